@@ -1,0 +1,293 @@
+"""The words of the product as values and frozen dataclasses (design.md 2). Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What an alias is: asked by users, by the backend's own agents, or for vectors."""
+
+    CHAT_MODE = "chat_mode"
+    ROLE = "role"
+    EMBEDDING = "embedding"
+
+
+class Source(StrEnum):
+    """Where a model came from, in the order in which the resolver looks (design.md 4)."""
+
+    PROJECT_OVERRIDE = "project_override"
+    OVERRIDE = "override"
+    ENVIRONMENT = "environment"
+    DEFAULT = "default"
+    EXPLICIT = "explicit"
+
+
+class State(StrEnum):
+    """What became of one source on the ladder."""
+
+    USED = "used"
+    NOT_SET = "not_set"
+    BLANK = "blank"
+    DISABLED = "disabled"
+    SCHEDULED = "scheduled"
+    EXPIRED = "expired"
+    SHADOWED = "shadowed"
+    UNREADABLE = "unreadable"
+
+
+class Result(StrEnum):
+    """How a decision ended."""
+
+    OK = "ok"
+    OK_AFTER_FALLBACK = "ok_after_fallback"
+    ERROR = "error"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    CLIENT_CLOSED = "client_closed"
+    INTERRUPTED = "interrupted"
+    RESOLVED = "resolved"
+
+
+class Skip(StrEnum):
+    """Why a rung was passed over."""
+
+    NOT_ALLOWED = "not_allowed"
+    WINDOW = "window"
+    CAPABILITY = "capability"
+    ENDPOINT_UNSUPPORTED = "endpoint_unsupported"
+    BREAKER_OPEN = "breaker_open"
+    MODEL_DISABLED = "model_disabled"
+    DUPLICATE = "duplicate"
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    RESOLVE = "resolve"
+    CALL = "call"
+    READ_AUDIT = "read_audit"
+    MANAGE = "manage"
+
+
+class Endpoint(StrEnum):
+    """The provider's endpoints, by the catalogue's short names."""
+
+    CHAT = "chat"
+    RESPONSES = "responses"
+    EMBEDDINGS = "embeddings"
+
+
+class CostState(StrEnum):
+    """How far a cost can be trusted (G7). `none`: nothing was sent, so there is nothing to price."""
+
+    EXACT = "exact"
+    ESTIMATED = "estimated"
+    UNPRICED = "unpriced"
+    NONE = "none"
+
+
+DEFAULT_SCOPES = frozenset({Scope.RESOLVE, Scope.CALL})
+CHAT_MODES = ("auto", "fast", "deep", "budget", "research", "code")
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Prices of one model in integer pico-dollars a token (1 dollar per 1M tokens = 1,000,000); None: not known."""
+
+    input_pico: int | None
+    cached_pico: int | None
+    output_pico: int | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of a provider's model. Token windows in tokens; None: not known.
+
+    `verified` is False for a model that the catalogue does not hold: cautious rules apply (design.md 4).
+    """
+
+    id: str
+    endpoints: frozenset[str]
+    context_window: int | None = None
+    max_input: int | None = None
+    max_output: int | None = None
+    reasoning: bool = False
+    sampling: bool = True
+    completion_cap_param: str = "max_tokens"
+    price: Price | None = None
+    shutdown_date: date | None = None
+    replacement: str = ""
+    upstream: str = ""
+    enabled: bool = True
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFacts:
+    """An alias as configured. `chain` names the rungs after the primary: aliases or model ids."""
+
+    name: str
+    kind: Kind
+    variable: str
+    default_model: str
+    infer: bool = True
+    chain: tuple[str, ...] = ()
+    purpose: str = ""
+    subsystem: str = ""
+    tier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideFacts:
+    """A model put in the database for an alias; `project` is a slug, or None for all projects."""
+
+    ref: str
+    alias: str
+    project: str | None
+    model: str
+    enabled: bool = True
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    infer: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """A tenant."""
+
+    slug: str
+    external_id: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFacts:
+    """An OpenAI-compatible endpoint. Times in seconds. `trusted`: defined by environment, so address rules do not bind it."""
+
+    slug: str
+    base_url: str
+    secret_ref: str
+    connect_timeout_s: float = 5.0
+    first_byte_timeout_s: float = 120.0
+    idle_timeout_s: float = 60.0
+    trusted: bool = False
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """An API key as the snapshot knows it; the key itself is stored nowhere.
+
+    `projects` None: every project. `allowed_aliases` None: all. `allowed_models` None: what the granted aliases
+    reach, plus enabled catalogue models (design.md 9.4).
+    """
+
+    key_id: str
+    sha256: str
+    scopes: frozenset[str]
+    default_project: str
+    projects: frozenset[str] | None
+    allowed_aliases: frozenset[str] | None = None
+    allowed_models: frozenset[str] | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """The routing variables as this process sees them, and the id under which they are stored."""
+
+    id: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything a decision depends on, read in one consistent transaction; never changed after it was made.
+
+    `database` is False where no database has been read: overrides are then `unreadable`, defaults are the built-in ones.
+    """
+
+    revision: int
+    aliases: Mapping[str, AliasFacts]
+    overrides: Mapping[tuple[str | None, str], OverrideFacts]
+    projects: Mapping[str, ProjectFacts]
+    models: Mapping[str, ModelFacts]
+    upstreams: Mapping[str, UpstreamFacts]
+    keys: Mapping[str, KeyFacts]
+    environment: EnvironmentFacts
+    catalogue_version: str
+    database: bool = True
+    projects_by_external_id: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What `auto` was taken for: a chat mode, why, and the measured features (numbers only, never text)."""
+
+    mode: str
+    reason: str
+    features: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LadderStep:
+    """One source that the resolver looked at. `ref` says where to edit it: `override:12`, a variable, `alias:fast`."""
+
+    source: Source
+    value: str | None
+    state: State
+    ref: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The step in the shape of the REST answer."""
+        return {"source": self.source, "value": self.value, "state": self.state, "ref": self.ref}
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One candidate of a call; `skip` tells why it can't serve, known before any call."""
+
+    rung: int
+    alias: str | None
+    model: str | None
+    source: Source | None
+    upstream: str = ""
+    skip: Skip | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The rung in the shape of the REST answer."""
+        return {
+            "rung": self.rung,
+            "alias": self.alias,
+            "model": self.model,
+            "source": self.source,
+            "upstream": self.upstream,
+            "skip": self.skip,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The resolver's answer."""
+
+    asked: str
+    alias: str | None
+    kind: Kind | None
+    model: str
+    upstream: str
+    source: Source
+    ladder: tuple[LadderStep, ...]
+    chain: tuple[Rung, ...]
+    warnings: tuple[str, ...]
+    revision: int
+    environment_id: str
+    inference: Inference | None = None
