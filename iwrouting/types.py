@@ -82,6 +82,14 @@ class Endpoint(StrEnum):
     EMBEDDINGS = "embeddings"
 
 
+class Sampling(StrEnum):
+    """When a model takes sampling parameters (openai-facts.md 1c)."""
+
+    ANY = "any"
+    EFFORT_NONE = "effort_none"
+    NEVER = "never"
+
+
 class CostState(StrEnum):
     """How far a cost can be trusted (G7). `none`: nothing was sent, so there is nothing to price."""
 
@@ -98,12 +106,16 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Prices of one model in integer pico-dollars a token (1 dollar per 1M tokens = 1,000,000); None: not known."""
+    """Prices of one model in integer pico-dollars a token (1 dollar per 1M tokens = 1,000,000); None: not known.
+
+    Past `ceiling_input_tokens` of input the provider bills a higher tier that these prices do not know.
+    """
 
     input_pico: int | None
     cached_pico: int | None
     output_pico: int | None
     version: str
+    ceiling_input_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,8 @@ class ModelFacts:
     max_input: int | None = None
     max_output: int | None = None
     reasoning: bool = False
-    sampling: bool = True
+    default_effort: str = ""
+    sampling: Sampling = Sampling.ANY
     completion_cap_param: str = "max_tokens"
     price: Price | None = None
     shutdown_date: date | None = None
