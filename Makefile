@@ -1,0 +1,38 @@
+# The two commands are `make run` and `make test`; both need Python 3.11 or later and nothing else.
+SHELL = /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON ?=
+ONLY ?=
+ARGS ?=
+UV ?= uv
+
+export PYTHON
+LOCK = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: help run test lint format lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: ## start the service (HOST=127.0.0.1 PORT=8000 PYTHON=python3.11)
+	@sh scripts/venv.sh run && exec .venv/bin/python manage.py up --host '$(HOST)' --port '$(PORT)'
+
+test: ## lint, then all tests on SQLite and PostgreSQL (ONLY=sqlite,lint ARGS="-k resolve")
+	@sh scripts/venv.sh dev && exec .venv/bin/python tests/run.py $(if $(ONLY),--only '$(ONLY)') -- $(ARGS)
+
+lint: ## ruff and mypy alone
+	@sh scripts/venv.sh dev && exec .venv/bin/python tests/run.py --only lint
+
+format: ## lay the code out, and mend what ruff can mend
+	@sh scripts/venv.sh dev && .venv/bin/python -m ruff format . && exec .venv/bin/python -m ruff check --fix .
+
+lock: ## pin the newest allowed packages again (needs uv; UV=/path/to/uv)
+	$(LOCK) --upgrade --extra server -o requirements.txt pyproject.toml
+	$(LOCK) --upgrade --extra server --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+clean: ## remove .venv and caches; var, with its database, stays
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
