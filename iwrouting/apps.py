@@ -1,0 +1,25 @@
+"""Django's app registry entries."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+
+
+class RoutingConfig(AppConfig):
+    """The one app of the product."""
+
+    name = "iwrouting"
+    verbose_name = "Routing"
+
+    def ready(self) -> None:
+        """Keep the reporting views in step with the tables."""
+        from iwrouting.reports import connect_views
+
+        connect_views()
+
+
+class AdminConfig(DjangoAdminConfig):
+    """Django's admin with the product's own site."""
+
+    default_site = "iwrouting.admin.site.Site"

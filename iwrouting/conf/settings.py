@@ -1,0 +1,149 @@
+"""The settings of this deployment, read from the environment and `.env` into one frozen object.
+
+Every variable stands in docs/settings.md; a test compares the two. A bad value is one line `NAME: reason`,
+all at once and without the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = ROOT / "var"
+OPENAI_URL = "https://api.openai.com/v1"
+SANDBOX_KEY = "sk-sandbox"
+
+
+class SettingsError(Exception):
+    """One or more variables are wrong; `lines` has one `NAME: reason` each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def env_file() -> Path:
+    """The `.env` file that is read beside the environment: IW_ENV_FILE, else `.env` in the project's folder."""
+    return Path(os.environ.get("IW_ENV_FILE") or ROOT / ".env")
+
+
+def _seconds(default: float, variable: str) -> Any:
+    return Field(default, gt=0, le=86_400, validation_alias=variable)
+
+
+class Settings(BaseSettings):
+    """All settings of the service. Times in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+
+    env: Literal["development", "production"] = Field("production", validation_alias="IW_ENV")
+    secret_key: str = Field("", validation_alias="IW_SECRET_KEY", repr=False)
+    database_url: str = Field("", validation_alias="DATABASE_URL", repr=False)
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_ALLOWED_HOSTS")
+    trusted_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_TRUSTED_ORIGINS")
+    https: bool = Field(False, validation_alias="IW_HTTPS")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="IW_LOG_LEVEL")
+
+    upstream_base_url: str = Field(OPENAI_URL, validation_alias=AliasChoices("IW_UPSTREAM_BASE_URL", "OPENAI_BASE_URL"))
+    upstream_name: str = Field(
+        "", validation_alias="IW_UPSTREAM_NAME", max_length=64, pattern=r"^[a-z0-9]?[a-z0-9._-]*$"
+    )
+    secrets_dir: Path | None = Field(None, validation_alias="IW_SECRETS_DIR")
+    allow_private_upstreams: bool = Field(False, validation_alias="IW_ALLOW_PRIVATE_UPSTREAMS")
+
+    max_body_mb: int = Field(8, ge=1, le=512, validation_alias="IW_MAX_BODY_MB")
+    unknown_project: Literal["warn", "refuse"] = Field("warn", validation_alias="IW_UNKNOWN_PROJECT")
+    deadline_s: float = _seconds(600, "IW_DEADLINE_S")
+    connect_timeout_s: float = _seconds(5, "IW_CONNECT_TIMEOUT_S")
+    first_byte_timeout_s: float = _seconds(120, "IW_FIRST_BYTE_TIMEOUT_S")
+    idle_timeout_s: float = _seconds(60, "IW_IDLE_TIMEOUT_S")
+    stream_hold_s: float = _seconds(15, "IW_STREAM_HOLD_S")
+    retry_backoff_ms: int = Field(250, ge=0, le=60_000, validation_alias="IW_RETRY_BACKOFF_MS")
+    retry_after_max_s: float = Field(5, ge=0, le=600, validation_alias="IW_RETRY_AFTER_MAX_S")
+    drain_s: float = _seconds(20, "IW_DRAIN_S")
+    lifecycle_warning_days: int = Field(90, ge=0, le=3650, validation_alias="IW_LIFECYCLE_WARNING_DAYS")
+
+    audit_queue: int = Field(10_000, ge=1, le=1_000_000, validation_alias="IW_AUDIT_QUEUE")
+    audit_wait_s: float = _seconds(2, "IW_AUDIT_WAIT_S")
+
+    max_embed_tokens_per_batch: int = Field(50_000, ge=1, le=300_000, validation_alias="MAX_EMBED_TOKENS_PER_BATCH")
+    max_embed_items_per_batch: int = Field(256, ge=1, le=2048, validation_alias="MAX_EMBED_ITEMS_PER_BATCH")
+    max_context_tokens_per_call: int | None = Field(None, ge=1, validation_alias="MAX_CONTEXT_TOKENS_PER_CALL")
+    autopilot_max_tokens_per_run: int | None = Field(None, ge=1, validation_alias="AUTOPILOT_MAX_TOKENS_PER_RUN")
+
+    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("upstream_base_url")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be a URL such as https://api.openai.com/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must hold no user, password, query or fragment")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _production(self) -> Settings:
+        if self.env == "production" and len(self.secret_key) < 32:
+            raise ValueError("IW_SECRET_KEY|must be set to at least 32 random characters in production")
+        if self.env == "production" and not self.allowed_hosts:
+            raise ValueError("IW_ALLOWED_HOSTS|must name the hosts that this service answers to, or * for any")
+        return self
+
+    @property
+    def development(self) -> bool:
+        """Whether this is a developer's machine (`make run`), with relaxed demands."""
+        return self.env == "development"
+
+    @property
+    def not_yet_honoured(self) -> tuple[str, ...]:
+        """Variables of the owner's document that are set and have no effect yet."""
+        values = {
+            "MAX_CONTEXT_TOKENS_PER_CALL": self.max_context_tokens_per_call,
+            "AUTOPILOT_MAX_TOKENS_PER_RUN": self.autopilot_max_tokens_per_run,
+        }
+        return tuple(name for name, value in values.items() if value is not None)
+
+
+def load() -> Settings:
+    """Read the settings now. Raises SettingsError with all faults at once."""
+    try:
+        return Settings(_env_file=env_file(), _env_file_encoding="utf-8")
+    except ValidationError as error:
+        raise SettingsError(_lines(error)) from None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    return sorted({_line(dict(fault)) for fault in error.errors(include_input=False, include_url=False)})
+
+
+def _line(fault: dict[str, Any]) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if "|" in message:
+        name, message = message.split("|", 1)
+    else:
+        name = _variable(str(fault["loc"][0]))
+    return f"{name}: {message[:1].lower()}{message[1:]}"
+
+
+def _variable(location: str) -> str:
+    field = Settings.model_fields.get(location)
+    alias = field.validation_alias if field else location
+    return str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return load()

@@ -1,0 +1,28 @@
+"""What the service remembers: the configuration that operators edit, and the audit that nobody edits."""
+
+from __future__ import annotations
+
+from iwrouting.models.aliases import Alias, Override
+from iwrouting.models.audit import Attempt, Decision, EnvironmentSnapshot, Outcome
+from iwrouting.models.base import ConfigModel, Revision
+from iwrouting.models.keys import ApiKey, NewKey, new_key, well_formed
+from iwrouting.models.projects import Project
+from iwrouting.models.targets import Model, Upstream
+
+__all__ = [
+    "Alias",
+    "ApiKey",
+    "Attempt",
+    "ConfigModel",
+    "Decision",
+    "EnvironmentSnapshot",
+    "Model",
+    "NewKey",
+    "Outcome",
+    "Override",
+    "Project",
+    "Revision",
+    "Upstream",
+    "new_key",
+    "well_formed",
+]

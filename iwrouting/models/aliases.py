@@ -1,0 +1,142 @@
+"""Aliases and the overrides of their models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+from iwrouting.models.base import ConfigModel
+from iwrouting.models.projects import Project
+from iwrouting.models.targets import Model
+from iwrouting.models.validators import validate_alias_name, validate_model_id, validate_names, validate_variable
+from iwrouting.types import Kind
+
+MAX_CHAIN = 5
+
+
+class Alias(ConfigModel):
+    """A name that callers ask for instead of a model."""
+
+    name = models.CharField(
+        max_length=64, unique=True, validators=[validate_alias_name], help_text="What callers ask for, such as manager."
+    )
+    kind = models.CharField(
+        max_length=16,
+        choices=[(kind.value, kind.value.replace("_", " ")) for kind in Kind],
+        help_text="Chat mode: users choose it. Role: the backend's own agents ask for it. Embedding: vectors.",
+    )
+    variable = models.CharField(
+        max_length=80,
+        blank=True,
+        validators=[validate_variable],
+        help_text="Environment variable looked at after the overrides and before the default.",
+    )
+    default_model = models.CharField(
+        max_length=128,
+        validators=[validate_model_id],
+        help_text="Serves when neither an override nor the variable does.",
+    )
+    infer = models.BooleanField(
+        default=True,
+        help_text="Only for auto: infer a chat mode from the messages. Off pins auto to its own model.",
+    )
+    chain = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text='Fallback rungs after the primary, in order: aliases or model ids, such as ["auto", "fast"].',
+    )
+    purpose = models.CharField(max_length=300, blank=True, help_text="What it is for.")
+    subsystem = models.CharField(
+        max_length=16, blank=True, help_text="Section of the model matrix that uses it (4, 5.1-5.7, 7)."
+    )
+    tier = models.CharField(max_length=16, blank=True, help_text="Cost tier that fits the task: small, mid or strong.")
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "aliases"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Refuse chains that can't work: on embeddings, with itself, repeated, unknown or of the wrong kind (G4)."""
+        chain = self.chain if isinstance(self.chain, list) else []
+        if fault := self._chain_fault(chain):
+            raise ValidationError({"chain": fault})
+
+    def _chain_fault(self, chain: list[Any]) -> str:
+        if self.kind == Kind.EMBEDDING and chain:
+            return "An embedding alias has no chain: vectors of different models do not mix."
+        if self.name in chain:
+            return f"The chain of {self.name} names {self.name} itself: a cycle. Remove it."
+        if len(set(chain)) != len(chain):
+            return "The chain names a rung twice. Remove one."
+        if len(chain) > MAX_CHAIN:
+            return f"A chain has at most {MAX_CHAIN} rungs after the primary."
+        return self._rungs_fault(chain)
+
+    def _rungs_fault(self, chain: list[str]) -> str:
+        kinds = dict(Alias.objects.filter(name__in=chain).values_list("name", "kind"))
+        known = set(Model.objects.filter(model_id__in=chain).values_list("model_id", flat=True))
+        for rung in chain:
+            if kinds.get(rung) == Kind.EMBEDDING:
+                return f"{rung} is an embedding alias and can't answer a chat."
+            if rung not in kinds and rung not in known:
+                return f"{rung} is neither an alias nor a model of the catalogue."
+        return ""
+
+
+class Override(ConfigModel):
+    """A model put in the database for an alias: for one project, or for all."""
+
+    alias = models.ForeignKey(
+        Alias, on_delete=models.CASCADE, related_name="overrides", help_text="Whose model is replaced."
+    )
+    project = models.ForeignKey(
+        Project,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="overrides",
+        help_text="For this project only. Empty: for all projects.",
+    )
+    model = models.CharField(max_length=128, validators=[validate_model_id], help_text="The model that serves instead.")
+    enabled = models.BooleanField(default=True, help_text="Disabled: kept, but without effect.")
+    infer = models.BooleanField(
+        default=True,
+        help_text="Only for auto: go on inferring a chat mode while this override is in force. Off pins auto to this model.",
+    )
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="In force from then on (UTC). Empty: at once.")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="No longer in force from then on (UTC). Empty: kept for good."
+    )
+    reason = models.CharField(max_length=300, blank=True, help_text="Why it exists.")
+
+    class Meta:
+        ordering = ("alias__name", "project__slug")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["alias", "project"],
+                condition=Q(project__isnull=False),
+                name="iwrouting_override_per_project",
+                violation_error_message="This project has an override of this alias already: edit that one.",
+            ),
+            models.UniqueConstraint(
+                fields=["alias"],
+                condition=Q(project__isnull=True),
+                name="iwrouting_override_global",
+                violation_error_message="There is a global override of this alias already: edit that one.",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__isnull=True) | Q(expires_at__isnull=True) | Q(starts_at__lt=F("expires_at")),
+                name="iwrouting_override_window",
+                violation_error_message="It must start before it expires.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alias} for {self.project or 'all projects'}: {self.model}"

@@ -1,0 +1,1 @@
+"""The process: ASGI wrapper, lean handler, worker and supervisor."""
