@@ -227,6 +227,7 @@ class Configuration:
     """Everything a decision depends on, read in one consistent transaction; never changed after it was made.
 
     `database` is False where no database has been read: overrides are then `unreadable`, defaults are the built-in ones.
+    `default_upstream` is the one that the environment defines; `keys` are found by the SHA-256 of their text.
     """
 
     revision: int
@@ -238,7 +239,9 @@ class Configuration:
     keys: Mapping[str, KeyFacts]
     environment: EnvironmentFacts
     catalogue_version: str
+    default_upstream: str
     database: bool = True
+    lifecycle_warning_days: int = 90
     projects_by_external_id: Mapping[str, str] = field(default_factory=dict)
 
 
