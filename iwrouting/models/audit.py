@@ -2,7 +2,8 @@
 
 `decision_at` is the time inside the decision's UUIDv7, on all three tables: on PostgreSQL they are partitioned
 by it. JSON stands in text columns as the very bytes that will be hashed. Times are microseconds or UTC timestamps,
-money is integer pico-dollars. Rows are written by `iwrouting.audit`; triggers refuse every change.
+money is integer pico-dollars. Rows are written by `iwrouting.audit`; triggers refuse every change. The foreign
+keys have no index of their own: the unique constraints lead with them.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ class Decision(AuditModel):
 class Attempt(AuditModel):
     """One try at a rung (`kind` call), or a rung passed over (`kind` skip)."""
 
-    decision = models.ForeignKey(Decision, on_delete=models.DO_NOTHING, db_constraint=False, related_name="attempts")
+    decision = models.ForeignKey(
+        Decision, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="attempts"
+    )
     seq = models.IntegerField()
     kind = models.CharField(max_length=8)
     rung = models.IntegerField()
@@ -112,7 +115,9 @@ class Attempt(AuditModel):
 class Outcome(AuditModel):
     """How a decision ended. `origin` tells who closed it; readers take `server` over `sweeper`."""
 
-    decision = models.ForeignKey(Decision, on_delete=models.DO_NOTHING, db_constraint=False, related_name="outcomes")
+    decision = models.ForeignKey(
+        Decision, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="outcomes"
+    )
     ended_at = models.DateTimeField()
     origin = models.CharField(max_length=8)
     result = models.CharField(max_length=20)
