@@ -1,0 +1,117 @@
+"""Operations that make the audit's tables: partitioned by month on PostgreSQL, plain on SQLite (design.md 6).
+
+On PostgreSQL the key of such a table is (id, decision_at), because a unique index of a partitioned table must hold
+the column that it is partitioned by. Django's state keeps the one `id`: the admin refuses composite keys.
+"""
+
+from __future__ import annotations
+
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import ProjectState
+
+MONTHS_AHEAD = 12
+"""Partitions made at once: the current month (UTC) and so many after it."""
+
+REFUSE = """
+CREATE FUNCTION iw_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit rows are insert-only: % of % refused', TG_OP, coalesce(TG_ARGV[0], TG_TABLE_NAME)
+        USING ERRCODE = 'restrict_violation',
+              HINT = 'Append a new row instead. Old months are removed as whole partitions.';
+END $$
+"""
+REFUSE_COMMENT = """
+COMMENT ON FUNCTION iw_audit_refuse() IS
+'Trigger: refuses the statement. Its argument names the table, where a partition fires for its parent.'
+"""
+
+MAKE_PARTITION = """
+CREATE FUNCTION iw_audit_make_partition(audit_table text, month date) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    first_day constant date := date_trunc('month', month)::date;
+    name constant text := audit_table || CASE WHEN month IS NULL THEN '_default' ELSE to_char(month, '"_y"YYYY"m"MM') END;
+BEGIN
+    IF to_regclass(quote_ident(name)) IS NOT NULL THEN
+        RETURN name;
+    END IF;
+    IF month IS NULL THEN
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', name, audit_table);
+    ELSE
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', name, audit_table,
+            first_day || ' 00:00:00+00', (first_day + interval '1 month')::date || ' 00:00:00+00');
+    END IF;
+    -- Row triggers are cloned from the parent; a TRUNCATE of the partition alone would pass its trigger.
+    EXECUTE format('CREATE TRIGGER iw_audit_no_truncate BEFORE TRUNCATE ON %I '
+        'FOR EACH STATEMENT EXECUTE FUNCTION iw_audit_refuse()', name);
+    RETURN name;
+END $$
+"""
+MAKE_PARTITION_COMMENT = """
+COMMENT ON FUNCTION iw_audit_make_partition(text, date) IS
+'Makes the partition of an audit table for the month (UTC) of a date, or its default partition for NULL, and guards
+it against TRUNCATE. Gives its name; one that exists is left as it is.'
+"""
+
+MAKE_MONTHS = """
+SELECT iw_audit_make_partition(
+    %s, (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date)
+FROM generate_series(0, %s) AS ahead
+"""
+
+
+def is_postgresql(schema_editor: BaseDatabaseSchemaEditor) -> bool:
+    """Whether the operation runs on PostgreSQL."""
+    return schema_editor.connection.vendor == "postgresql"
+
+
+class CreateFunctions(migrations.RunPython):
+    """The functions of the database that make and guard partitions; nothing on SQLite."""
+
+    def __init__(self) -> None:
+        super().__init__(_create_functions, _drop_functions)
+
+
+def _create_functions(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    if is_postgresql(schema_editor):
+        for statement in (REFUSE, REFUSE_COMMENT, MAKE_PARTITION, MAKE_PARTITION_COMMENT):
+            schema_editor.execute(statement, None)
+
+
+def _drop_functions(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    if is_postgresql(schema_editor):
+        schema_editor.execute("DROP FUNCTION iw_audit_make_partition(text, date)", None)
+        schema_editor.execute("DROP FUNCTION iw_audit_refuse()", None)
+
+
+class CreateAuditModel(migrations.CreateModel):
+    """CreateModel for a table of the audit; its columns stand in the order of the fields on both databases."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Make the table, with its partitions on PostgreSQL."""
+        if not is_postgresql(schema_editor):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = to_state.apps.get_model(app_label, self.name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            _create_partitioned(schema_editor, model)
+
+
+def _create_partitioned(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model]) -> None:
+    table = model._meta.db_table
+    sql, _ = schema_editor.table_sql(model)
+    schema_editor.execute(_partitioned(sql), None)
+    schema_editor.execute("SELECT iw_audit_make_partition(%s, NULL)", [table])
+    schema_editor.execute(MAKE_MONTHS, [table, MONTHS_AHEAD])
+    for index in model._meta.indexes:
+        schema_editor.add_index(model, index)
+
+
+def _partitioned(create_table: str) -> str:
+    """Django's CREATE TABLE with the key (id, decision_at), partitioned by decision_at."""
+    head, inline_key, tail = create_table.rpartition(")")[0].partition(" PRIMARY KEY")
+    if not inline_key or " PRIMARY KEY" in tail:
+        raise ValueError(f"one column with an inline PRIMARY KEY was expected in: {create_table}")
+    return f'{head}{tail}, PRIMARY KEY ("id", "decision_at")) PARTITION BY RANGE ("decision_at")'
