@@ -1,0 +1,46 @@
+"""What holds where no database has ever been read: the built-in matrix, and the upstream of the environment."""
+
+from __future__ import annotations
+
+from iwrouting import catalogue
+from iwrouting.conf import Settings, read_environment, settings
+from iwrouting.conf.environment import environment_secret_ref, read_secret
+from iwrouting.conf.settings import SANDBOX_KEY
+from iwrouting.types import Configuration, UpstreamFacts
+
+ENVIRONMENT = "environment"
+SANDBOX = "sandbox"
+
+
+def builtin_configuration() -> Configuration:
+    """Aliases and models from the checked-in files; no overrides, no projects, no keys."""
+    upstream = environment_upstream(settings())
+    return Configuration(
+        revision=0,
+        aliases={name: alias.facts for name, alias in catalogue.matrix().items()},
+        overrides={},
+        projects={},
+        models={name: model.facts for name, model in catalogue.models().items()},
+        upstreams={upstream.slug: upstream},
+        keys={},
+        environment=read_environment(),
+        catalogue_version=catalogue.version(),
+        default_upstream=upstream.slug,
+        database=False,
+        lifecycle_warning_days=settings().lifecycle_warning_days,
+    )
+
+
+def environment_upstream(conf: Settings) -> UpstreamFacts:
+    """The upstream that the environment defines; it says `sandbox` wherever the sandbox's key is used (design.md 9.10)."""
+    reference = environment_secret_ref()
+    sandbox = read_secret(reference, conf) == SANDBOX_KEY
+    return UpstreamFacts(
+        slug=SANDBOX if sandbox else conf.upstream_name or ENVIRONMENT,
+        base_url=conf.upstream_base_url,
+        secret_ref=reference,
+        connect_timeout_s=conf.connect_timeout_s,
+        first_byte_timeout_s=conf.first_byte_timeout_s,
+        idle_timeout_s=conf.idle_timeout_s,
+        trusted=True,
+    )

@@ -1,0 +1,152 @@
+"""Read the whole configuration in one consistent transaction, and refuse one that would break routing (G4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db import connection, transaction
+
+from iwrouting.conf import settings
+from iwrouting.models import Alias, ApiKey, Model, Override, Project, Revision, Upstream
+from iwrouting.models.keys import ALL_PROJECTS
+from iwrouting.snapshot.builtin import builtin_configuration
+from iwrouting.types import (
+    AliasFacts,
+    Configuration,
+    KeyFacts,
+    Kind,
+    ModelFacts,
+    OverrideFacts,
+    Price,
+    ProjectFacts,
+    Sampling,
+    UpstreamFacts,
+)
+
+
+class SnapshotRefused(Exception):
+    """The stored configuration would break routing; the former one goes on serving."""
+
+
+def load() -> Configuration:
+    """The configuration as committed now. Raises SnapshotRefused, or a database error."""
+    outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if outermost and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        found = _read()
+    check(found)
+    return found
+
+
+def check(config: Configuration) -> None:
+    """Raise SnapshotRefused for what no save would have let through."""
+    for alias in config.aliases.values():
+        if not alias.default_model.strip():
+            raise SnapshotRefused(f"alias {alias.name} has no default model")
+        if alias.kind is Kind.EMBEDDING and alias.chain:
+            raise SnapshotRefused(f"embedding alias {alias.name} has a chain")
+
+
+def _read() -> Configuration:
+    base = builtin_configuration()
+    projects = {row.slug: _project(row) for row in Project.objects.all()}
+    return replace(
+        base,
+        revision=Revision.current(),
+        aliases={row.name: _alias(row) for row in Alias.objects.order_by("id")},
+        overrides=_overrides(),
+        projects=projects,
+        projects_by_external_id={row.external_id: row.slug for row in projects.values() if row.external_id},
+        models={row.model_id: _model(row) for row in Model.objects.select_related("upstream")},
+        upstreams={row.slug: _upstream(row) for row in Upstream.objects.all()} | dict(base.upstreams),
+        keys={row.sha256: _key(row) for row in ApiKey.objects.select_related("project")},
+        database=True,
+    )
+
+
+def _project(row: Project) -> ProjectFacts:
+    return ProjectFacts(slug=row.slug, external_id=row.external_id or "", enabled=row.enabled)
+
+
+def _alias(row: Alias) -> AliasFacts:
+    return AliasFacts(
+        name=row.name,
+        kind=Kind(row.kind),
+        variable=row.variable,
+        default_model=row.default_model,
+        infer=row.infer,
+        chain=tuple(row.chain),
+        purpose=row.purpose,
+        subsystem=row.subsystem,
+        tier=row.tier,
+    )
+
+
+def _overrides() -> dict[tuple[str | None, str], OverrideFacts]:
+    rows = Override.objects.select_related("alias", "project")
+    return {(row.project.slug if row.project else None, row.alias.name): _override(row) for row in rows}
+
+
+def _override(row: Override) -> OverrideFacts:
+    return OverrideFacts(
+        ref=f"override:{row.pk}",
+        alias=row.alias.name,
+        project=row.project.slug if row.project else None,
+        model=row.model,
+        enabled=row.enabled,
+        starts_at=row.starts_at,
+        expires_at=row.expires_at,
+        infer=row.infer,
+    )
+
+
+def _model(row: Model) -> ModelFacts:
+    return ModelFacts(
+        id=row.model_id,
+        endpoints=frozenset(row.endpoints),
+        context_window=row.context_window,
+        max_input=row.max_input,
+        max_output=row.max_output,
+        reasoning=row.reasoning,
+        default_effort=row.default_effort,
+        sampling=Sampling(row.sampling),
+        completion_cap_param=row.completion_cap_param,
+        price=Price(
+            row.input_pico, row.cached_pico, row.output_pico, row.price_version, row.price_ceiling_input_tokens
+        ),
+        shutdown_date=row.shutdown_date,
+        replacement=row.replacement,
+        upstream=row.upstream.slug if row.upstream else "",
+        enabled=row.enabled,
+    )
+
+
+def _upstream(row: Upstream) -> UpstreamFacts:
+    return UpstreamFacts(
+        slug=row.slug,
+        base_url=row.base_url.rstrip("/"),
+        secret_ref=row.secret_ref,
+        connect_timeout_s=row.connect_timeout_s,
+        first_byte_timeout_s=row.first_byte_timeout_s,
+        idle_timeout_s=row.idle_timeout_s,
+        trusted=settings().allow_private_upstreams,
+        enabled=row.enabled,
+    )
+
+
+def _key(row: ApiKey) -> KeyFacts:
+    named = {row.project.slug, *row.projects}
+    return KeyFacts(
+        key_id=row.key_id,
+        sha256=row.sha256,
+        scopes=frozenset(row.scopes),
+        default_project=row.project.slug,
+        projects=None if ALL_PROJECTS in named else frozenset(named),
+        allowed_aliases=None if row.allowed_aliases is None else frozenset(row.allowed_aliases),
+        allowed_models=None if row.allowed_models is None else frozenset(row.allowed_models),
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        name=row.name,
+    )
