@@ -1,0 +1,22 @@
+"""The durable record: ids, rows, and the one writer of a process (design.md 6)."""
+
+from __future__ import annotations
+
+from iwrouting.audit.ids import decision_time, new_id, new_id_at
+from iwrouting.audit.rows import ATTEMPT, DECISION, OUTCOME, Row, as_json, finish_row
+from iwrouting.audit.stores import open_store
+from iwrouting.audit.writer import Writer
+
+__all__ = [
+    "ATTEMPT",
+    "DECISION",
+    "OUTCOME",
+    "Row",
+    "Writer",
+    "as_json",
+    "decision_time",
+    "finish_row",
+    "new_id",
+    "new_id_at",
+    "open_store",
+]

@@ -1,0 +1,81 @@
+"""Rows to PostgreSQL: one statement a batch on a dedicated autocommit connection, outside Django's pool."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg.rows import tuple_row
+
+from iwrouting.audit.rows import ORDER, Row
+from iwrouting.audit.writer import RowsRefused, Rows, StoreDown
+from iwrouting.models import EnvironmentSnapshot
+from iwrouting.types import EnvironmentFacts
+
+STATEMENT_TIMEOUT_MS = 2_000
+
+_PARTS = (
+    f"p{index} AS (INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, %s::json) "
+    "ON CONFLICT DO NOTHING)"
+    for index, table in enumerate(ORDER)
+)
+INSERT = f"WITH {', '.join(_PARTS)} SELECT 1"
+INSERT_ENVIRONMENT = (
+    f"INSERT INTO {EnvironmentSnapshot._meta.db_table} (id, first_seen_at, values) VALUES (%s, %s, %s) "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+)
+
+
+class PostgreSQLStore:
+    """Connects at the first batch; a lost or hung connection is dropped and made again at the next."""
+
+    def __init__(self, parameters: dict[str, Any], environment: EnvironmentFacts, *, timeout_s: float) -> None:
+        django_only = ("cursor_factory", "context", "server_side_binding")
+        self._parameters = {name: value for name, value in parameters.items() if name not in django_only}
+        self._environment = environment
+        self._timeout_s = timeout_s
+        self._link: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+
+    async def insert(self, rows: Rows) -> None:
+        """Commit the rows in one round trip. Raises StoreDown or RowsRefused."""
+        by_table: dict[str, list[Row]] = {table: [] for table in ORDER}
+        for table, row in rows:
+            by_table[table].append(row)
+        parameters = [orjson.dumps(by_table[table]).decode() for table in ORDER]
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                link = self._link or await self._connect()
+                await link.execute(INSERT, parameters)
+        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError, OSError) as error:
+            await self._drop()
+            raise StoreDown(type(error).__name__) from error
+        except psycopg.Error as error:
+            await self._refused(error)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._drop()
+
+    async def _connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
+        link = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True, row_factory=tuple_row)
+        await link.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS)])
+        await link.execute("SET synchronous_commit = on")
+        values = orjson.dumps(dict(self._environment.values), option=orjson.OPT_SORT_KEYS).decode()
+        await link.execute(INSERT_ENVIRONMENT, [self._environment.id, datetime.now(UTC), values])
+        self._link = link
+        return link
+
+    async def _refused(self, error: psycopg.Error) -> None:
+        """Only bad data is the rows' own fault; a read-only, full or half-migrated database may come back."""
+        if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+            raise RowsRefused(error.sqlstate or type(error).__name__) from error
+        await self._drop()
+        raise StoreDown(error.sqlstate or type(error).__name__) from error
+
+    async def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()

@@ -1,0 +1,112 @@
+"""Rows to SQLite: one writer thread, WAL, synchronous=FULL, BEGIN IMMEDIATE; the very values Django would store."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from django.db import models
+
+from iwrouting.audit.rows import BLANK, ORDER, Row
+from iwrouting.audit.writer import RowsRefused, Rows, StoreDown
+from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome
+from iwrouting.models.audit import AuditModel
+from iwrouting.types import EnvironmentFacts
+
+BUSY_S = 1.5
+
+
+def _insert(table: str) -> str:
+    columns = ", ".join(f'"{column}"' for column in BLANK[table])
+    values = ", ".join(f"?{index}" for index in range(1, len(BLANK[table]) + 1))
+    # The insert-only triggers refuse a second row of one id, so a repeated batch has to look first.
+    return f'INSERT INTO "{table}" ({columns}) SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM "{table}" WHERE id = ?1)'  # noqa: S608
+
+
+def _columns(model: type[AuditModel], kind: type[models.Field[Any, Any]]) -> tuple[str, ...]:
+    fields = model._meta.concrete_fields
+    return tuple(field.column for field in fields if isinstance(getattr(field, "target_field", field), kind))
+
+
+INSERTS = {table: _insert(table) for table in ORDER}
+_BY_TABLE = {model._meta.db_table: model for model in (Decision, Attempt, Outcome)}
+IDS = {table: _columns(model, models.UUIDField) for table, model in _BY_TABLE.items()}
+TIMES = {table: _columns(model, models.DateTimeField) for table, model in _BY_TABLE.items()}
+INSERT_ENVIRONMENT = (
+    'INSERT INTO "{0}" (id, first_seen_at, "values") SELECT ?1, ?2, ?3 '  # noqa: S608
+    'WHERE NOT EXISTS (SELECT 1 FROM "{0}" WHERE id = ?1)'
+).format(EnvironmentSnapshot._meta.db_table)
+
+
+class SQLiteStore:
+    """All use of the connection happens in one thread of its own."""
+
+    def __init__(self, path: str, environment: EnvironmentFacts) -> None:
+        self._path = path
+        self._environment = environment
+        self._thread = ThreadPoolExecutor(1, "iw-audit-sqlite")
+        self._link: sqlite3.Connection | None = None
+
+    async def insert(self, rows: Rows) -> None:
+        """Commit the rows. Raises StoreDown or RowsRefused."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, rows)
+
+    async def close(self) -> None:
+        """Close the connection and end the thread."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
+        self._thread.shutdown()
+
+    def _insert(self, rows: Rows) -> None:
+        try:
+            link = self._link or self._connect()
+            self._write(link, rows)
+        except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError) as error:
+            raise RowsRefused(type(error).__name__) from error
+        except sqlite3.Error as error:
+            self._drop()
+            raise StoreDown(str(error)) from error
+
+    def _write(self, link: sqlite3.Connection, rows: Rows) -> None:
+        link.execute("BEGIN IMMEDIATE")
+        try:
+            for table in ORDER:
+                link.executemany(INSERTS[table], [as_sqlite(table, row) for name, row in rows if name == table])
+            link.execute("COMMIT")
+        except BaseException:
+            if link.in_transaction:
+                link.execute("ROLLBACK")
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        link = sqlite3.connect(
+            f"file:{self._path}?mode=rw", uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        link.execute("PRAGMA synchronous=FULL")
+        values = orjson.dumps(dict(self._environment.values), option=orjson.OPT_SORT_KEYS).decode()
+        link.execute(INSERT_ENVIRONMENT, (self._environment.id, as_django_time(datetime.now(UTC)), values))
+        self._link = link
+        return link
+
+    def _drop(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+
+def as_sqlite(table: str, row: Row) -> tuple[Any, ...]:
+    """A row as Django stores it on SQLite: UUIDs as 32 hex digits, times as naive UTC text."""
+    converted = dict(row)
+    for column in IDS[table]:
+        converted[column] = row[column].replace("-", "")
+    for column in TIMES[table]:
+        converted[column] = None if row[column] is None else as_django_time(row[column])
+    return tuple(converted.values())
+
+
+def as_django_time(moment: datetime) -> str:
+    """A UTC time as Django's SQLite backend writes it."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None))

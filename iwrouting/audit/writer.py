@@ -1,0 +1,161 @@
+"""The writer: one per process; requests wait for the commit that holds their rows (group commit).
+
+A batch is what waited while the last one was committed, at most 500 rows or 4 MB. A batch that the database
+refuses is tried row group by row group, so that one bad group does not take its neighbours along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from iwrouting.audit.ids import new_id
+from iwrouting.audit.rows import Row
+from iwrouting.errors import AuditUnavailable
+
+log = logging.getLogger(__name__)
+MAX_ROWS = 500
+MAX_BYTES = 4_000_000
+ROW_BYTES = 1_500
+RETRY_S = 0.05
+
+Rows = Sequence[tuple[str, Row]]
+
+
+class StoreDown(Exception):
+    """The database can't be reached or did not answer in time; the same rows may succeed later."""
+
+
+class RowsRefused(Exception):
+    """The database answered and does not take these rows; they will not succeed later either."""
+
+
+class Store(Protocol):
+    """Where rows go. `insert` is idempotent by id, and returns once they are committed."""
+
+    async def insert(self, rows: Rows) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Unit:
+    """Rows that are committed together, and who waits for them. Times from the monotonic clock."""
+
+    rows: Rows
+    size: int
+    future: asyncio.Future[None]
+    deadline: float
+
+
+class Writer:
+    """Numbers rows (`writer_id`, `writer_seq`), batches them and commits them."""
+
+    def __init__(self, store: Store, *, queue_limit: int, wait_s: float) -> None:
+        self.id = new_id()
+        self.last_commit_at = 0.0
+        self.fault = ""
+        self._store = store
+        self._queue_limit = queue_limit
+        self._wait_s = wait_s
+        self._queue: deque[Unit] = deque()
+        self._filled = asyncio.Event()
+        self._seq = 0
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def queued(self) -> int:
+        """How many groups of rows wait."""
+        return len(self._queue)
+
+    def start(self) -> None:
+        """Begin to write, in the running event loop."""
+        self._task = asyncio.create_task(self._run(), name="iw-audit-writer")
+
+    async def stop(self) -> None:
+        """Commit what waits, then close."""
+        self._stopping = True
+        self._filled.set()
+        if self._task is not None:
+            await self._task
+        await self._store.close()
+
+    def submit(self, rows: Rows, *, size: int = 0, patience_s: float | None = None) -> asyncio.Future[None]:
+        """Queue rows to be committed together; the future is done after the commit, or has AuditUnavailable.
+
+        `size` is the length of unusually large text in bytes. Raises AuditUnavailable at once when the queue is full.
+        """
+        if len(self._queue) >= self._queue_limit or self._stopping:
+            raise AuditUnavailable("The audit is behind: nothing was sent. Try again shortly.", retry_after_s=1)
+        future = asyncio.get_running_loop().create_future()
+        deadline = time.monotonic() + (patience_s or self._wait_s)
+        self._queue.append(Unit(rows, size + ROW_BYTES * len(rows), future, deadline))
+        self._filled.set()
+        return future
+
+    async def _run(self) -> None:
+        while not (self._stopping and not self._queue):
+            await self._filled.wait()
+            self._filled.clear()
+            while self._queue:
+                await self._commit(self._take())
+
+    def _take(self) -> list[Unit]:
+        batch: list[Unit] = []
+        rows = size = 0
+        while self._queue and rows < MAX_ROWS and size < MAX_BYTES:
+            unit = self._queue.popleft()
+            for _, row in unit.rows:
+                self._seq += 1
+                row["writer_id"] = self.id
+                row["writer_seq"] = self._seq
+            rows += len(unit.rows)
+            size += unit.size
+            batch.append(unit)
+        return batch
+
+    async def _commit(self, batch: list[Unit]) -> None:
+        try:
+            await self._insert(batch)
+        except RowsRefused as error:
+            await self._commit_apart(batch, error)
+        except StoreDown as error:
+            self._fail(batch, error)
+        else:
+            self.fault = ""
+            self.last_commit_at = time.monotonic()
+            for unit in batch:
+                if not unit.future.done():
+                    unit.future.set_result(None)
+
+    async def _commit_apart(self, batch: list[Unit], error: RowsRefused) -> None:
+        if len(batch) == 1:
+            self._fail(batch, error)
+            return
+        middle = len(batch) // 2
+        await self._commit(batch[:middle])
+        await self._commit(batch[middle:])
+
+    async def _insert(self, batch: list[Unit]) -> None:
+        rows = [row for unit in batch for row in unit.rows]
+        while True:
+            try:
+                return await self._store.insert(rows)
+            except StoreDown:
+                if time.monotonic() + RETRY_S >= min(unit.deadline for unit in batch):
+                    raise
+                await asyncio.sleep(RETRY_S)
+
+    def _fail(self, batch: list[Unit], error: Exception) -> None:
+        self.fault = f"{type(error).__name__}: {error}"
+        log.error("audit rows of %d requests not stored: %s", len(batch), self.fault)
+        for unit in batch:
+            if not unit.future.done():
+                unit.future.set_exception(AuditUnavailable("The audit can't be written now.", retry_after_s=1))
+                unit.future.exception()
