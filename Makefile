@@ -30,9 +30,9 @@ lint: ## ruff and mypy alone
 format: ## lay the code out, and mend what ruff can mend
 	@sh scripts/venv.sh dev && .venv/bin/python -m ruff format . && exec .venv/bin/python -m ruff check --fix .
 
-lock: ## pin the newest allowed packages again (needs uv; UV=/path/to/uv)
-	$(LOCK) --upgrade --extra server -o requirements.txt pyproject.toml
-	$(LOCK) --upgrade --extra server --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+lock: ## pin what pyproject.toml asks for (needs uv: UV=/path/to/uv; ARGS=--upgrade takes newer ones)
+	$(LOCK) $(ARGS) --extra server -o requirements.txt pyproject.toml
+	$(LOCK) $(ARGS) --extra server --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
 
 clean: ## remove .venv and caches; var, with its database, stays
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -87,7 +87,8 @@ def _install(packages: list[str]) -> None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise HarnessError(f"Not found: {', '.join(packages)}. On Debian or Ubuntu, as root: {spelled}")
     print(f"Not found: {', '.join(packages)}. Running: {spelled}", flush=True)
-    for command in (["apt-get", "update"], install):
+    patient = ["apt-get", "-o", "DPkg::Lock::Timeout=120", *install[1:]]
+    for command in (["apt-get", "update"], patient):
         _quietly(command, spelled)
 
 
