@@ -1,0 +1,57 @@
+"""What the sandbox answers, before it is put on the wire."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from iwrouting.sandbox.refusals import Refused
+
+Json = dict[str, Any]
+
+DONE = "[DONE]"
+
+
+def dumps(value: object) -> bytes:
+    """Compact JSON in UTF-8. NaN and infinity come out as the provider must never send them: a fault asks for that."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+@dataclass(slots=True)
+class Event:
+    """One server-sent event. `data` is an object, or a raw string such as the chat terminator; `name` on Responses."""
+
+    data: Json | str
+    name: str | None = None
+
+    def frame(self) -> bytes:
+        """The event as SSE bytes with its blank line."""
+        data = self.data.encode() if isinstance(self.data, str) else dumps(self.data)
+        head = f"event: {self.name}\n".encode() if self.name else b""
+        return head + b"data: " + data + b"\n\n"
+
+
+@dataclass(slots=True)
+class Answer:
+    """A buffered answer (`payload`) or a streamed one (`events`), with the usage that the provider would bill.
+
+    `raw` replaces the JSON of `payload` on the wire.
+    """
+
+    payload: Any = None
+    events: list[Event] | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    usage: Json | None = None
+    raw: bytes | None = None
+    content_type: str = "application/json"
+
+    def body(self) -> bytes:
+        """The bytes of a buffered answer."""
+        return dumps(self.payload) if self.raw is None else self.raw
+
+
+def refused_answer(refused: Refused) -> Answer:
+    """A refusal as an answer."""
+    return Answer(refused.body(), status=refused.status)
