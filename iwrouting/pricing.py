@@ -4,21 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iwrouting.types import CostState, Price
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens by class as the provider reported them; None: not reported.
-
-    `prompt_tokens` holds the cached ones, `completion_tokens` the reasoning ones (openai-facts.md 1d).
-    """
-
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    completion_tokens: int | None = None
-    reasoning_tokens: int | None = None
+from iwrouting.types import CostState, Price, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +16,17 @@ class Cost:
     price_version: str = ""
 
 
+STANDARD_TIERS = ("", "auto", "default")
 UNPRICED = Cost(None, CostState.UNPRICED)
 NOTHING_SENT = Cost(None, CostState.NONE)
 
 
-def cost(usage: Usage | None, price: Price | None, *, service_tier: str = "default") -> Cost:
+def cost(usage: Usage | None, price: Price | None) -> Cost:
     """The exact cost of reported usage under one price row, or `unpriced` where a part of it has no price.
 
     Only the standard tier is priced, and only up to the ceiling of a tiered model: the rest is `unpriced`.
     """
-    if usage is None or price is None or usage.prompt_tokens is None or service_tier not in ("", "auto", "default"):
+    if usage is None or price is None or usage.prompt_tokens is None or usage.service_tier not in STANDARD_TIERS:
         return UNPRICED
     cached = usage.cached_tokens or 0
     fresh = usage.prompt_tokens - cached

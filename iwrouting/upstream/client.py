@@ -1,0 +1,149 @@
+"""HTTP to the upstreams: one aiohttp session per worker and trust level, bytes in, bytes out (design.md 9.3, 9.5)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from iwrouting import __version__
+from iwrouting.conf.addresses import address_allowed, url_fault
+from iwrouting.conf.environment import read_secret
+from iwrouting.conf.redact import remember_secret
+from iwrouting.types import UpstreamFacts
+from iwrouting.upstream.failures import Failure, Step
+
+MAX_ANSWER = 128 * 1024 * 1024
+HOP_HEADER = "x-iw-hop"
+SECRET_TTL_S = 30.0
+
+
+class AddressRefused(OSError):
+    """The name resolves to an address to which no call may go."""
+
+
+class MissingSecret(Exception):
+    """The upstream's secret reference leads to nothing."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names and refuses private, local and metadata addresses, at each connection anew."""
+
+    def __init__(self) -> None:
+        self._inner = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        allowed = [entry for entry in found if address_allowed(entry["host"])]
+        if not allowed:
+            raise AddressRefused(f"{host} resolves to no public address")
+        return allowed
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+@dataclass(slots=True)
+class Reply:
+    """The head of an answer whose body is still to be read."""
+
+    status: int
+    headers: dict[str, str]
+    response: aiohttp.ClientResponse
+
+    @property
+    def event_stream(self) -> bool:
+        """Whether the body is server-sent events."""
+        return self.headers.get("content-type", "").lower().startswith("text/event-stream")
+
+    @property
+    def request_id(self) -> str:
+        """The provider's id of the request."""
+        return self.headers.get("x-request-id", "")
+
+    async def read(self) -> bytes:
+        """The whole body, at most MAX_ANSWER bytes. Raises aiohttp.ClientError, TimeoutError or ValueError when larger."""
+        parts = []
+        size = 0
+        async for part in self.response.content.iter_any():
+            size += len(part)
+            if size > MAX_ANSWER:
+                raise ValueError("answer too large")
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def close(self) -> None:
+        """Drop the connection: the provider sees at once that nobody listens."""
+        self.response.close()
+
+
+class Upstreams:
+    """The sessions of one worker. Make and close it inside its event loop."""
+
+    def __init__(self) -> None:
+        self._trusted = _session(resolver=None)
+        self._guarded = _session(resolver=GuardedResolver())
+        self._secrets: dict[str, tuple[float, str | None]] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._trusted.close()
+        await self._guarded.close()
+
+    async def post(self, upstream: UpstreamFacts, path: str, body: bytes, *, attempt_id: str) -> Reply:
+        """Send one request and return its head. Raises aiohttp.ClientError, TimeoutError, OSError or MissingSecret."""
+        session = self._trusted if upstream.trusted else self._guarded
+        if not upstream.trusted and url_fault(upstream.base_url):
+            raise AddressRefused("the base URL is not public")
+        headers = {
+            "Authorization": f"Bearer {self._secret(upstream)}",
+            "Content-Type": "application/json",
+            "X-Client-Request-Id": attempt_id,
+            HOP_HEADER: "1",
+        }
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=upstream.connect_timeout_s, sock_read=upstream.idle_timeout_s
+        )
+        async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s):
+            response = await session.post(
+                upstream.base_url + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            )
+        return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, response)
+
+    def _secret(self, upstream: UpstreamFacts) -> str:
+        known = self._secrets.get(upstream.secret_ref)
+        if known is None or known[0] < time.monotonic():
+            known = (time.monotonic() + SECRET_TTL_S, read_secret(upstream.secret_ref))
+            self._secrets[upstream.secret_ref] = known
+        if known[1] is None:
+            raise MissingSecret(upstream.secret_ref)
+        remember_secret(known[1])
+        return known[1]
+
+
+def missing_secret(reference: str) -> Failure:
+    """A call that can't be made for want of our own key: an operator's fault, told plainly (design.md 9.10)."""
+    name = reference.partition(":")[2] or "OPENAI_API_KEY"
+    return Failure(Step.STOP, "configuration_error", "upstream_secret_missing", message=name, account=True)
+
+
+def _session(resolver: AbstractResolver | None) -> aiohttp.ClientSession:
+    arguments: dict[str, Any] = {"limit": 0, "limit_per_host": 0, "keepalive_timeout": 30}
+    # Names are looked up anew for each guarded connection: a cached answer could be rebound.
+    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=resolver is None, **arguments)
+    return aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": f"iwrouting/{__version__}", "Accept-Encoding": "identity", "Accept": "*/*"},
+        read_bufsize=2**18,
+        trust_env=False,
+    )

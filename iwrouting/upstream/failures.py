@@ -1,0 +1,162 @@
+"""What a provider's failure means: try again, go on to the next rung, or stop (openai-facts.md 4a, design.md 5).
+
+By status first, then by code; by text never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+import aiohttp
+import orjson
+
+MAX_MESSAGE = 2_000
+QUOTA_CODES = frozenset(
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+    }
+)
+PARAMETER_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
+MODEL_CODES = frozenset({"model_not_found", "model_access_denied"})
+RETRY_STATUSES = frozenset({408, 409, 429})
+
+
+class Step(Enum):
+    """What follows a failed try."""
+
+    RETRY = "retry"
+    NEXT = "next"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed try. `message` is the provider's text: for the caller alone, never stored.
+
+    RETRY allows one more try at the same rung, then the next. `account` marks a fault of our own account there.
+    """
+
+    step: Step
+    type: str
+    code: str = ""
+    param: str = ""
+    status: int | None = None
+    message: str = ""
+    retry_after_s: float | None = None
+    account: bool = False
+    timeout: bool = False
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """The meaning of an answer that is no success."""
+    error = error_object(body)
+    kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
+    failure = Failure(
+        step=_step(status, kind, code, param),
+        type=kind or f"http_{status}",
+        code=code,
+        param=param,
+        status=status,
+        message=_text(error.get("message"), MAX_MESSAGE),
+        retry_after_s=retry_after(headers),
+        account=status == 401 or (status == 403 and not _about_model(code, param)),
+    )
+    return failure
+
+
+def in_band(error: Mapping[str, object]) -> Failure:
+    """The meaning of an error object inside a 200 (a stream's event): by code alone, else it is the provider's fault."""
+    kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
+    if code in QUOTA_CODES or kind in QUOTA_CODES or "content_policy" in code:
+        step = Step.STOP
+    elif kind == "invalid_request_error" and not _about_model(code, param) and code not in PARAMETER_CODES:
+        step = Step.STOP
+    else:
+        step = Step.NEXT
+    status = 400 if kind == "invalid_request_error" else None
+    message = _text(error.get("message"), MAX_MESSAGE)
+    return Failure(step, kind or "in_band_error", code or "in_band_error", param, status, message)
+
+
+def transport_failure(error: BaseException) -> Failure:
+    """The meaning of a connection that failed or went silent. A timed-out call may still run, so it is not repeated."""
+    if isinstance(error, asyncio.TimeoutError | aiohttp.ServerTimeoutError):
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        code = "connect_timeout" if connecting else "timeout"
+        return Failure(Step.RETRY if connecting else Step.NEXT, "timeout_error", code, timeout=True)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure(Step.RETRY, "connection_error", "connect_failed")
+    return Failure(Step.RETRY, "connection_error", "connection_reset")
+
+
+def bad_answer(code: str, status: int | None = None) -> Failure:
+    """A 200 that is no answer: wrong content type, no JSON, cut short, too large."""
+    return Failure(Step.NEXT, "bad_answer", code, status=status)
+
+
+def error_object(body: bytes) -> Mapping[str, object]:
+    """The `error` object of a body, or an empty one."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    error = parsed.get("error") if isinstance(parsed, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, from `retry-after-ms`, or `retry-after` as seconds or a date; None without a sensible one."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    return seconds if seconds is not None else _until(value)
+
+
+def _step(status: int, kind: str, code: str, param: str) -> Step:
+    if status == 429 and (code in QUOTA_CODES or kind in QUOTA_CODES):
+        return Step.STOP
+    if status in RETRY_STATUSES or status >= 500:
+        return Step.RETRY
+    if status in (403, 404) and _about_model(code, param):
+        return Step.NEXT
+    if status == 400 and code in PARAMETER_CODES:
+        return Step.NEXT
+    return Step.NEXT if 300 <= status < 400 else Step.STOP
+
+
+def _about_model(code: str, param: str) -> bool:
+    return code in MODEL_CODES or param == "model"
+
+
+def _text(value: object, limit: int = 64) -> str:
+    return value[:limit] if isinstance(value, str) else ""
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value) if value else None
+    except ValueError:
+        return None
+    return number if number is not None and 0 <= number < float("inf") else None
+
+
+def _until(value: str | None) -> float | None:
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+    if moment is None:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,63 @@
+"""Usage as the provider reports it, read defensively: anything but a plausible count is not reported. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iwrouting.types import Usage
+
+MAX_COUNT = 2**53
+
+
+def read_usage(body: object) -> Usage | None:
+    """The usage inside an answer or a stream chunk; None where there is none."""
+    if not isinstance(body, dict) or not isinstance(body.get("usage"), dict):
+        return None
+    usage: dict[str, Any] = body["usage"]
+    prompt = _part(usage, "prompt_tokens_details")
+    completion = _part(usage, "completion_tokens_details")
+    tier = body.get("service_tier")
+    return Usage(
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        cached_tokens=_count(prompt.get("cached_tokens")),
+        cache_write_tokens=_count(prompt.get("cache_write_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        reasoning_tokens=_count(completion.get("reasoning_tokens")),
+        service_tier=tier if isinstance(tier, str) else "",
+        reported=_numbers(usage),
+    )
+
+
+def add_usage(parts: list[Usage]) -> Usage | None:
+    """The sum over batches of one request; a class that one of them did not report stays unknown."""
+    if not parts:
+        return None
+    return Usage(
+        prompt_tokens=_sum([part.prompt_tokens for part in parts]),
+        completion_tokens=_sum([part.completion_tokens for part in parts]),
+        reported={"prompt_tokens": _sum([part.prompt_tokens for part in parts]), "batches": len(parts)},
+    )
+
+
+def _sum(counts: list[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
+    part = usage.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < MAX_COUNT else None
+
+
+def _numbers(usage: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in list(usage.items())[:64]:
+        if _count(value) is not None:
+            kept[name[:64]] = value
+        elif isinstance(value, dict):
+            kept[name[:64]] = {inner[:64]: n for inner, n in list(value.items())[:64] if _count(n) is not None}
+    return kept
