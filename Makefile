@@ -19,16 +19,16 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: ## start the service (HOST=127.0.0.1 PORT=8000 PYTHON=python3.11)
-	@sh scripts/venv.sh run && exec .venv/bin/python manage.py up --host '$(HOST)' --port '$(PORT)'
+	@sh .ci/venv.sh run && exec .venv/bin/python manage.py up --host '$(HOST)' --port '$(PORT)'
 
 test: ## lint, then all tests on SQLite and PostgreSQL (ONLY=sqlite,lint ARGS="-k resolve")
-	@sh scripts/venv.sh dev && exec .venv/bin/python tests/run.py $(if $(ONLY),--only '$(ONLY)') -- $(ARGS)
+	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py $(if $(ONLY),--only '$(ONLY)') -- $(ARGS)
 
 lint: ## ruff and mypy alone
-	@sh scripts/venv.sh dev && exec .venv/bin/python tests/run.py --only lint
+	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py --only lint
 
 format: ## lay the code out, and mend what ruff can mend
-	@sh scripts/venv.sh dev && .venv/bin/python -m ruff format . && exec .venv/bin/python -m ruff check --fix .
+	@sh .ci/venv.sh dev && .venv/bin/python -m ruff format . && exec .venv/bin/python -m ruff check --fix .
 
 lock: ## pin what pyproject.toml asks for (needs uv: UV=/path/to/uv; ARGS=--upgrade takes newer ones)
 	$(LOCK) $(ARGS) --extra server -o requirements.txt pyproject.toml

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv hold exactly the packages of one hash-pinned file: sh scripts/venv.sh run|dev
+# Makes .venv hold exactly the packages of one hash-pinned file: sh .ci/venv.sh run|dev
 # Takes PYTHON from the environment, or looks for one of 3.11 or later. Quick when nothing changed.
 set -eu
 
@@ -46,7 +46,7 @@ install() {
 case "${1:-}" in
     run) wanted=requirements.txt ;;
     dev) wanted=requirements-dev.txt ;;
-    *) die "usage: sh scripts/venv.sh run|dev" ;;
+    *) die "usage: sh .ci/venv.sh run|dev" ;;
 esac
 # Stands while .venv is being changed: found at the start, it says that the last run was cut short.
 unfinished=.venv/unfinished
