@@ -1,6 +1,8 @@
-"""SQL reporting: the versioned views, on both databases."""
+"""SQL reporting: the versioned views on both databases, kept in step with the tables by Django's migrate signals."""
 
 from __future__ import annotations
 
+from iwrouting.reports.steps import connect_views
+from iwrouting.reports.views import VIEWS
 
-def connect_views() -> None: ...
+__all__ = ["VIEWS", "connect_views"]

@@ -1,0 +1,60 @@
+"""SQLite's triggers that keep audit rows insert-only (design.md 6); PostgreSQL's are made by a migration.
+
+Django alters a SQLite table by building it anew, and the table's triggers are lost with the old one. So they are
+made after every `migrate`. They are never dropped before one: no migration may change audit rows, and one that
+breaks off must not leave them unguarded.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome
+
+KEYS = {
+    Decision: ("id",),
+    Attempt: ("id", "decision_id, seq"),
+    Outcome: ("id", "decision_id, origin"),
+    EnvironmentSnapshot: ("id",),
+}
+"""What tells one row from another, besides the rowid."""
+
+
+def restore(connection: BaseDatabaseWrapper) -> None:
+    """Make the triggers as this release has them, on the tables that exist."""
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for model, keys in KEYS.items():
+            if model._meta.db_table in tables:
+                for name, statement in triggers(model._meta.db_table, keys).items():
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+                    cursor.execute(statement)
+
+
+def triggers(table: str, keys: tuple[str, ...]) -> dict[str, str]:
+    """Names and statements of the triggers that guard a table. keys: its unique keys, each a list of columns."""
+    # INSERT OR REPLACE deletes the old row, and no DELETE trigger fires unless recursive_triggers is on. NEW.rowid is
+    # -1 before an INSERT that names no rowid: a row stored there would bar all others.
+    events = {
+        "no_update": ("BEFORE UPDATE", "1", "UPDATE of"),
+        "no_delete": ("BEFORE DELETE", "1", "DELETE of"),
+        "no_replace": ("BEFORE INSERT", _is_there(table, keys), "INSERT over a row of"),
+        "no_low_rowid": ("AFTER INSERT", "NEW.rowid < 1", "INSERT with a rowid below 1 into"),
+    }
+    return {f"{table}_{name}": _trigger(table, f"{table}_{name}", *event) for name, event in events.items()}
+
+
+def _is_there(table: str, keys: tuple[str, ...]) -> str:
+    new = {key: ", ".join(f"NEW.{column}" for column in key.split(", ")) for key in (*keys, "rowid")}
+    return " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE ({key}) = ({value}))"  # noqa: S608 - names from KEYS
+        for key, value in new.items()
+    )
+
+
+def _trigger(table: str, name: str, event: str, condition: str, refused: str) -> str:
+    return (
+        f"CREATE TRIGGER {name} {event} ON {table} WHEN {condition} "
+        f"BEGIN SELECT RAISE(ABORT, 'audit rows are insert-only: {refused} {table} refused'); END"
+    )

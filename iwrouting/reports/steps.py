@@ -1,0 +1,57 @@
+"""What happens to the views and to SQLite's triggers around a `migrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.apps import AppConfig, apps
+from django.apps.registry import Apps
+from django.db import connections
+from django.db.migrations import Migration
+from django.db.models import Model
+from django.db.models.signals import post_migrate, pre_migrate
+
+from iwrouting.models import Attempt, Decision, Outcome
+from iwrouting.reports import guards, views
+
+Plan = Sequence[tuple[Migration, bool]]
+
+_grants: dict[str, list[str]] = {}
+"""By database: the GRANT statements of views that were dropped and not made again yet."""
+
+
+def connect_views() -> None:
+    """Drop the views before a migrate that changes our tables; make views and missing triggers after each migrate."""
+    sender = apps.get_app_config("iwrouting")
+    pre_migrate.connect(_before, sender=sender, dispatch_uid="iwrouting.reports")
+    post_migrate.connect(_after, sender=sender, dispatch_uid="iwrouting.reports")
+
+
+def _before(*, using: str, plan: Plan, **_: object) -> None:
+    # SQLite alters no table while a view stands on it; PostgreSQL changes no type of a column that a view shows.
+    if any(migration.app_label == "iwrouting" for migration, _backwards in plan):
+        _grants[using] = views.drop(connections[using])
+
+
+def _after(*, sender: AppConfig, using: str, plan: Plan | None = None, **context: object) -> None:
+    if plan is None:  # sent by flush, which changes no table
+        return
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        guards.restore(connection)
+    state = context.get("apps")
+    if isinstance(state, Apps) and _are_current(state, sender.label):
+        views.create(connection, _grants.pop(using, []))
+
+
+def _are_current(state: Apps, label: str) -> bool:
+    """Whether the migrated tables have the columns that the views of this release show."""
+    for model in (Decision, Attempt, Outcome):
+        migrated = state.all_models[label].get(model._meta.model_name or "")
+        if migrated is None or _columns(migrated) != _columns(model):
+            return False
+    return True
+
+
+def _columns(model: type[Model]) -> set[str]:
+    return {field.column for field in model._meta.local_fields}
