@@ -56,6 +56,7 @@ class RoutingError(Exception):
         self.retry_after_s = retry_after_s
         self.should_retry = should_retry
         self.details = details
+        self.extra_headers: Mapping[str, str] = {}
 
     def body(self) -> dict[str, Any]:
         """The JSON body; `message`, `type`, `param` and `code` are always there (openai-facts.md 10)."""
@@ -65,8 +66,8 @@ class RoutingError(Exception):
         return {"error": error}
 
     def headers(self) -> dict[str, str]:
-        """Retry hints: the SDK obeys both (openai-facts.md 4b)."""
-        found = {}
+        """`extra_headers`, and the retry hints: the SDK obeys both (openai-facts.md 4b)."""
+        found = dict(self.extra_headers)
         if self.retry_after_s is not None:
             found["retry-after"] = str(self.retry_after_s)
         if self.should_retry is not None:

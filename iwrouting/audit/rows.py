@@ -26,7 +26,7 @@ _MODELS: dict[str, type[AuditModel]] = {DECISION: Decision, ATTEMPT: Attempt, OU
 
 
 def _blank(model: type[AuditModel]) -> Row:
-    return {field.column: _blank_value(field) for field in model._meta.concrete_fields}
+    return {str(field.column): _blank_value(field) for field in model._meta.concrete_fields}
 
 
 def _blank_value(field: models.Field[Any, Any]) -> Any:
@@ -37,7 +37,7 @@ def _blank_value(field: models.Field[Any, Any]) -> Any:
 
 def _limits(model: type[AuditModel]) -> tuple[tuple[str, int], ...]:
     texts = (field for field in model._meta.concrete_fields if isinstance(field, models.CharField | models.TextField))
-    return tuple((field.column, field.max_length or MAX_TEXT) for field in texts)
+    return tuple((str(field.column), field.max_length or MAX_TEXT) for field in texts)
 
 
 BLANK = {table: _blank(model) for table, model in _MODELS.items()}

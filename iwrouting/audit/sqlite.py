@@ -29,7 +29,7 @@ def _insert(table: str) -> str:
 
 def _columns(model: type[AuditModel], kind: type[models.Field[Any, Any]]) -> tuple[str, ...]:
     fields = model._meta.concrete_fields
-    return tuple(field.column for field in fields if isinstance(getattr(field, "target_field", field), kind))
+    return tuple(str(field.column) for field in fields if isinstance(getattr(field, "target_field", field), kind))
 
 
 INSERTS = {table: _insert(table) for table in ORDER}

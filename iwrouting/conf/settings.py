@@ -119,7 +119,7 @@ class Settings(BaseSettings):
 def load() -> Settings:
     """Read the settings now. Raises SettingsError with all faults at once."""
     try:
-        return Settings(_env_file=env_file(), _env_file_encoding="utf-8")
+        return Settings(_env_file=env_file(), _env_file_encoding="utf-8")  # type: ignore[call-arg] # pydantic-settings' own
     except ValidationError as error:
         raise SettingsError(_lines(error)) from None
 

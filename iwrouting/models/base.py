@@ -66,13 +66,16 @@ class GuardedQuerySet(models.QuerySet[Any]):
         return TypeError(f"{name}.objects.{call}() would raise no revision: call save() on each {name} instead")
 
 
+ConfigManager = models.Manager.from_queryset(GuardedQuerySet)
+
+
 class ConfigModel(models.Model):
     """Base of all configuration rows."""
 
     created_at = models.DateTimeField(auto_now_add=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True, editable=False)
 
-    objects = GuardedQuerySet.as_manager()
+    objects = ConfigManager()
 
     class Meta:
         abstract = True

@@ -58,6 +58,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     response: aiohttp.ClientResponse
+    idle_timeout_s: float
 
     @property
     def event_stream(self) -> bool:
@@ -73,12 +74,17 @@ class Reply:
         """The whole body, at most MAX_ANSWER bytes. Raises aiohttp.ClientError, TimeoutError or ValueError when larger."""
         parts = []
         size = 0
-        async for part in self.response.content.iter_any():
+        while part := await self.next_part():
             size += len(part)
             if size > MAX_ANSWER:
                 raise ValueError("answer too large")
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def next_part(self) -> bytes:
+        """What came next, or nothing at the end. Raises TimeoutError after `idle_timeout_s` of silence."""
+        async with asyncio.timeout(self.idle_timeout_s):
+            return await self.response.content.readany()
 
     def close(self) -> None:
         """Drop the connection: the provider sees at once that nobody listens."""
@@ -109,14 +115,13 @@ class Upstreams:
             "X-Client-Request-Id": attempt_id,
             HOP_HEADER: "1",
         }
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=upstream.connect_timeout_s, sock_read=upstream.idle_timeout_s
-        )
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=upstream.connect_timeout_s)
         async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s):
             response = await session.post(
                 upstream.base_url + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
             )
-        return Reply(response.status, {name.lower(): value for name, value in response.headers.items()}, response)
+        head = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status, head, response, upstream.idle_timeout_s)
 
     def _secret(self, upstream: UpstreamFacts) -> str:
         known = self._secrets.get(upstream.secret_ref)

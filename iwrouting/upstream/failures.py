@@ -74,14 +74,11 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
 
 
 def in_band(error: Mapping[str, object]) -> Failure:
-    """The meaning of an error object inside a 200 (a stream's event): by code alone, else it is the provider's fault."""
+    """The meaning of an error object inside a 200: by its codes alone; without any it is the provider's fault."""
     kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
-    if code in QUOTA_CODES or kind in QUOTA_CODES or "content_policy" in code:
-        step = Step.STOP
-    elif kind == "invalid_request_error" and not _about_model(code, param) and code not in PARAMETER_CODES:
-        step = Step.STOP
-    else:
-        step = Step.NEXT
+    of_caller = kind == "invalid_request_error" and not _about_model(code, param) and code not in PARAMETER_CODES
+    forbidden = code in QUOTA_CODES or kind in QUOTA_CODES or "content_policy" in code
+    step = Step.STOP if of_caller or forbidden else Step.NEXT
     status = 400 if kind == "invalid_request_error" else None
     message = _text(error.get("message"), MAX_MESSAGE)
     return Failure(step, kind or "in_band_error", code or "in_band_error", param, status, message)

@@ -1,0 +1,77 @@
+"""A call whose answer comes whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+
+from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
+from iwrouting.dispatch.walk import walk
+from iwrouting.types import AttemptRecord, Rung, Usage
+from iwrouting.upstream import Failure, Reply, read_usage
+from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A whole answer: the very bytes of the provider, and what the record needs of them."""
+
+    rung: Rung
+    attempt: AttemptRecord
+    body: bytes
+    usage: Usage | None
+    finish_reason: str = ""
+
+
+async def send_buffered(dispatcher: Dispatcher, job: Job) -> Served:
+    """Walk the chain for a whole answer. Raises UpstreamFailed or one of its kinds."""
+    return await walk(dispatcher, job, receive_chat)
+
+
+async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> Served | Failure:
+    """Read a chat answer; a 200 that is none is a failure that goes on (faults.md U18, U19, U20)."""
+    body = await read_answer(attempt, reply)
+    if isinstance(body, Failure):
+        return body
+    parsed = parse_answer(body, reply)
+    if isinstance(parsed, Failure):
+        return parsed
+    return Served(rung, attempt, body, read_usage(parsed), finish_reason(parsed))
+
+
+async def read_answer(attempt: AttemptRecord, reply: Reply) -> bytes | Failure:
+    """The body of a 200, recorded; a Failure for one that is cut, stalled or too large."""
+    try:
+        body = await reply.read()
+    except ValueError:
+        return bad_answer("too_large", 200)
+    except aiohttp.ClientPayloadError:
+        return bad_answer("body_cut", 200)
+    except TimeoutError as error:
+        return transport_failure(error)
+    attempt.bytes_received = len(body)
+    attempt.end_us = microseconds_since(attempt.sent_ns)
+    return body
+
+
+def parse_answer(body: bytes, reply: Reply) -> dict[str, Any] | Failure:
+    """The JSON object of a 200, or what is wrong with it."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return bad_answer("mode_mismatch" if reply.event_stream else "bad_body", 200)
+    if not isinstance(parsed, dict):
+        return bad_answer("bad_body", 200)
+    error = parsed.get("error")
+    return in_band(error) if isinstance(error, dict) else parsed
+
+
+def finish_reason(parsed: dict[str, Any]) -> str:
+    """The finish reason of the first choice, or an empty string."""
+    choices = parsed.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    reason = first.get("finish_reason") if isinstance(first, dict) else None
+    return reason if isinstance(reason, str) else ""

@@ -1,0 +1,96 @@
+"""What the caller is told when no rung answered (openai-facts.md 4a, ux.md 3)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from iwrouting.conf.redact import redact
+from iwrouting.dispatch.job import Job
+from iwrouting.errors import AllCandidatesFailed, RoutingError, UpstreamAuth, UpstreamFailed
+from iwrouting.types import AttemptRecord, Rung
+from iwrouting.upstream import Failure
+
+
+def stopped(job: Job, rung: Rung, failure: Failure) -> RoutingError:
+    """The error for a failure that no other rung may mend."""
+    if failure.account:
+        return UpstreamAuth(_account_message(job, rung, failure), should_retry=False)
+    return passed_through(failure)
+
+
+def passed_through(failure: Failure) -> RoutingError:
+    """The provider's own refusal, with its status and codes, and its text without secrets."""
+    return UpstreamFailed(
+        redact(failure.message) or f"The provider refused the request ({failure.code or failure.type}).",
+        status=failure.status or 502,
+        type=failure.type,
+        code=failure.code or None,
+        param=failure.param or None,
+        retry_after_s=_ceil(failure.retry_after_s),
+        should_retry=False,
+    )
+
+
+def exhausted(job: Job) -> RoutingError:
+    """The error when every rung failed or was passed over.
+
+    A named model has no chain: the provider's own 4xx says more than a list of one.
+    """
+    last = job.failures[-1] if job.failures else None
+    if last is not None and job.candidates == 1 and last.status is not None and 400 <= last.status < 500:
+        return passed_through(last)
+    waits = [failure.retry_after_s for failure in job.failures if failure.retry_after_s is not None]
+    return AllCandidatesFailed(
+        f"All candidates failed: {_summary(job)}. The attempts stand in `details` and in the audit.",
+        status=_status(last),
+        retry_after_s=_ceil(min(waits)) if waits else None,
+        should_retry=False,
+        details=[safe_attempt(attempt) for attempt in job.attempts],
+    )
+
+
+def safe_attempt(attempt: AttemptRecord) -> dict[str, Any]:
+    """An attempt as a caller may see it."""
+    shown = {"seq": attempt.seq, "kind": attempt.kind, "rung": attempt.rung, "model": attempt.model}
+    if attempt.kind == "skip":
+        return {**shown, "skip": attempt.skip_reason}
+    return {
+        **shown,
+        "status": attempt.status,
+        "type": attempt.error_type or None,
+        "code": attempt.error_code or None,
+        "ms": None if attempt.end_us is None else round(attempt.end_us / 1000),
+    }
+
+
+def _status(last: Failure | None) -> int:
+    if last is None:
+        return 503
+    if last.timeout:
+        return 504
+    return 503 if last.status in (429, 503) else 502
+
+
+def _summary(job: Job) -> str:
+    parts = []
+    for attempt in job.attempts:
+        why = attempt.skip_reason or attempt.error_code or attempt.error_type or str(attempt.status)
+        parts.append(f"{attempt.model} ({why})")
+    return ", ".join(dict.fromkeys(parts)) or "the chain is empty"
+
+
+def _account_message(job: Job, rung: Rung, failure: Failure) -> str:
+    if failure.code == "upstream_secret_missing":
+        return f"The upstream '{rung.upstream}' has no key: an operator must set {failure.message}."
+    if failure.code == "address_refused":
+        return f"The address of upstream '{rung.upstream}' is private or local: an operator must change its base URL."
+    reference = job.config.upstreams[rung.upstream].secret_ref
+    return (
+        f"The upstream '{rung.upstream}' does not accept our account's key ({failure.status}): "
+        f"an operator must check {reference}."
+    )
+
+
+def _ceil(seconds: float | None) -> int | None:
+    return None if seconds is None else math.ceil(min(seconds, 86_400))

@@ -1,0 +1,109 @@
+"""What one call carries through its tries: the chain, the original request, the deadline, and the record so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from iwrouting.conf import Settings
+from iwrouting.types import AttemptRecord, Configuration, Endpoint, ModelFacts, Resolution, Rung, Skip, UpstreamFacts
+from iwrouting.upstream import Failure, Upstreams
+
+PATHS = {
+    Endpoint.CHAT: "/chat/completions",
+    Endpoint.RESPONSES: "/responses",
+    Endpoint.EMBEDDINGS: "/embeddings",
+}
+CAUTIOUS = frozenset(endpoint.value for endpoint in Endpoint)
+
+
+@dataclass(slots=True)
+class Job:
+    """One call on its way. `deadline` is of the monotonic clock and spans all tries."""
+
+    decision_id: str
+    resolution: Resolution
+    config: Configuration
+    endpoint: Endpoint
+    body: Mapping[str, Any]
+    deadline: float
+    attempts: list[AttemptRecord] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    cancel_code: str = "client_closed"
+    waited_us: int = 0
+
+    def facts(self, rung: Rung) -> ModelFacts:
+        """What is known of a rung's model; cautious facts for one outside the catalogue."""
+        model = rung.model or ""
+        return self.config.models.get(model) or ModelFacts(id=model, endpoints=CAUTIOUS, verified=False)
+
+    def begin(
+        self, rung: Rung, try_number: int, changes: tuple[str, ...], size: int, batch: int | None
+    ) -> AttemptRecord:
+        """Record that a try starts now."""
+        attempt = self._record(rung, "call", try_number)
+        attempt.changes = changes
+        attempt.bytes_sent = size
+        attempt.batch = batch
+        attempt.sent_at = datetime.now(UTC)
+        attempt.sent_ns = time.monotonic_ns()
+        return attempt
+
+    def skip(self, rung: Rung, reason: Skip) -> None:
+        """Record that a rung was passed over."""
+        self._record(rung, "skip", 0).skip_reason = reason
+
+    def fail(self, attempt: AttemptRecord, failure: Failure) -> None:
+        """Record how a try failed: codes only, never the provider's text."""
+        attempt.error_type = failure.type
+        attempt.error_code = failure.code
+        attempt.error_param = failure.param
+        if failure.status is not None:
+            attempt.status = failure.status
+        if failure.retry_after_s is not None:
+            attempt.retry_after_ms = int(min(failure.retry_after_s, 10**9) * 1000)
+        self.failures.append(failure)
+
+    @property
+    def calls(self) -> int:
+        """How many tries were sent."""
+        return sum(1 for attempt in self.attempts if attempt.kind == "call")
+
+    @property
+    def candidates(self) -> int:
+        """How many rungs could serve at all."""
+        return sum(1 for rung in self.resolution.chain if rung.skip is None)
+
+    def _record(self, rung: Rung, kind: str, try_number: int) -> AttemptRecord:
+        attempt = AttemptRecord(
+            seq=len(self.attempts) + 1,
+            kind=kind,
+            rung=rung.rung,
+            try_number=try_number,
+            alias=rung.alias or "",
+            model=rung.model or "",
+            upstream=rung.upstream,
+            endpoint=self.endpoint,
+        )
+        self.attempts.append(attempt)
+        return attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatcher:
+    """What all calls of a worker share."""
+
+    upstreams: Upstreams
+    conf: Settings
+
+    def upstream(self, job: Job, rung: Rung) -> UpstreamFacts:
+        """The upstream of a rung."""
+        return job.config.upstreams[rung.upstream]
+
+
+def microseconds_since(start_ns: int) -> int:
+    """Microseconds from a monotonic moment until now."""
+    return (time.monotonic_ns() - start_ns) // 1000

@@ -1,0 +1,121 @@
+"""A call whose answer comes piece by piece: fallback until the first output event, never after (design.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
+from iwrouting.dispatch.walk import walk
+from iwrouting.types import AttemptRecord, Rung
+from iwrouting.upstream import Failure, FrameSplitter, Reply, StreamScanner
+from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
+from iwrouting.upstream.sse import FrameTooLarge, is_output, parse_frame
+
+
+@dataclass(slots=True)
+class OpenStream:
+    """A stream that has shown its first output event. `held` are the frames up to and with it.
+
+    After `relay` is exhausted `fault` tells why it did not end as whole, or is None.
+    """
+
+    rung: Rung
+    attempt: AttemptRecord
+    reply: Reply
+    scanner: StreamScanner
+    splitter: FrameSplitter
+    held: list[bytes] = field(default_factory=list)
+    fault: Failure | None = None
+
+    async def relay(self) -> AsyncIterator[bytes]:
+        """The frames for the caller, byte for byte, without the terminal marker: that is the account's to send."""
+        if self.held:
+            yield b"".join(self.held)
+        try:
+            while not self.scanner.done:
+                part = await self.reply.next_part()
+                if not part:
+                    break
+                if frames := self._take(part):
+                    yield frames
+                if self.scanner.error is not None:
+                    break
+        except TimeoutError:
+            self.fault = bad_answer("stalled")
+        except FrameTooLarge:
+            self.fault = bad_answer("too_large")
+        except (aiohttp.ClientError, OSError) as error:
+            self.fault = transport_failure(error)
+        finally:
+            self.close()
+        self.fault = self.fault or self._ending()
+
+    def close(self) -> None:
+        """Drop the connection and finish the record of the try."""
+        self.reply.close()
+        if self.attempt.end_us is None:
+            self.attempt.end_us = microseconds_since(self.attempt.sent_ns)
+
+    def _take(self, part: bytes) -> bytes:
+        kept = []
+        count = 0
+        for frame in self.splitter.feed(part):
+            count += 1
+            if self.scanner.keep(frame):
+                kept.append(frame)
+            if self.scanner.done or self.scanner.error is not None:
+                break
+        self._count(len(part), count)
+        return kept[0] if len(kept) == 1 else b"".join(kept)
+
+    def _count(self, size: int, frames: int) -> None:
+        self.attempt.bytes_received = (self.attempt.bytes_received or 0) + size
+        self.attempt.chunks = (self.attempt.chunks or 0) + frames
+
+    def _ending(self) -> Failure | None:
+        if self.scanner.error is not None:
+            return in_band(self.scanner.error)
+        return None if self.scanner.whole else bad_answer("truncated")
+
+    async def wait_for_output(self) -> Failure | None:
+        """Hold frames until the first output event; a Failure if the stream ends, fails or stalls before it."""
+        while part := await self.reply.next_part():
+            count = 0
+            output = False
+            for frame in self.splitter.feed(part):
+                count += 1
+                if self.scanner.keep(frame):
+                    self.held.append(frame)
+                    output = output or is_output(parse_frame(frame) or {})
+                if self.scanner.error is not None or self.scanner.done:
+                    break
+            self._count(len(part), count)
+            if output:
+                return None
+            if self.scanner.error is not None:
+                return in_band(self.scanner.error)
+            if self.scanner.done:
+                break
+        return bad_answer("truncated", 200)
+
+
+async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_usage: bool) -> OpenStream:
+    """Walk the chain until a stream shows output. Raises UpstreamFailed or one of its kinds."""
+
+    async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> OpenStream | Failure:
+        if not reply.event_stream:
+            return bad_answer("mode_mismatch", 200)
+        scanner = StreamScanner(choices=choices, keep_usage=keep_usage)
+        stream = OpenStream(rung, attempt, reply, scanner, FrameSplitter())
+        try:
+            failure = await stream.wait_for_output()
+        except FrameTooLarge:
+            return bad_answer("too_large", 200)
+        except aiohttp.ClientPayloadError:
+            return bad_answer("body_cut", 200)
+        return failure or stream
+
+    return await walk(dispatcher, job, receive)
