@@ -53,5 +53,5 @@ def _are_current(state: Apps, label: str) -> bool:
     return True
 
 
-def _columns(model: type[Model]) -> set[str]:
+def _columns(model: type[Model]) -> set[str | None]:
     return {field.column for field in model._meta.local_fields}
