@@ -20,16 +20,20 @@ def dumps(value: object) -> bytes:
 
 @dataclass(slots=True)
 class Event:
-    """One server-sent event. `data` is an object, or a raw string such as the chat terminator; `name` on Responses."""
+    """One server-sent event. `data` is an object, or a raw string such as the chat terminator.
+
+    `named`: the event's type stands before its data too, as on responses.
+    """
 
     data: Json | str
-    name: str | None = None
+    named: bool = False
 
     def frame(self) -> bytes:
         """The event as SSE bytes with its blank line."""
-        data = self.data.encode() if isinstance(self.data, str) else dumps(self.data)
-        head = f"event: {self.name}\n".encode() if self.name else b""
-        return head + b"data: " + data + b"\n\n"
+        if isinstance(self.data, str):
+            return b"data: " + self.data.encode() + b"\n\n"
+        head = f"event: {self.data['type']}\n".encode() if self.named else b""
+        return head + b"data: " + dumps(self.data) + b"\n\n"
 
 
 @dataclass(slots=True)

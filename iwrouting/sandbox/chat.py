@@ -7,25 +7,25 @@ from typing import Any
 from iwrouting.sandbox.answer import DONE, Answer, Event, Json
 from iwrouting.sandbox.chat_rules import Chat, checked
 from iwrouting.sandbox.draft import Call, Draft, draft, fits
-from iwrouting.sandbox.lookup import Models
+from iwrouting.sandbox.state import Sandbox
 from iwrouting.sandbox.tools import calls
-from iwrouting.sandbox.usage import PrefixCache, chat_usage, prompt_tokens
+from iwrouting.sandbox.usage import chat_usage, prompt_tokens
 from iwrouting.sandbox.words import last_user_text, pieces, slices
 
 FINGERPRINT = "sandbox"
 PADDING = 16
 
 
-def complete(models: Models, cache: PrefixCache, request: Json, key: str, created: int) -> Answer:
+def complete(sandbox: Sandbox, request: Json, key: str, created: int) -> Answer:
     """Answers one chat request. `key` makes the ids, `created` is in Unix seconds. Refused as the real one refuses."""
-    chat = checked(models, request)
+    chat = checked(sandbox.models, request)
     raw_tools: list[Json] = request.get("tools") or []
     prompt = prompt_tokens(chat.messages, raw_tools)
     fits(chat.facts, prompt, chat=True)
     drafts = [one_choice(chat, index) for index in range(chat.n)]
     usage = chat_usage(
         prompt,
-        cache.cached(chat.facts.id, chat.messages, prompt),
+        sandbox.cache.cached(chat.facts.id, chat.messages, prompt),
         sum(d.completion for d in drafts),
         sum(d.reasoning for d in drafts),
     )

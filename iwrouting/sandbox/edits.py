@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +31,8 @@ def replaced(fault: Fault) -> Answer:
 
 
 def edited(answer: Answer, fault: Fault) -> Answer:
-    """The answer with the fault's changes of content; `answer` itself is changed."""
+    """A copy of the answer with the fault's changes of content."""
+    answer = copy.deepcopy(answer)
     answer.headers.update(fault.headers)
     if fault.content_type is not None:
         answer.content_type = fault.content_type
@@ -134,7 +136,7 @@ def edited_events(events: list[Event], fault: Fault) -> list[Event]:
         return [*kept, error_event(wanted, kept)]
     if fault.malformed_after_events is not None:
         at = fault.malformed_after_events
-        events = [*events[:at], Event(MALFORMED, events[0].name), *events[at:]]
+        events = [*events[:at], Event(MALFORMED), *events[at:]]
     return events
 
 
@@ -144,14 +146,14 @@ def error_event(wanted: ErrorEvent, before: list[Event]) -> Event:
     if not (isinstance(first, dict) and "sequence_number" in first) and wanted.form == "plain":
         return Event({"error": wanted.error})
     if wanted.form == "nested":
-        return Event({"type": "error", "error": wanted.error, "sequence_number": len(before)}, "error")
+        return Event({"type": "error", "error": wanted.error, "sequence_number": len(before)}, named=True)
     if wanted.form == "failed":
         opened = first["response"] if isinstance(first, dict) and "response" in first else {"object": "response"}
         response = {**opened, "status": "failed", "error": wanted.error}
         data = {"type": "response.failed", "response": response, "sequence_number": len(before)}
-        return Event(data, "response.failed")
+        return Event(data, named=True)
     flat = {key: wanted.error.get(key) for key in ("code", "message", "param")}
-    return Event({"type": "error", **flat, "sequence_number": len(before)}, "error")
+    return Event({"type": "error", **flat, "sequence_number": len(before)}, named=True)
 
 
 def spoil_vectors(payload: Json, how: str) -> None:

@@ -24,6 +24,7 @@ class Exchange:
     query: str
     headers: dict[str, str]
     body: bytes
+    bytes_in: int
     request_id: str
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
@@ -69,7 +70,7 @@ class Exchange:
             "client_request_id": self._id("x-client-request-id"),
             "hop": self._id("x-iw-hop"),
             "usage": self.usage,
-            "bytes_in": len(self.body),
+            "bytes_in": self.bytes_in,
             "bytes_out": self.bytes_out,
             "events": self.events,
             "fault": self.fault,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from urllib.parse import unquote
 
-from iwrouting.sandbox import KEY, chat, embeddings
+from iwrouting.sandbox import KEY, chat, embeddings, responses
 from iwrouting.sandbox.answer import Answer, Json, refused_answer
 from iwrouting.sandbox.edits import edited, replaced
 from iwrouting.sandbox.exchange import Exchange
@@ -15,41 +16,71 @@ from iwrouting.sandbox.refusals import Refused
 from iwrouting.sandbox.state import Sandbox
 from iwrouting.sandbox.words import digest
 
-POSTS = {"/v1/chat/completions": "chat", "/v1/responses": "responses", "/v1/embeddings": "embeddings"}
-GETS = "/v1/models"
+ENDPOINTS = {
+    "/v1/chat/completions": "chat",
+    "/v1/responses": "responses",
+    "/v1/embeddings": "embeddings",
+    "/v1/models": "models",
+}
+CREATES = ("chat", "responses", "embeddings")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a request is for: endpoint, action, and the id in its path (empty: none)."""
+
+    endpoint: str
+    action: str
+    id: str = ""
 
 
 def respond(sandbox: Sandbox, exchange: Exchange) -> tuple[Answer, Fault | None]:
     """The answer to a request, and the fault that delivery still has to carry out."""
     try:
-        endpoint = endpoint_of(exchange)
+        route = route_of(exchange)
         authorise(exchange.headers.get("authorization"))
-        request = read(exchange, endpoint)
-        fault = choose(sandbox, exchange, endpoint)
+        request = read(exchange, route)
+        fault = choose(sandbox, exchange, route.endpoint)
     except Refused as refused:
         return refused_answer(refused), None
     if fault is not None and fault.answers:
         return replaced(fault), fault
     try:
-        answer = answered(sandbox, exchange, endpoint, request)
+        answer = answered(sandbox, exchange, route, request, fault)
     except Refused as refused:
         return refused_answer(refused), fault
     return (answer if fault is None else edited(answer, fault)), fault
 
 
-def endpoint_of(exchange: Exchange) -> str:
-    """The endpoint's short name. Refused: 404 for an unknown path, 405 for another method than the path's own."""
-    path = exchange.path
-    wanted = "POST" if path in POSTS else "GET" if path == GETS or path.startswith(GETS + "/") else None
-    if wanted is None:
-        raise Refused(404, f"Invalid URL ({exchange.method[:16]} {path[:200]})")
-    if exchange.method != wanted:
+def route_of(exchange: Exchange) -> Route:
+    """What the request is for. Refused: 404 for an unknown path, 405 for another method than the path's own."""
+    known = routes(exchange.path)
+    if not known:
+        raise Refused(404, f"Invalid URL ({exchange.method[:16]} {exchange.path[:200]})")
+    route = known.get(exchange.method)
+    if route is None:
         message = (
-            f"Not allowed to {exchange.method[:16]} on {path[:200]}. (HINT: Perhaps you meant to use a different HTTP "
-            "method?)"
+            f"Not allowed to {exchange.method[:16]} on {exchange.path[:200]}. (HINT: Perhaps you meant to use a "
+            "different HTTP method?)"
         )
         raise Refused(405, message, code="method_not_supported")
-    return POSTS.get(path, "models")
+    return route
+
+
+def routes(path: str) -> dict[str, Route]:
+    """The methods of a path; empty: no such path."""
+    if path in ENDPOINTS:
+        endpoint = ENDPOINTS[path]
+        return {"POST": Route(endpoint, "create")} if endpoint in CREATES else {"GET": Route(endpoint, "list")}
+    base, _, rest = path.removeprefix("/v1/").partition("/")
+    if base == "models" and rest:
+        return {"GET": Route(base, "get", unquote(rest))}
+    found, _, action = rest.partition("/")
+    if base == "responses" and found and not action:
+        return {"GET": Route(base, "get", unquote(found)), "DELETE": Route(base, "delete", unquote(found))}
+    if base == "responses" and found and action == "cancel":
+        return {"POST": Route(base, "cancel", unquote(found))}
+    return {}
 
 
 def authorise(header: str | None) -> None:
@@ -71,11 +102,10 @@ def masked(key: str) -> str:
     return f"{key[:3]}{'*' * 8}{key[-4:]}" if len(key) >= 20 else "*" * 8
 
 
-def read(exchange: Exchange, endpoint: str) -> Json:
-    """The request's body as JSON (none on GET), with the model and the stream flag noted for plan and log."""
-    if endpoint == "models":
-        name = exchange.path.removeprefix(GETS).lstrip("/")
-        exchange.model = unquote(name) or None
+def read(exchange: Exchange, route: Route) -> Json:
+    """The body of a creating request as JSON, with model and stream flag noted for plan and log; else empty."""
+    if route.action != "create":
+        exchange.model = route.id or None if route.endpoint == "models" else None
         return {}
     request = exchange.json()
     model = request.get("model")
@@ -96,15 +126,18 @@ def choose(sandbox: Sandbox, exchange: Exchange, endpoint: str) -> Fault | None:
     return fault
 
 
-def answered(sandbox: Sandbox, exchange: Exchange, endpoint: str, request: Json) -> Answer:
+def answered(sandbox: Sandbox, exchange: Exchange, route: Route, request: Json, fault: Fault | None) -> Answer:
     """What the endpoint says to a request that reached it."""
-    if endpoint == "models":
-        name = exchange.model
+    if route.endpoint == "models":
         models = sandbox.models
-        return Answer(models.listing() if name is None else models.entry(models.find(name).facts))
-    if endpoint == "embeddings":
+        return Answer(models.entry(models.find(route.id).facts) if route.id else models.listing())
+    if route.endpoint == "embeddings":
         return embeddings.embed(sandbox.models, request)
     key = f"{digest(exchange.body)}{exchange.n:x}"
-    if endpoint == "responses":
-        raise Refused(404, f"Invalid URL (POST {exchange.path})")
-    return chat.complete(sandbox.models, sandbox.cache, request, key, int(time.time()))
+    if route.endpoint == "chat":
+        return chat.complete(sandbox, request, key, int(time.time()))
+    if route.action == "create":
+        background_ms = None if fault is None else fault.background_ms
+        return responses.create(sandbox, request, key, int(time.time()), background_ms)
+    act = {"get": responses.fetch, "cancel": responses.cancel, "delete": responses.delete}[route.action]
+    return act(sandbox.store, route.id)

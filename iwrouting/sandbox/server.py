@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import time
+import traceback
 from collections import deque
 
 import httptools
@@ -80,6 +81,7 @@ class Connection(asyncio.Protocol):
             if not self._transport.is_closing():
                 self.write(b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
                 self._transport.close()
+        self._next()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -112,11 +114,9 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         exchange = self._new_exchange(self._received)
-        keep = self._parser.should_keep_alive() and self._received.size <= MAX_BODY
+        keep = self._parser.should_keep_alive() and exchange.bytes_in <= MAX_BODY
         self._waiting.append((exchange, not keep))
         self.chunked = self._parser.get_http_version() != "1.0"
-        if self._exchange is None:
-            self._next()
 
     # the exchange
 
@@ -131,6 +131,7 @@ class Connection(asyncio.Protocol):
             query=(target.query or b"").decode("latin-1"),
             headers=received.headers,
             body=b"".join(received.body),
+            bytes_in=received.size,
             request_id=f"req_sandbox{RUN}x{self.counters.requests:x}",
         )
 
@@ -152,9 +153,13 @@ class Connection(asyncio.Protocol):
     def _respond(self, exchange: Exchange) -> tuple[Answer, Fault | None]:
         if exchange.path.startswith(PREFIX):
             return controlled(self.sandbox, exchange), None
-        if len(exchange.body) != self._received.size and self._received.size > MAX_BODY:
+        if exchange.bytes_in > MAX_BODY:
             return refused_answer(Refused(413, f"The request is over {MAX_BODY} bytes.")), None
-        return respond(self.sandbox, exchange)
+        try:
+            return respond(self.sandbox, exchange)
+        except Exception:
+            traceback.print_exc()
+            return refused_answer(Refused(500, "The sandbox itself failed; see its stderr.", kind="sandbox_bug")), None
 
     def _send_at_once(self, exchange: Exchange, answer: Answer, close: bool) -> None:
         body = b"" if exchange.method == "HEAD" else answer.body()

@@ -11,6 +11,7 @@ from iwrouting.sandbox.answer import Json
 from iwrouting.sandbox.log import Log
 from iwrouting.sandbox.lookup import Models
 from iwrouting.sandbox.plan import Plan
+from iwrouting.sandbox.store import Store
 from iwrouting.sandbox.usage import PrefixCache
 
 
@@ -56,6 +57,7 @@ class Sandbox:
     plan: Plan
     as_of: date | None = None
     connections: set[Stoppable] = field(default_factory=set)
+    store: Store = field(default_factory=Store)
     cache: PrefixCache = field(default_factory=PrefixCache)
     counters: Counters = field(default_factory=Counters)
     models: Models = field(init=False)

@@ -1,0 +1,79 @@
+"""Responses that can be fetched later, as they are at each moment: queued, in progress, done, cancelled."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from iwrouting.sandbox.answer import Json
+from iwrouting.sandbox.refusals import Refused
+
+KEPT = 10_000
+
+
+@dataclass(slots=True)
+class Stored:
+    """A response that can be fetched later, and the conversation up to it. Times: monotonic clock, seconds.
+
+    `billed`: its usage is in the log already.
+    """
+
+    response: Json
+    items: list[Json]
+    ready_at: float
+    took: float
+    billed: bool
+    cancelled: bool = False
+
+    def now(self) -> Json:
+        """The response as it is now: queued, in progress, done or cancelled."""
+        left = self.ready_at - time.monotonic()
+        if self.cancelled:
+            return unfinished(self.response, "cancelled")
+        if left <= 0:
+            return self.response
+        return unfinished(self.response, "queued" if left > self.took * 2 / 3 else "in_progress")
+
+    def bill(self) -> Json | None:
+        """The usage, the first time that it is asked for after the response is done."""
+        if self.billed or self.cancelled or self.ready_at > time.monotonic():
+            return None
+        self.billed = True
+        usage: Json = self.response["usage"]
+        return usage
+
+
+@dataclass(slots=True)
+class Store:
+    """The responses that can be fetched; the oldest are forgotten."""
+
+    kept: OrderedDict[str, Stored] = field(default_factory=OrderedDict)
+
+    def put(self, stored: Stored) -> None:
+        """Keeps one response."""
+        self.kept[stored.response["id"]] = stored
+        while len(self.kept) > KEPT:
+            self.kept.popitem(last=False)
+
+    def get(self, response_id: str) -> Stored:
+        """The response. Refused with 404: not stored, or no such."""
+        found = self.kept.get(response_id)
+        if found is None:
+            raise Refused(404, f"Response with id '{response_id[:200]}' not found.")
+        return found
+
+    def before(self, response_id: str | None) -> list[Json]:
+        """The conversation up to a previous response; none: empty. Refused with 400: no such."""
+        if response_id is None:
+            return []
+        found = self.kept.get(response_id)
+        if found is None:
+            message = f"Previous response with id '{response_id[:200]}' not found."
+            raise Refused(400, message, param="previous_response_id", code="previous_response_not_found")
+        return found.items
+
+
+def unfinished(response: Json, status: str) -> Json:
+    """A response that has no output yet, or never will."""
+    return {**response, "status": status, "output": [], "usage": None, "completed_at": None, "incomplete_details": None}
