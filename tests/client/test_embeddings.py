@@ -118,6 +118,7 @@ def test_a_missing_vector_is_an_error(service: Service, face: Face) -> None:
     [
         ("one text", TypeError, "texts: must be a list of strings"),
         (["a", None], TypeError, r"texts\[1\]: must be a string, got NoneType"),
+        (["a" * 5_000_000, "b", b"bytes"], TypeError, r"texts\[2\]: must be a string, got bytes"),
         (["a", "b\ud800"], ValueError, r"texts\[1\]: holds a lone surrogate at 1"),
     ],
 )

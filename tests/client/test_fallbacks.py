@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from iwrouting import client
+from iwrouting._client.reports import Fallbacks, Report
 from tests.client.conftest import Face
 from tests.client.service import Reply, Service, error
 
@@ -101,9 +102,13 @@ def test_after_a_time_out_the_next_answers_do_not_wait(
     service.order(Reply(delay_s=1))
     assert [face.resolve(alias).source for alias in ("manager", "summary", "fast")] == ["default"] * 3
     assert len(service.resolves) == 1
-    later = time.monotonic() + 6
-    monkeypatch.setattr("iwrouting._client.router.monotonic", lambda: later)
-    assert face.resolve("manager").source == "service"
+    now = time.monotonic()
+    monkeypatch.setattr("iwrouting._client.router.monotonic", lambda: now)
+    sources = []
+    for _ in range(3):
+        now += 2
+        sources.append(face.resolve("manager").source)
+    assert sources == ["default", "default", "service"]
 
 
 def test_a_call_that_gets_through_ends_the_wait(service: Service, face: Face) -> None:
@@ -178,6 +183,16 @@ def test_a_report_that_failed_is_told_again(service: Service, face: Face, reply:
     face.resolve("manager")
     assert (service.reports()[1] or "").startswith("1;since=")
     assert (service.reports()[2] or "").startswith(f"{failed};since=")
+
+
+def test_reports_that_meet_keep_the_first_time() -> None:
+    first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    for given in ([Report(2, first), Report(3, second)], [Report(3, second), Report(2, first)]):
+        fallbacks = Fallbacks()
+        for report in given:
+            fallbacks.give_back(report)
+        assert fallbacks.take().headers() == {"x-iw-client-fallbacks": "5;since=2026-01-01T00:00:00Z"}
+        assert fallbacks.take().headers() == {}
 
 
 def test_there_is_nothing_to_report_while_all_is_well(service: Service, face: Face) -> None:

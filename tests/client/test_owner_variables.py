@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from iwrouting import client
+from iwrouting._client import router as routers
 from tests.client.conftest import Face
 from tests.client.service import Received, Service
 
@@ -47,6 +48,13 @@ def test_the_owners_variables_are_never_sent(service: Service, face: Face, trap:
         assert request.headers["authorization"].startswith("Bearer iw_test_")
         assert request.headers["user-agent"].startswith("iwrouting-client/")
     assert trap.received == []
+
+
+def test_the_sdk_does_not_even_hold_them(service: Service, trap: Service) -> None:
+    sdk = routers.current().clients.sync()
+    held = (sdk.api_key, sdk.admin_api_key, sdk.organization, sdk.project, sdk.webhook_secret, str(sdk.base_url))
+    assert CANARY not in held
+    assert sdk.base_url == f"{service.url}/v1/"
 
 
 def test_nothing_goes_round_an_unreachable_service(service: Service, face: Face, trap: Service) -> None:
