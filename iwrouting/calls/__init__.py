@@ -1,0 +1,82 @@
+"""The calls, each as a table of contents: authorise, resolve, decide, dispatch, account, answer (design.md 8)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from iwrouting.calls.account import decide, refuse
+from iwrouting.calls.answers import Answer, StreamAnswer
+from iwrouting.calls.buffered import answer_whole
+from iwrouting.calls.caller import Caller, identify, require
+from iwrouting.calls.deciding import resolve_call
+from iwrouting.calls.draft import Draft
+from iwrouting.calls.listing import list_models, show_model
+from iwrouting.calls.requests import read_chat, read_embeddings
+from iwrouting.calls.resolving import ResolveAsk, peek, resolve_recorded
+from iwrouting.calls.service import Service
+from iwrouting.calls.streamed import answer_stream
+from iwrouting.calls.vectors import answer_vectors, cut
+from iwrouting.dispatch import Job
+from iwrouting.errors import RoutingError
+from iwrouting.types import Endpoint, Resolution, Scope
+
+__all__ = [
+    "Answer",
+    "Caller",
+    "ResolveAsk",
+    "Service",
+    "StreamAnswer",
+    "chat",
+    "embeddings",
+    "identify",
+    "list_models",
+    "peek",
+    "require",
+    "resolve_recorded",
+    "show_model",
+]
+
+
+async def chat(service: Service, caller: Caller, body: dict[str, Any], size: int) -> Answer | StreamAnswer:
+    """Serve a chat completion; `size` is the body's length in bytes. Raises RoutingError for every other answer."""
+    draft = Draft(caller, Endpoint.CHAT, service.config, size)
+    try:
+        require(caller.key, Scope.CALL)
+        request = read_chat(body)
+        draft.is_stream = request.stream
+        resolution = resolve_call(draft, request.model, request.messages)
+    except RoutingError as error:
+        await _refused(service, draft, body, error)
+        raise
+    await decide(service, draft)
+    job = _job(service, draft, resolution, request.body)
+    if request.stream:
+        return await answer_stream(service, draft, job, request)
+    return await answer_whole(service, draft, job)
+
+
+async def embeddings(service: Service, caller: Caller, body: dict[str, Any], size: int) -> Answer:
+    """Serve embeddings, cut into batches where the limits ask for it. Raises RoutingError for every other answer."""
+    draft = Draft(caller, Endpoint.EMBEDDINGS, service.config, size)
+    try:
+        require(caller.key, Scope.CALL)
+        request = read_embeddings(body)
+        resolution = resolve_call(draft, request.model)
+    except RoutingError as error:
+        await _refused(service, draft, body, error)
+        raise
+    await decide(service, draft)
+    job = _job(service, draft, resolution, request.body)
+    return await answer_vectors(service, draft, job, cut(request, service.conf))
+
+
+async def _refused(service: Service, draft: Draft, body: dict[str, Any], error: RoutingError) -> None:
+    if not draft.asked and isinstance(body.get("model"), str):
+        draft.asked = body["model"]
+    await refuse(service, draft, error)
+
+
+def _job(service: Service, draft: Draft, resolution: Resolution, body: dict[str, Any]) -> Job:
+    deadline = time.monotonic() + service.conf.deadline_s
+    return Job(draft.id, resolution, draft.config, Endpoint(draft.endpoint), body, deadline)

@@ -29,10 +29,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """One batch's answer, parsed; `data` in the order of the batch's items."""
+    """One batch's answer, parsed; `data` in the order of the batch's items, `in_order` if it came so."""
 
     served: Served
+    parsed: dict[str, Any]
     data: list[dict[str, Any]]
+    in_order: bool
 
 
 async def send_batches(dispatcher: Dispatcher, job: Job, batches: Sequence[Batch]) -> list[BatchAnswer]:
@@ -77,13 +79,14 @@ async def _receive(rung: Rung, attempt: AttemptRecord, reply: Reply, batch: Batc
     parsed = await asyncio.to_thread(parse_answer, body, reply) if len(body) > 65_536 else parse_answer(body, reply)
     if isinstance(parsed, Failure):
         return parsed
-    data = in_order(parsed.get("data"), batch.size)
+    data = sort_items(parsed.get("data"), batch.size)
     if data is None:
         return bad_answer("bad_vectors", 200)
-    return BatchAnswer(Served(rung, attempt, body, read_usage(parsed)), data)
+    served = Served(rung, attempt, body, read_usage(parsed))
+    return BatchAnswer(served, parsed, data, in_order=all(a is b for a, b in zip(data, parsed["data"], strict=True)))
 
 
-def in_order(data: object, size: int) -> list[dict[str, Any]] | None:
+def sort_items(data: object, size: int) -> list[dict[str, Any]] | None:
     """The items sorted by `index`, or None unless there is exactly one for each of `size` inputs (faults.md U25)."""
     if not isinstance(data, list) or len(data) != size or not all(isinstance(item, dict) for item in data):
         return None

@@ -17,15 +17,17 @@ from iwrouting.types import (
     AUTO,
     AliasFacts,
     Configuration,
+    Endpoint,
     Inference,
     KeyFacts,
+    Kind,
     LadderStep,
     Resolution,
     Source,
     State,
 )
 
-__all__ = ["climb", "facts_of", "infers", "may_ask_alias", "may_ask_model", "resolve", "upstream_of"]
+__all__ = ["climb", "endpoint_for", "facts_of", "infers", "may_ask_alias", "may_ask_model", "resolve", "upstream_of"]
 
 
 def resolve(
@@ -100,3 +102,14 @@ def _explicit(
         revision=config.revision,
         environment_id=config.environment.id,
     )
+
+
+def endpoint_for(config: Configuration, name: str) -> str | None:
+    """The endpoint at which a name is meant to be asked: embeddings for an embedding alias, chat for the others.
+
+    None for a model id: it is judged where it is asked.
+    """
+    alias = find_alias(config, name)
+    if alias is None:
+        return None
+    return Endpoint.EMBEDDINGS if alias.kind is Kind.EMBEDDING else Endpoint.CHAT

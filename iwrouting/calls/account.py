@@ -1,0 +1,89 @@
+"""Storing what happened: the decision before any call, attempts and outcome before the answer (G1)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from iwrouting.audit import DECISION, OUTCOME
+from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.service import Service
+from iwrouting.dispatch import Job
+from iwrouting.errors import AuditUnavailable, RoutingError
+from iwrouting.pricing import NOTHING_SENT, UNPRICED, Cost, cost
+from iwrouting.types import AttemptRecord, Result, Rung, Skip, Usage
+
+OUTCOME_PATIENCE_S = 5.0
+
+
+async def decide(service: Service, draft: Draft) -> None:
+    """Return once the decision is durable. Raises AuditUnavailable: then nothing may be sent."""
+    future = service.writer.submit([(DECISION, draft.decision_row())], size=draft.size // 64)
+    try:
+        # Shielded: a caller that leaves now must not take the row out of its batch.
+        await asyncio.shield(future)
+    except asyncio.CancelledError:
+        leave(service, draft, [], Ending(Result.CLIENT_CLOSED, None))
+        raise
+
+
+async def refuse(service: Service, draft: Draft, error: RoutingError) -> None:
+    """Store decision and outcome of a request that is refused before any call, in one commit."""
+    await record(service, draft, failed_ending(Result.REFUSED, error))
+
+
+async def record(service: Service, draft: Draft, ending: Ending) -> None:
+    """Store decision and outcome in one commit. Raises AuditUnavailable."""
+    rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(ending))]
+    await asyncio.shield(service.writer.submit(rows))
+
+
+async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> None:
+    """Store the attempts and the outcome in one commit. Raises AuditUnavailable that names the decision."""
+    rows = [*draft.attempt_rows(job.attempts), (OUTCOME, draft.outcome_row(ending))]
+    try:
+        await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S))
+    except AuditUnavailable:
+        raise AuditUnavailable(
+            f"The provider was called, but the outcome of decision {draft.id} could not be stored.", should_retry=False
+        ) from None
+
+
+def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> None:
+    """Queue attempts and outcome without waiting: for a caller that is gone."""
+    rows = [*draft.attempt_rows(attempts), (OUTCOME, draft.outcome_row(ending))]
+    try:
+        service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S)
+    except AuditUnavailable:
+        return
+
+
+def failed_ending(result: Result, error: RoutingError) -> Ending:
+    """The ending that an error means."""
+    return Ending(
+        result=result,
+        status=error.status,
+        error_type=error.type,
+        error_code=error.code or "",
+        error_param=error.param or "",
+    )
+
+
+def price(job: Job, rung: Rung | None, usage: Usage | None) -> Cost:
+    """What the served rung's usage cost, under the prices of the decision's configuration."""
+    if job.calls == 0:
+        return NOTHING_SENT
+    if rung is None or usage is None:
+        return UNPRICED
+    return cost(usage, job.facts(rung).price)
+
+
+def measure(draft: Draft, job: Job, ending: Ending) -> Ending:
+    """Fill in what the tries tell: calls, fallbacks, time to first byte, and our own share of the latency."""
+    called = [attempt for attempt in job.attempts if attempt.kind == "call"]
+    ending.calls = len(called)
+    rungs = {attempt.rung for attempt in job.attempts if attempt.skip_reason != Skip.DUPLICATE}
+    ending.fallbacks = max(0, len(rungs) - 1)
+    spent = sum(attempt.end_us or 0 for attempt in called if attempt.batch is None)
+    batches = [attempt.end_us or 0 for attempt in called if attempt.batch is not None]
+    ending.overhead_us = max(0, draft.elapsed_us() - spent - max(batches, default=0) - job.waited_us)
+    return ending

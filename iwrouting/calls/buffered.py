@@ -1,0 +1,67 @@
+"""A chat answer that comes whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+from iwrouting.calls.account import close, failed_ending, leave, measure, price
+from iwrouting.calls.answers import Answer, served_headers
+from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.service import Service
+from iwrouting.dispatch import Job, Served, send_buffered
+from iwrouting.errors import RoutingError
+from iwrouting.types import Result
+
+JSON = {"content-type": "application/json"}
+
+
+async def answer_whole(service: Service, draft: Draft, job: Job) -> Answer:
+    """Dispatch, account, answer. Raises RoutingError with the headers of what was tried."""
+    try:
+        served = await send_buffered(service.dispatcher, job)
+    except RoutingError as error:
+        raise await give_up(service, draft, job, error) from None
+    except asyncio.CancelledError:
+        abandon(service, draft, job)
+        raise
+    ending = measure(draft, job, _ending(job, served))
+    headers = served_headers(draft, job, ending)
+    await close(service, draft, job, ending)
+    return Answer(served.body, JSON | headers)
+
+
+async def give_up(service: Service, draft: Draft, job: Job, error: RoutingError) -> RoutingError:
+    """Store a call that no rung answered, and return its error with headers."""
+    ending = failed_ending(Result.ERROR, error)
+    ending.cost = price(job, None, None)
+    ending = measure(draft, job, ending)
+    error.extra_headers = served_headers(draft, job, ending)
+    await close(service, draft, job, ending)
+    return error
+
+
+def abandon(service: Service, draft: Draft, job: Job, ending: Ending | None = None) -> None:
+    """Store a call whose caller left, or that we cut short at shutdown; nobody waits for it."""
+    result = Result.INTERRUPTED if service.draining else Result.CLIENT_CLOSED
+    ending = ending or Ending(result, None)
+    ending.result = result
+    ending.cost = price(job, None, None)
+    leave(service, draft, job.attempts, measure(draft, job, ending))
+
+
+def ok_result(rung: int) -> Result:
+    """`ok`, or `ok_after_fallback` when a later rung than the first served."""
+    return Result.OK_AFTER_FALLBACK if rung > 0 else Result.OK
+
+
+def _ending(job: Job, served: Served) -> Ending:
+    return Ending(
+        result=ok_result(served.rung.rung),
+        status=200,
+        rung=served.rung,
+        finish_reason=served.finish_reason,
+        usage=served.usage,
+        cost=price(job, served.rung, served.usage),
+        first_byte_us=served.attempt.first_byte_us,
+        bytes_delivered=len(served.body),
+    )

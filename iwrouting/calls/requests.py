@@ -1,0 +1,104 @@
+"""What routing needs of a request body, checked by hand; everything else is the provider's to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iwrouting.errors import BadRequest
+
+MAX_NAME = 256
+MAX_ITEMS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """A chat completion as asked."""
+
+    body: dict[str, Any]
+    model: str
+    messages: list[dict[str, Any]]
+    stream: bool
+    include_usage: bool
+    choices: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingsRequest:
+    """Embeddings as asked; `items` are the inputs one by one: texts, or lists of token numbers."""
+
+    body: dict[str, Any]
+    model: str
+    items: Sequence[Any]
+
+
+def read_chat(body: dict[str, Any]) -> ChatRequest:
+    """Check a chat body. Raises BadRequest that names the field."""
+    model = read_model(body)
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise BadRequest("messages: give a list with at least one message.", param="messages")
+    if not all(isinstance(message, dict) for message in messages):
+        raise BadRequest("messages: each message must be an object with a role and content.", param="messages")
+    stream = _flag(body, "stream")
+    options = body.get("stream_options")
+    if options is not None and not isinstance(options, dict):
+        raise BadRequest("stream_options: must be an object.", param="stream_options")
+    choices = body.get("n")
+    if choices is not None and (type(choices) is not int or not 1 <= choices <= 128):
+        raise BadRequest("n: must be a whole number from 1 to 128.", param="n")
+    return ChatRequest(
+        body=body,
+        model=model,
+        messages=messages,
+        stream=stream,
+        include_usage=bool((options or {}).get("include_usage")),
+        choices=choices or 1,
+    )
+
+
+def read_embeddings(body: dict[str, Any]) -> EmbeddingsRequest:
+    """Check an embeddings body. Raises BadRequest that names the field."""
+    model = read_model(body)
+    given = body.get("input")
+    if isinstance(given, str):
+        items: list[Any] = [given]
+    elif isinstance(given, list) and given and all(type(part) is int for part in given):
+        items = [given]
+    elif isinstance(given, list) and given:
+        items = given
+    else:
+        raise BadRequest("input: give a text, a list of texts, or lists of tokens; not empty.", param="input")
+    if len(items) > MAX_ITEMS:
+        raise BadRequest(f"input: at most {MAX_ITEMS} items in one request, got {len(items)}.", param="input")
+    for index, item in enumerate(items):
+        _check_item(index, item)
+    return EmbeddingsRequest(body=body, model=model, items=items)
+
+
+def read_model(body: dict[str, Any]) -> str:
+    """The `model` of a body. Raises BadRequest."""
+    model = body.get("model")
+    if model is None:
+        raise BadRequest("model: missing. Name an alias such as auto, or a model id.", param="model")
+    if not isinstance(model, str) or not model.strip() or len(model) > MAX_NAME:
+        raise BadRequest(f"model: must be a text of 1 to {MAX_NAME} characters.", param="model")
+    return model.strip()
+
+
+def _check_item(index: int, item: object) -> None:
+    if isinstance(item, str):
+        if not item:
+            raise BadRequest(f"input[{index}]: an empty text has no vector. Leave it out.", param="input")
+        return
+    if isinstance(item, list) and item and all(type(part) is int and part >= 0 for part in item):
+        return
+    raise BadRequest(f"input[{index}]: must be a text or a list of token numbers.", param="input")
+
+
+def _flag(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise BadRequest(f"{name}: must be true or false.", param=name)
+    return bool(value)

@@ -1,0 +1,167 @@
+"""Resolving without a call: `POST /api/v1/resolve` records, `GET` never does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from iwrouting.autoroute import check_features, infer, measure
+from iwrouting.calls.account import record, refuse
+from iwrouting.calls.caller import Caller, require
+from iwrouting.calls.deciding import AUTO_NAMES, ask_resolver, guard_loop
+from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.service import Service
+from iwrouting.errors import BadRequest, RoutingError
+from iwrouting.resolver import endpoint_for
+from iwrouting.types import Inference, Resolution, Result, Scope
+
+ENDPOINT = "resolve"
+TTL_S = 30
+MAX_ALIASES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveAsk:
+    """What is to be resolved. `several`: the answer is a list even for one alias."""
+
+    aliases: tuple[str, ...]
+    several: bool = False
+    messages: Sequence[Mapping[str, Any]] = ()
+    features: Mapping[str, int] | None = None
+    dry_run: bool = False
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> ResolveAsk:
+        """Check a resolve body. Raises BadRequest that names the field."""
+        known = {"alias", "aliases", "project", "messages", "features", "dry_run"}
+        if "as_of" in body:
+            raise BadRequest("as_of: resolving as of a past moment is not available yet; leave it out.", param="as_of")
+        if unknown := sorted(set(body) - known):
+            raise BadRequest(f"{unknown[0]}: unknown field; known are {', '.join(sorted(known))}.", param=unknown[0])
+        dry_run = body.get("dry_run", False)
+        if not isinstance(dry_run, bool):
+            raise BadRequest("dry_run: must be true or false.", param="dry_run")
+        messages = body.get("messages")
+        if messages is not None and not isinstance(messages, list):
+            raise BadRequest("messages: must be a list of messages.", param="messages")
+        return cls(
+            aliases=_aliases(body),
+            several="aliases" in body,
+            messages=messages or (),
+            features=_features(body),
+            dry_run=dry_run,
+        )
+
+
+def _aliases(body: Mapping[str, Any]) -> tuple[str, ...]:
+    if ("alias" in body) == ("aliases" in body):
+        raise BadRequest("alias: give either alias or aliases.", param="alias")
+    if "alias" in body:
+        names: Any = [body["alias"]]
+    else:
+        names = body["aliases"]
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        raise BadRequest("aliases: give names such as manager, or model ids.", param="aliases")
+    if len(names) > MAX_ALIASES:
+        raise BadRequest(f"aliases: at most {MAX_ALIASES} in one request, got {len(names)}.", param="aliases")
+    return tuple(names)
+
+
+def _features(body: Mapping[str, Any]) -> Mapping[str, int] | None:
+    if body.get("features") is None:
+        return None
+    if body.get("messages"):
+        raise BadRequest("features: give either messages or features.", param="features")
+    try:
+        return check_features(body["features"])
+    except ValueError as error:
+        raise BadRequest(f"features: {error}", param="features") from None
+
+
+async def resolve_recorded(service: Service, caller: Caller, ask: ResolveAsk, size: int) -> dict[str, Any]:
+    """Resolve and record each alias as a decision `resolved`, unless it is a dry run. Raises RoutingError."""
+    require(caller.key, Scope.RESOLVE)
+    drafts = [Draft(caller, ENDPOINT, service.config, size, asked=name) for name in ask.aliases]
+    answers = await asyncio.gather(*(_one(service, draft, ask) for draft in drafts))
+    return {"resolutions": list(answers)} if ask.several else answers[0]
+
+
+async def _one(service: Service, draft: Draft, ask: ResolveAsk) -> dict[str, Any]:
+    try:
+        guard_loop(draft)
+        draft.resolution = _resolve(draft, ask)
+    except RoutingError as error:
+        if not ask.dry_run:
+            await refuse(service, draft, error)
+        raise
+    if not ask.dry_run:
+        await record(service, draft, Ending(Result.RESOLVED, 200))
+    return as_dict(draft, draft.resolution, None if ask.dry_run else draft.id)
+
+
+def peek(service: Service, caller: Caller, alias: str) -> dict[str, Any]:
+    """Resolve without recording. Raises RoutingError."""
+    require(caller.key, Scope.RESOLVE)
+    draft = Draft(caller, ENDPOINT, service.config, 0, asked=alias)
+    resolution = _resolve(draft, ResolveAsk((alias,)))
+    draft.resolution = resolution
+    return as_dict(draft, resolution, None)
+
+
+def _resolve(draft: Draft, ask: ResolveAsk) -> Resolution:
+    endpoint = endpoint_for(draft.config, draft.asked)
+    return ask_resolver(draft, draft.asked, _inference(draft.asked, ask), endpoint)
+
+
+def _inference(name: str, ask: ResolveAsk) -> Inference | None:
+    if name not in AUTO_NAMES:
+        return None
+    if ask.features is not None:
+        return infer(ask.features)
+    return infer(measure(ask.messages)) if ask.messages else None
+
+
+def as_dict(draft: Draft, resolution: Resolution, decision_id: str | None) -> dict[str, Any]:
+    """The REST answer of one resolution."""
+    inference = resolution.inference
+    return {
+        "decision_id": decision_id,
+        "alias": resolution.alias,
+        "kind": resolution.kind,
+        "inferred_mode": inference.mode if inference else None,
+        "reason": inference.reason if inference else None,
+        "features": inference.features if inference else None,
+        "model": resolution.model,
+        "upstream": resolution.upstream,
+        "source": resolution.source,
+        "ladder": [step.as_dict() for step in resolution.ladder],
+        "chain": [rung.as_dict() for rung in resolution.chain],
+        "warnings": list(draft.all_warnings),
+        "revision": resolution.revision,
+        "environment_id": resolution.environment_id,
+        "ttl_s": ttl_s(draft, datetime.now(UTC)),
+    }
+
+
+def ttl_s(draft: Draft, now: datetime) -> int:
+    """For how many seconds the answer may be kept: less where an override starts or expires before that."""
+    moments = (
+        moment
+        for override in draft.config.overrides.values()
+        if override.enabled and override.project in (None, draft.caller.project)
+        for moment in (override.starts_at, override.expires_at)
+        if moment is not None and moment > now
+    )
+    return int(min([TTL_S, *((moment - now).total_seconds() for moment in moments)]))
+
+
+def with_project(headers: Mapping[str, str], project: object) -> Mapping[str, str]:
+    """The headers, with the project of a body or query in the place of `x-iw-project`. Raises BadRequest."""
+    if project is None or project == "":
+        return headers
+    if not isinstance(project, str):
+        raise BadRequest("project: must be a slug or an external id.", param="project")
+    return {**headers, "x-iw-project": project}

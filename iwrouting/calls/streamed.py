@@ -1,0 +1,142 @@
+"""A chat answer in events: nothing goes out before the first output event, and no false end ever (G2, design.md 5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from iwrouting.calls.account import close, measure, price
+from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
+from iwrouting.calls.buffered import abandon, give_up, ok_result
+from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.requests import ChatRequest
+from iwrouting.calls.service import Service
+from iwrouting.conf.redact import redact
+from iwrouting.dispatch import Job, OpenStream, open_stream
+from iwrouting.errors import AuditUnavailable, RoutingError, UpstreamFailed
+from iwrouting.types import Result
+from iwrouting.upstream import Failure
+from iwrouting.upstream.sse import DONE
+
+EVENTS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
+WAITING = b": waiting for the first output\n\n"
+EARLY = "x-iw-early"
+
+
+async def answer_stream(service: Service, draft: Draft, job: Job, request: ChatRequest) -> StreamAnswer:
+    """Open the stream, for at most IW_STREAM_HOLD_S before headers go out. Raises RoutingError as long as none did."""
+    if not request.include_usage:
+        options = request.body.get("stream_options") or {}
+        job.body = {**request.body, "stream_options": {**options, "include_usage": True}}
+    opening = asyncio.create_task(
+        open_stream(service.dispatcher, job, choices=request.choices, keep_usage=request.include_usage)
+    )
+    try:
+        done, _ = await asyncio.wait({opening}, timeout=service.conf.stream_hold_s)
+    except asyncio.CancelledError:
+        await _cancel(opening)
+        abandon(service, draft, job)
+        raise
+    if not done:
+        headers = EVENTS | decision_headers(draft) | {EARLY: "1"}
+        return StreamAnswer(_early(service, draft, job, opening), headers)
+    try:
+        stream = opening.result()
+    except RoutingError as error:
+        raise await give_up(service, draft, job, error) from None
+    headers = EVENTS | served_headers(draft, job, measure(draft, job, _ending(stream)))
+    return StreamAnswer(_relay(service, draft, job, stream), headers)
+
+
+async def _early(service: Service, draft: Draft, job: Job, opening: asyncio.Task[OpenStream]) -> AsyncIterator[bytes]:
+    try:
+        yield WAITING
+        while not opening.done():
+            await asyncio.wait({opening}, timeout=service.conf.stream_hold_s)
+            if not opening.done():
+                yield WAITING
+        stream = opening.result()
+    except RoutingError as error:
+        yield error_event(await _given_up(service, draft, job, error))
+        return
+    except (asyncio.CancelledError, GeneratorExit):
+        await _cancel(opening)
+        abandon(service, draft, job)
+        raise
+    async for part in _relay(service, draft, job, stream, early=True):
+        yield part
+
+
+async def _given_up(service: Service, draft: Draft, job: Job, error: RoutingError) -> RoutingError:
+    try:
+        return await give_up(service, draft, job, error)
+    except AuditUnavailable as worse:
+        return worse
+
+
+async def _relay(
+    service: Service, draft: Draft, job: Job, stream: OpenStream, *, early: bool = False
+) -> AsyncIterator[bytes]:
+    ending = _ending(stream)
+    sent = 0
+    try:
+        async for part in stream.relay():
+            sent += len(part)
+            yield part
+    except (asyncio.CancelledError, GeneratorExit):
+        stream.close()
+        stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
+        abandon(service, draft, job, _delivered(ending, stream, sent))
+        raise
+    yield await _finish(service, draft, job, stream, _delivered(ending, stream, sent), early=early)
+
+
+async def _finish(
+    service: Service, draft: Draft, job: Job, stream: OpenStream, ending: Ending, *, early: bool
+) -> bytes:
+    """Store the outcome, then say how the stream ended: the terminal marker only if it was whole and is recorded."""
+    error = _stream_error(draft, stream.fault) if stream.fault else None
+    if stream.fault is not None and error is not None:
+        job.fail(stream.attempt, stream.fault)
+        ending.result = Result.TRUNCATED
+        ending.error_type, ending.error_code, ending.error_param = error.type, error.code or "", error.param or ""
+    ending.usage = stream.scanner.usage
+    ending.cost = price(job, stream.rung, ending.usage)
+    ending = measure(draft, job, ending)
+    try:
+        await close(service, draft, job, ending)
+    except AuditUnavailable as unavailable:
+        error = unavailable
+    last = DONE if error is None else error_event(error)
+    return comment(served_headers(draft, job, ending)) + last if early else last
+
+
+def _ending(stream: OpenStream) -> Ending:
+    return Ending(
+        result=ok_result(stream.rung.rung), status=200, rung=stream.rung, first_byte_us=stream.attempt.first_byte_us
+    )
+
+
+def _delivered(ending: Ending, stream: OpenStream, sent: int) -> Ending:
+    ending.finish_reason = stream.scanner.finish_reason
+    ending.bytes_delivered = sent
+    ending.chunks_delivered = stream.attempt.chunks
+    return ending
+
+
+def _stream_error(draft: Draft, fault: Failure) -> RoutingError:
+    text = redact(fault.message) if fault.message else f"The provider's stream ended early ({fault.code})."
+    return UpstreamFailed(
+        f"{text} Decision {draft.id}.",
+        type=fault.type if fault.message else None,
+        code=fault.code if fault.message else f"stream_{fault.code}",
+        param=fault.param or None,
+        should_retry=False,
+    )
+
+
+async def _cancel(task: asyncio.Task[OpenStream]) -> None:
+    if task.done() and not task.cancelled() and task.exception() is None:
+        task.result().close()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
