@@ -1,0 +1,14 @@
+"""The ASGI entry point: `config.asgi:application` for `manage.py serve`, or any ASGI server with lifespan."""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from iwrouting.server.application import Application  # noqa: E402 - needs the app registry
+
+application = Application()

@@ -1,0 +1,84 @@
+"""`/healthz`: alive, touches nothing. `/readyz`: whether calls can be served, and what an operator should know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.http import HttpResponse
+
+from iwrouting import __version__
+from iwrouting.api.lean import LeanView, json_response
+from iwrouting.calls import Service
+from iwrouting.resolver.warnings import lifecycle_warning
+from iwrouting.types import Configuration
+
+
+class Healthz(LeanView):
+    """Liveness."""
+
+    authentication_classes = ()
+
+    async def get(self, request: Any) -> HttpResponse:
+        """Always 200 while the event loop runs."""
+        return json_response({"status": "ok"})
+
+
+class Readyz(LeanView):
+    """Readiness."""
+
+    authentication_classes = ()
+
+    async def get(self, request: Any) -> HttpResponse:
+        """200 with details; 503 where calls can't be served."""
+        faults = readiness_faults(self.service)
+        response = json_response(details(self.service, faults))
+        response.status_code = 503 if faults else 200
+        return response
+
+
+def readiness_faults(service: Service) -> list[str]:
+    """Why no call can be served now."""
+    found = []
+    if not service.config.database:
+        found.append("no database has been read yet")
+    elif not service.config.aliases:
+        found.append("there are no aliases: run manage.py matrix_load")
+    if service.writer.fault:
+        found.append("the audit can't be written")
+    if service.draining:
+        found.append("shutting down")
+    return found
+
+
+def details(service: Service, faults: list[str]) -> dict[str, Any]:
+    """What /readyz tells: no secret, no address, no project."""
+    config = service.config
+    return {
+        "status": "unavailable" if faults else "degraded" if service.store.fault else "ready",
+        "faults": faults,
+        "version": __version__,
+        "revision": config.revision,
+        "environment_id": config.environment.id,
+        "catalogue_version": config.catalogue_version,
+        "upstream": config.default_upstream,
+        "snapshot": {"age_s": _age(service), "fault": service.store.fault},
+        "audit": {"queued": service.writer.queued, "fault": service.writer.fault},
+        "warnings": lifecycle_findings(config),
+        "not_yet_honoured": list(service.conf.not_yet_honoured),
+    }
+
+
+def lifecycle_findings(config: Configuration) -> list[str]:
+    """Dead and dying models that a default or an override names."""
+    named = {alias.default_model for alias in config.aliases.values()}
+    named |= {override.model for override in config.overrides.values() if override.enabled}
+    today = datetime.now(UTC).date()
+    facts = (config.models[name] for name in sorted(named) if name in config.models)
+    found = (lifecycle_warning(fact, today, config.lifecycle_warning_days) for fact in facts)
+    return [text for text in found if text]
+
+
+def _age(service: Service) -> float | None:
+    age = service.store.age_s
+    return round(age, 1) if age != float("inf") else None

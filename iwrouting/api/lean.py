@@ -1,0 +1,97 @@
+"""The lean view: a DRF APIView that never leaves the event loop (performance.md 5, design.md 9.2).
+
+Authentication and permission read memory only; there are no sessions, no CSRF, no ORM, no throttles. Measured
+against stock DRF and adrf in performance.md 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from iwrouting.api.authentication import LeanKeyAuthentication, bearer, find_key
+from iwrouting.api.failures import answer_error
+from iwrouting.calls import Answer, Caller, Service, StreamAnswer, identify
+from iwrouting.errors import BadRequest
+from iwrouting.models import well_formed
+from iwrouting.snapshot import store
+
+JSON = "application/json"
+
+
+class LeanView(APIView):
+    """Base of the lean routes. Handlers are coroutines and return a plain HttpResponse or StreamingHttpResponse."""
+
+    authentication_classes = (LeanKeyAuthentication,)
+    throttle_classes = ()
+    renderer_classes = (JSONRenderer,)
+    service: Service
+
+    async def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        """DRF's dispatch without a thread: authenticate, permit, handle, and map every error."""
+        self.args, self.kwargs = args, kwargs
+        self.headers: dict[str, str] = {}
+        self.service = request.service
+        self.request = wrapped = Request(request, authenticators=self.get_authenticators())
+        try:
+            if self.authentication_classes:
+                await self._prime(request.lean_headers.get("authorization", ""))
+                self.perform_authentication(wrapped)
+            if request.method not in self.allowed_methods:
+                self.http_method_not_allowed(wrapped)
+            self.check_permissions(wrapped)
+            response = await getattr(self, request.method.lower())(wrapped, *args, **kwargs)
+        except Exception as error:
+            response = answer_error(error)
+        response.headers.setdefault("x-request-id", request.ident)
+        return response
+
+    async def _prime(self, header: str) -> None:
+        """Give a key that was made a moment ago the chance to be known (design.md 7)."""
+        text = bearer(header)
+        if find_key(store.current, text) is None and well_formed(text):
+            await store.refresh()
+
+    def caller(self, request: Any, headers: Any = None) -> Caller:
+        """The authenticated caller. Raises RoutingError."""
+        lean = request._request
+        return identify(
+            self.service.config,
+            self.service.conf,
+            request.auth,
+            headers or lean.lean_headers,
+            ident=lean.ident,
+            started_ns=lean.started_ns,
+        )
+
+
+def json_object(request: Any) -> dict[str, Any]:
+    """The request's body as a JSON object. Raises BadRequest."""
+    try:
+        body = orjson.loads(request._request.body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
+    if not isinstance(body, dict):
+        raise BadRequest("The body must be a JSON object.", code="invalid_json")
+    return body
+
+
+def as_response(answer: Answer | StreamAnswer) -> HttpResponseBase:
+    """A call's answer as Django's response."""
+    response: HttpResponseBase
+    if isinstance(answer, StreamAnswer):
+        response = StreamingHttpResponse(answer.events, headers=dict(answer.headers))
+    else:
+        response = HttpResponse(answer.body, headers=dict(answer.headers), status=answer.status)
+    return response
+
+
+def json_response(content: Any, headers: dict[str, str] | None = None) -> HttpResponse:
+    """Plain data as a JSON response."""
+    return HttpResponse(orjson.dumps(content), content_type=JSON, headers=headers)

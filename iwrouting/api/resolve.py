@@ -1,0 +1,46 @@
+"""`/api/v1/resolve`: which model, and why. POST records, GET never does."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+
+from iwrouting.api.lean import JSON, LeanView, json_object, json_response
+from iwrouting.calls import ResolveAsk, peek, resolve_recorded
+from iwrouting.calls.resolving import with_project
+from iwrouting.errors import BadRequest
+
+
+class Resolve(LeanView):
+    """Resolve one alias or several."""
+
+    async def post(self, request: Any) -> HttpResponse:
+        """Resolve and, unless `dry_run`, record."""
+        body = json_object(request)
+        ask = ResolveAsk.read(body)
+        caller = self.caller(request, with_project(request._request.lean_headers, body.get("project")))
+        answer = await resolve_recorded(self.service, caller, ask, len(request._request.body))
+        decision = answer.get("decision_id")
+        return json_response(answer, {"x-iw-decision-id": decision} if decision else None)
+
+    async def get(self, request: Any) -> HttpResponse:
+        """Resolve without recording; 304 for a known ETag."""
+        lean = request._request
+        query = {name: values[-1] for name, values in lean.GET.lists()}
+        if "as_of" in query:
+            raise BadRequest("as_of: resolving as of a past moment is not available yet; leave it out.", param="as_of")
+        if unknown := sorted(set(query) - {"alias", "project"}):
+            raise BadRequest(f"{unknown[0]}: unknown parameter; known are alias, project.", param=unknown[0])
+        if not query.get("alias"):
+            raise BadRequest("alias: missing. Name an alias such as manager, or a model id.", param="alias")
+        caller = self.caller(request, with_project(lean.lean_headers, query.get("project")))
+        body = orjson.dumps(peek(self.service, caller, query["alias"]))
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        known = [tag.strip().removeprefix("W/") for tag in lean.lean_headers.get("if-none-match", "").split(",")]
+        headers = {"etag": etag, "cache-control": "private, no-cache", "vary": "authorization, x-iw-project"}
+        if etag in known or "*" in known:
+            return HttpResponse(status=304, headers=headers)
+        return HttpResponse(body, content_type=JSON, headers=headers)

@@ -1,0 +1,90 @@
+"""`manage.py keys_create`: an API key, alone on stdout."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils.text import slugify
+
+from iwrouting.models import ApiKey, Project, new_key
+from iwrouting.models.keys import default_scopes
+
+EPILOG = """examples:
+  manage.py keys_create --project atlas --name backend
+  manage.py keys_create --project ops --name dashboards --scopes read_audit
+  manage.py keys_create --project infinitywindow --name backend --scopes resolve,call,manage --projects '*'
+"""
+
+
+class Command(BaseCommand):
+    """Make an API key, and its project if that is new. Never asks."""
+
+    help = "Make an API key. The key stands alone on stdout and is shown this once; words go to stderr."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Options."""
+        parser.epilog = EPILOG
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.add_argument("--project", required=True, metavar="SLUG", help="Its calls count for this project.")
+        parser.add_argument("--name", required=True, help="Who or what uses it.")
+        parser.add_argument(
+            "--scopes", default="", metavar="A,B", help="Of resolve, call, read_audit, manage. Default: resolve,call."
+        )
+        parser.add_argument("--projects", default="", metavar="A,B", help="Further projects that it may act for, or *.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make it."""
+        try:
+            text = create_key(
+                options["project"],
+                options["name"],
+                scopes=_names(options["scopes"]) or default_scopes(),
+                projects=_names(options["projects"]),
+                say=lambda words: self.stderr.write(words),
+            )
+        except ValidationError as error:
+            raise CommandError("\n".join(_lines(error))) from None
+        self.stdout.write(text)
+
+
+@transaction.atomic
+def create_key(
+    project: str, name: str, *, scopes: list[str], projects: list[str], say: Any = lambda words: None
+) -> str:
+    """Make a key and, if it is new, its project. Returns the key's text. Raises ValidationError."""
+    if slugify(project) != project.lower() or not project:
+        raise ValidationError(f"--project {project!r}: use letters, digits, - and _, such as atlas.")
+    row = Project.objects.filter(slug=project).first()
+    if row is None:
+        row = Project(slug=project, name=project)
+        row.full_clean()
+        row.save()
+        say(f"Made the project {project}.")
+    made = new_key()
+    key = ApiKey(
+        key_id=made.key_id,
+        sha256=made.sha256,
+        name=name,
+        project=row,
+        projects=projects,
+        scopes=scopes,
+        created_by="CLI",
+    )
+    key.full_clean()
+    key.save()
+    say(f"Made the key iw_{made.key_id} for {project} with {', '.join(scopes)}. It is shown this once:")
+    return made.text
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _lines(error: ValidationError) -> list[str]:
+    if not hasattr(error, "error_dict"):
+        return list(error.messages)
+    return [f"{field}: {message}" for field, messages in error.message_dict.items() for message in messages]

@@ -1,0 +1,135 @@
+"""`manage.py matrix_load`: the built-in matrix and catalogue into the database."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from iwrouting import catalogue
+from iwrouting.models import Alias, Model
+
+EPILOG = """examples:
+  manage.py matrix_load                          fill what is missing
+  manage.py matrix_load --profile design         show what the design profile would change
+  manage.py matrix_load --profile design --yes   change it
+"""
+
+
+class Command(BaseCommand):
+    """Fill missing rows; with another profile, plan and apply its defaults."""
+
+    help = "Load the built-in matrix: fills missing aliases and models, never overwrites an edited row."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Options."""
+        parser.epilog = EPILOG
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.add_argument(
+            "--profile", choices=catalogue.PROFILES, default="runtime", help="Which defaults (default: runtime)."
+        )
+        parser.add_argument("--yes", action="store_true", help="Apply the plan of another profile without asking.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Fill, then plan and apply."""
+        models, aliases = fill()
+        self.stderr.write(f"Filled {models} models and {aliases} aliases; rows that exist were left as they are.")
+        if options["profile"] != "runtime":
+            self._apply(options["profile"], options["yes"])
+
+    def _apply(self, profile: str, yes: bool) -> None:
+        plan = plan_profile(profile)
+        for name, old, new in plan:
+            self.stdout.write(f"{name}: {old} -> {new}")
+        if not plan:
+            self.stderr.write(f"Every default is as the profile {profile} has it.")
+            return
+        if not yes and not self._agreed(len(plan), profile):
+            return
+        apply_plan(plan)
+        self.stderr.write(f"Changed {len(plan)} defaults to the profile {profile}.")
+
+    def _agreed(self, count: int, profile: str) -> bool:
+        if not sys.stdin.isatty():
+            raise CommandError(
+                f"The profile {profile} changes {count} defaults (above). Add --yes to apply it.", returncode=2
+            )
+        agreed = input(f"Change these {count} defaults? [y/N] ").strip().lower() in ("y", "yes")
+        if not agreed:
+            self.stderr.write("Nothing was changed.")
+        return agreed
+
+
+@transaction.atomic
+def fill() -> tuple[int, int]:
+    """Add the models and aliases of the built-in files that the database lacks. Returns how many of each."""
+    known_models = set(Model.objects.values_list("model_id", flat=True))
+    known_aliases = set(Alias.objects.values_list("name", flat=True))
+    models = [entry for name, entry in catalogue.models().items() if name not in known_models]
+    aliases = [entry for name, entry in catalogue.matrix().items() if name not in known_aliases]
+    for model in models:
+        _model_row(model).save()
+    for alias in aliases:
+        _alias_row(alias).save()
+    return len(models), len(aliases)
+
+
+def plan_profile(profile: str) -> list[tuple[str, str, str]]:
+    """The defaults that a profile would change: alias, model now, model then."""
+    now = dict(Alias.objects.values_list("name", "default_model"))
+    wanted = ((name, alias.model(profile)) for name, alias in catalogue.matrix().items())
+    return [(name, now[name], model) for name, model in wanted if name in now and now[name] != model]
+
+
+@transaction.atomic
+def apply_plan(plan: list[tuple[str, str, str]]) -> None:
+    """Change the defaults of a plan."""
+    for name, _, new in plan:
+        alias = Alias.objects.get(name=name)
+        alias.default_model = new
+        alias.save()
+
+
+def _model_row(entry: catalogue.CatalogueModel) -> Model:
+    facts = entry.facts
+    price = facts.price
+    return Model(
+        model_id=facts.id,
+        endpoints=sorted(facts.endpoints),
+        context_window=facts.context_window,
+        max_input=facts.max_input,
+        max_output=facts.max_output,
+        dimensions=entry.dimensions,
+        input_modalities=list(entry.input_modalities),
+        reasoning=facts.reasoning,
+        default_effort=facts.default_effort,
+        sampling=facts.sampling.value,
+        completion_cap_param=facts.completion_cap_param,
+        input_pico=price.input_pico if price else None,
+        cached_pico=price.cached_pico if price else None,
+        output_pico=price.output_pico if price else None,
+        price_ceiling_input_tokens=price.ceiling_input_tokens if price else None,
+        price_version=price.version if price else "",
+        shutdown_date=facts.shutdown_date,
+        replacement=facts.replacement,
+        tier=entry.tier,
+        checked_on=entry.checked_on,
+        source=entry.source,
+    )
+
+
+def _alias_row(entry: catalogue.MatrixAlias) -> Alias:
+    facts = entry.facts
+    return Alias(
+        name=facts.name,
+        kind=facts.kind.value,
+        variable=facts.variable,
+        default_model=facts.default_model,
+        chain=list(facts.chain),
+        purpose=facts.purpose,
+        subsystem=facts.subsystem,
+        tier=facts.tier,
+    )

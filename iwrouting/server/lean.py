@@ -1,0 +1,171 @@
+"""The lean ASGI handler: what Django's stock handler does for a request, less its threads (performance.md 2 and 5).
+
+It does itself what it left out: the body limit, the request id, and cancelling a call whose client is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cached_property
+from io import BytesIO
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.urls import get_resolver
+from django.utils.datastructures import MultiValueDict
+
+from iwrouting.api.failures import as_response
+from iwrouting.calls import Service
+from iwrouting.calls.caller import request_id
+from iwrouting.errors import BodyTooLarge, RoutingError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+URLCONF = "config.urls_lean"
+SECURITY = ((b"x-content-type-options", b"nosniff"),)
+
+
+class ClientGone(Exception):
+    """The client left before its request was whole."""
+
+
+class LeanRequest(HttpRequest):
+    """An HttpRequest over an ASGI scope and a whole body; parses nothing that nobody asks for."""
+
+    def __init__(self, scope: Scope, service: Service) -> None:
+        # HttpRequest.__init__ would build query, cookie and file dictionaries for each request.
+        self.scope = scope
+        self.service = service
+        self.started_ns = time.monotonic_ns()
+        self.method = scope["method"]
+        self.path = self.path_info = scope["path"]
+        self.resolver_match = None
+        self.content_type = "application/json"
+        self.content_params = {}
+        self.encoding = None
+        self._stream = BytesIO(b"")
+        self._read_started = False
+        self.lean_headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.ident = request_id(self.lean_headers)
+
+    @cached_property
+    def GET(self) -> QueryDict:  # type: ignore[override]
+        """The query string."""
+        return QueryDict(self.scope.get("query_string", b""))
+
+    @cached_property
+    def META(self) -> dict[str, Any]:  # type: ignore[override]
+        """Only what DRF reads of it."""
+        return {"REQUEST_METHOD": self.method, "CONTENT_TYPE": "application/json"}
+
+    @cached_property
+    def COOKIES(self) -> dict[str, str]:  # type: ignore[override]
+        """None: the lean routes know no cookies."""
+        return {}
+
+    @cached_property
+    def FILES(self) -> MultiValueDict[str, Any]:  # type: ignore[override]
+        """None."""
+        return MultiValueDict()
+
+
+class LeanHandler:
+    """An ASGI application for the lean routes of one worker."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._limit = service.conf.max_body_mb * 1024 * 1024
+        self._resolver = get_resolver(URLCONF)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = LeanRequest(scope, self._service)
+        try:
+            request._body = await self._read_body(request, receive)
+        except ClientGone:
+            return
+        except RoutingError as error:
+            error.extra_headers = {"connection": "close", "x-request-id": request.ident}
+            await _send_response(as_response(error), send)
+            return
+        match = self._resolver.resolve(request.path_info)
+        request.resolver_match = match
+        self._service.open_calls += 1
+        try:
+            await _while_connected(self._serve(request, match, send), receive)
+        finally:
+            self._service.open_calls -= 1
+
+    async def _serve(self, request: LeanRequest, match: Any, send: Send) -> None:
+        await _send_response(await match.func(request, *match.args, **match.kwargs), send)
+
+    async def _read_body(self, request: LeanRequest, receive: Receive) -> bytes:
+        length = request.lean_headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and int(length[:20]) > self._limit:
+            raise self._too_large()
+        parts = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part = message.get("body", b"")
+            size += len(part)
+            if size > self._limit:
+                raise self._too_large()
+            parts.append(part)
+            if not message.get("more_body"):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self) -> BodyTooLarge:
+        megabytes = self._service.conf.max_body_mb
+        return BodyTooLarge(f"The body is over the limit of {megabytes} MB; IW_MAX_BODY_MB raises it.")
+
+
+async def _while_connected(work: Any, receive: Receive) -> None:
+    """Do the work in this task; cancel it as soon as the client disconnects."""
+    task = asyncio.current_task()
+    watcher = asyncio.ensure_future(_disconnected(receive))
+
+    def leave(done: asyncio.Future[None]) -> None:
+        if not done.cancelled() and task is not None:
+            task.cancel("client disconnected")
+
+    watcher.add_done_callback(leave)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not watcher.done() or watcher.cancelled():
+            raise
+        if task is not None:
+            task.uncancel()
+    finally:
+        watcher.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_response(response: HttpResponseBase, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
+    if not response.streaming:
+        body = response.content
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": response.status_code, "headers": [*headers, *SECURITY]})
+        await send({"type": "http.response.body", "body": body})
+        return
+    events = response.streaming_content
+    await send({"type": "http.response.start", "status": response.status_code, "headers": [*headers, *SECURITY]})
+    try:
+        async for part in events:
+            if part:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+    finally:
+        await events.aclose()
+    await send({"type": "http.response.body", "body": b""})
