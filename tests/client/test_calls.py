@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import assert_type
 
 import openai
@@ -11,7 +12,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from iwrouting import client
 from tests.client.conftest import Face
-from tests.client.service import Reply, Service, error
+from tests.client.service import Received, Reply, Service, error
 
 HELLO = [{"role": "user", "content": "Hello"}]
 
@@ -59,6 +60,19 @@ def test_a_stream_can_be_left_early(service: Service) -> None:
     ) as stream:
         assert next(iter(stream)).choices[0].delta.content == "one "
     assert assert_type(client.call_model_for_mode("fast", HELLO), ChatCompletion).choices[0].finish_reason == "stop"
+
+
+def test_an_answer_can_be_found_again_in_the_audit(service: Service, face: Face) -> None:
+    chat = service.reply
+
+    def named(request: Received) -> Reply:
+        return replace(chat(request), headers={"x-request-id": "r1", "x-iw-decision-id": "d1"})
+
+    service.reply = named  # type: ignore[method-assign]
+    assert face.call_model_for_role("manager", HELLO)._request_id == "r1"
+    stream = client.call_model_for_role("manager", HELLO, stream=True)
+    assert stream.response.headers["x-iw-decision-id"] == "d1"
+    stream.close()
 
 
 def test_an_error_in_a_stream_is_the_sdks(service: Service, face: Face) -> None:
