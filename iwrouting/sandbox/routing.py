@@ -139,5 +139,7 @@ def answered(sandbox: Sandbox, exchange: Exchange, route: Route, request: Json, 
     if route.action == "create":
         background_ms = None if fault is None else fault.background_ms
         return responses.create(sandbox, request, key, int(time.time()), background_ms)
+    if "stream=true" in exchange.query:
+        raise Refused(400, "The sandbox does not resume streams; poll the response instead.", param="stream")
     act = {"get": responses.fetch, "cancel": responses.cancel, "delete": responses.delete}[route.action]
     return act(sandbox.store, route.id)
