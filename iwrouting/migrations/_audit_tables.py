@@ -30,6 +30,7 @@ MAKE_PARTITION = """
 CREATE FUNCTION iw_audit_make_partition(audit_table text, month date) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     first_day constant date := date_trunc('month', month)::date;
+    midnight constant text := 'YYYY-MM-DD 00:00:00+00';
     name constant text := audit_table || CASE WHEN month IS NULL THEN '_default' ELSE to_char(month, '"_y"YYYY"m"MM') END;
 BEGIN
     IF to_regclass(quote_ident(name)) IS NOT NULL THEN
@@ -39,7 +40,7 @@ BEGIN
         EXECUTE format('CREATE TABLE %I PARTITION OF %I DEFAULT', name, audit_table);
     ELSE
         EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', name, audit_table,
-            first_day || ' 00:00:00+00', (first_day + interval '1 month')::date || ' 00:00:00+00');
+            to_char(first_day, midnight), to_char(first_day + interval '1 month', midnight));
     END IF;
     -- Row triggers are cloned from the parent; a TRUNCATE of the partition alone would pass its trigger.
     EXECUTE format('CREATE TRIGGER iw_audit_no_truncate BEFORE TRUNCATE ON %I '
