@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from iwrouting.calls.account import decide, refuse
-from iwrouting.calls.answers import Answer, StreamAnswer
+from iwrouting.calls.answers import Answer, StreamAnswer, decision_headers
 from iwrouting.calls.buffered import answer_whole
 from iwrouting.calls.caller import Caller, identify, require
 from iwrouting.calls.deciding import resolve_call
@@ -74,6 +74,7 @@ async def embeddings(service: Service, caller: Caller, body: dict[str, Any], siz
 async def _refused(service: Service, draft: Draft, body: dict[str, Any], error: RoutingError) -> None:
     if not draft.asked and isinstance(body.get("model"), str):
         draft.asked = body["model"]
+    error.extra_headers = decision_headers(draft)
     await refuse(service, draft, error)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from iwrouting.autoroute import check_features, infer, measure
 from iwrouting.calls.account import record, refuse
+from iwrouting.calls.answers import decision_headers
 from iwrouting.calls.caller import Caller, require
 from iwrouting.calls.deciding import AUTO_NAMES, ask_resolver, guard_loop
 from iwrouting.calls.draft import Draft, Ending
@@ -95,6 +96,7 @@ async def _one(service: Service, draft: Draft, ask: ResolveAsk) -> dict[str, Any
         draft.resolution = _resolve(draft, ask)
     except RoutingError as error:
         if not ask.dry_run:
+            error.extra_headers = decision_headers(draft)
             await refuse(service, draft, error)
         raise
     if not ask.dry_run:
