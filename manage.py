@@ -13,6 +13,10 @@ def main() -> int:
         from iwrouting.sandbox.__main__ import main as sandbox
 
         return sandbox(sys.argv[2:])
+    if len(sys.argv) > 1 and sys.argv[1] == "up":
+        from iwrouting.conf.environment import variables
+
+        os.environ["IW_ENV"] = variables().get("IW_ENV") or "development"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
@@ -23,6 +27,8 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

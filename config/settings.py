@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import dj_database_url
 
 from iwrouting.conf import SettingsError
 from iwrouting.conf import settings as read
-from iwrouting.conf.settings import VAR
+from iwrouting.conf.settings import development_secret_key, in_var
 
 conf = read()
-BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = False
-SECRET_KEY = conf.secret_key or "development only, not secret: set IW_SECRET_KEY"
+SECRET_KEY = conf.secret_key or development_secret_key()
 ALLOWED_HOSTS = list(conf.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]", ".localhost"]
 CSRF_TRUSTED_ORIGINS = list(conf.trusted_origins)
 ROOT_URLCONF = "config.urls"
@@ -70,7 +68,7 @@ SQLITE_PRAGMAS = (
 
 
 def _database() -> dict[str, Any]:
-    url = conf.database_url or f"sqlite:///{VAR / 'iwrouting.sqlite3'}"
+    url = conf.database_url or f"sqlite:///{in_var('iwrouting.sqlite3')}"
     try:
         found: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, dj_database_url.UnknownSchemeError, dj_database_url.ParseError):
@@ -110,7 +108,6 @@ DATETIME_FORMAT = "Y-m-d H:i:s"
 DATE_FORMAT = "Y-m-d"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from iwrouting.conf import Settings
 from iwrouting.errors import BadRequest, Forbidden, UnknownProject
 from iwrouting.types import Configuration, KeyFacts, Scope
 
+CLIENT_FALLBACKS = re.compile(r"[0-9]{1,9};since=[0-9TZ:.+-]{10,40}")
 FREE_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 MAX_TAGS = 16
+log = logging.getLogger(__name__)
 UNKNOWN_PROJECT = "unknown_project"
 
 
@@ -65,8 +68,17 @@ def identify(
         client_retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 4 else None,
         is_test=headers.get("x-iw-test", "") == "1",
         looped="x-iw-hop" in headers,
-        warnings=warnings,
+        warnings=(*warnings, *_client_fallbacks(headers)),
     )
+
+
+def _client_fallbacks(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What `iwrouting.client` reports of the answers it gave while it could not reach us."""
+    report = headers.get("x-iw-client-fallbacks", "")
+    if not CLIENT_FALLBACKS.fullmatch(report):
+        return ()
+    log.warning("a client resolved without us: %s", report)
+    return (f"client_fallbacks: {report}",)
 
 
 def require(key: KeyFacts, scope: Scope) -> None:

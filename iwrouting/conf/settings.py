@@ -7,6 +7,7 @@ all at once and without the value, which may be a secret.
 from __future__ import annotations
 
 import os
+import secrets
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -141,6 +142,28 @@ def _variable(location: str) -> str:
     field = Settings.model_fields.get(location)
     alias = field.validation_alias if field else location
     return str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
+
+
+def in_var(name: str) -> Path:
+    """A file's path in the folder `var`, which is made. Raises SettingsError where it can't be written."""
+    try:
+        VAR.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SettingsError([f"The folder {VAR} can't be made: {error.strerror}. Make it writable."]) from None
+    if not os.access(VAR, os.W_OK):
+        raise SettingsError([f"The folder {VAR} is not writable: make it so, or set DATABASE_URL and IW_SECRET_KEY."])
+    return VAR / name
+
+
+def development_secret_key() -> str:
+    """The secret key of a developer's folder: random, made once, kept in `var` for its owner alone."""
+    path = in_var("secret_key")
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
 
 
 @cache

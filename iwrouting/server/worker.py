@@ -1,0 +1,66 @@
+"""One worker: uvicorn on the socket that its parent opened. `python -m iwrouting.server.worker --fd N`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+import uvicorn
+
+from iwrouting.conf import SettingsError, settings
+
+PARENT_POLL_S = 0.2
+LAST_WORDS_S = 0.6
+
+
+def main() -> int:
+    """Serve until told to stop; 0 after a clean end."""
+    parser = argparse.ArgumentParser(prog="iwrouting.server.worker")
+    parser.add_argument("--fd", type=int, required=True, help="The listening socket, opened by the parent.")
+    handle = parser.parse_args().fd
+    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), name="iw-parent", daemon=True).start()
+    try:
+        server = uvicorn.Server(_config())
+        server.run(sockets=[socket.socket(fileno=handle)])
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0 if server.started else 1
+
+
+def _config() -> uvicorn.Config:
+    conf = settings()
+    return uvicorn.Config(
+        "config.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, int(conf.drain_s)),
+    )
+
+
+def _leave_with_parent(parent: int) -> None:
+    """End within a second of losing the parent: first as at SIGTERM, so that rows are stored, then for good."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LAST_WORDS_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
