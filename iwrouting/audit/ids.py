@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import random
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
+_random = random.Random()  # noqa: S311 - seeded by the system per process; an id is no secret
 _last_ms = 0
 _counter = 0
 
@@ -30,7 +31,7 @@ def new_id_at() -> tuple[str, datetime]:
         else:
             _last_ms, _counter = _last_ms + 1, 0
         milliseconds, counter = _last_ms, _counter
-    tail = (int.from_bytes(os.urandom(8)) & 0x3FFFFFFFFFFFFFFF) | 0x8000000000000000
+    tail = _random.getrandbits(62) | 0x8000000000000000
     text = f"{(milliseconds << 80) | (7 << 76) | (counter << 64) | tail:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}", _moment(milliseconds)
 
