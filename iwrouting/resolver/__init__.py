@@ -11,11 +11,10 @@ from iwrouting.errors import UnknownModel
 from iwrouting.resolver.chain import build_chain, facts_of, upstream_of
 from iwrouting.resolver.grants import may_ask_alias, may_ask_model
 from iwrouting.resolver.ladder import climb
+from iwrouting.resolver.modes import infers
 from iwrouting.resolver.names import find_alias, unknown_name
 from iwrouting.resolver.warnings import warnings_for
 from iwrouting.types import (
-    AUTO,
-    AliasFacts,
     Configuration,
     Endpoint,
     Inference,
@@ -43,16 +42,18 @@ def resolve(
     """Resolve an alias or a model id.
 
     `project` is a slug, or None for the global rungs. `inference` is what the messages look like; it counts only
-    for `auto` while inference is on. `endpoint` and `key` mark the rungs that can't serve this call. Raises
-    UnknownModel for a name that is no alias and no model granted to the key, and Unavailable for an alias
-    without any model.
+    for `auto`, while inference is on and its mode is an alias. `endpoint` and `key` mark the rungs that can't serve
+    this call. Raises UnknownModel for a name that is no alias and no model granted to the key, and Unavailable for
+    an alias without any model.
     """
     alias = find_alias(config, name)
     if alias is None or not may_ask_alias(key, alias.name):
         return _explicit(config, name, project, now, endpoint, key)
-    if inference is not None and not infers(config, alias, project, now):
+    serving = alias
+    if inference is not None and infers(config, alias, project, now):
+        serving = config.aliases.get(inference.mode, alias)
+    if serving is alias:
         inference = None
-    serving = config.aliases[inference.mode] if inference else alias
     ladder, model, source = climb(config, serving, project, now)
     chain = build_chain(config, serving, model, source, project=project, now=now, endpoint=endpoint, key=key)
     return Resolution(
@@ -69,17 +70,6 @@ def resolve(
         environment_id=config.environment.id,
         inference=inference,
     )
-
-
-def infers(config: Configuration, alias: AliasFacts, project: str | None, now: datetime) -> bool:
-    """Whether a chat mode is inferred for this alias: only `auto`, and only while every switch in force is on."""
-    if alias.name != AUTO or not alias.infer:
-        return False
-    _, _, source = climb(config, alias, project, now)
-    if source not in (Source.PROJECT_OVERRIDE, Source.OVERRIDE):
-        return True
-    scope = project if source is Source.PROJECT_OVERRIDE else None
-    return config.overrides[scope, alias.name].infer
 
 
 def _explicit(
