@@ -6,7 +6,8 @@ from datetime import datetime
 
 from iwrouting.errors import Unavailable
 from iwrouting.resolver.ladder import climb
-from iwrouting.types import Configuration, KeyFacts
+from iwrouting.resolver.modes import infers
+from iwrouting.types import AliasFacts, Configuration, KeyFacts, Kind
 
 
 def may_ask_alias(key: KeyFacts | None, alias: str) -> bool:
@@ -15,7 +16,7 @@ def may_ask_alias(key: KeyFacts | None, alias: str) -> bool:
 
 
 def may_ask_model(config: Configuration, key: KeyFacts | None, model: str, project: str | None, now: datetime) -> bool:
-    """Whether a key may name this model: an enabled catalogue model, or what one of its aliases resolves to.
+    """Whether a key may name this model: an enabled catalogue model, or what one of its aliases can reach.
 
     An explicit list of models decides alone.
     """
@@ -24,7 +25,8 @@ def may_ask_model(config: Configuration, key: KeyFacts | None, model: str, proje
     facts = config.models.get(model)
     if facts is not None:
         return facts.enabled
-    return any(_resolves_to(config, name, model, project, now) for name in config.aliases if may_ask_alias(key, name))
+    granted = (alias for alias in config.aliases.values() if may_ask_alias(key, alias.name))
+    return any(_reaches(config, alias, model, project, now) for alias in granted)
 
 
 def may_reach(key: KeyFacts | None, model: str) -> bool:
@@ -34,8 +36,18 @@ def may_reach(key: KeyFacts | None, model: str) -> bool:
     return model in key.allowed_models
 
 
-def _resolves_to(config: Configuration, alias: str, model: str, project: str | None, now: datetime) -> bool:
+def _reaches(config: Configuration, alias: AliasFacts, model: str, project: str | None, now: datetime) -> bool:
+    """Whether a call for an alias can end at a model: its own, a rung's, or that of a mode that `auto` stands for."""
     try:
-        return climb(config, config.aliases[alias], project, now)[1] == model
+        if model in _candidates(config, alias, project, now):
+            return True
+        modes = config.aliases.values() if infers(config, alias, project, now) else ()
     except Unavailable:
         return False
+    chat = (mode for mode in modes if mode.kind is Kind.CHAT_MODE and mode is not alias)
+    return any(_reaches(config, mode, model, project, now) for mode in chat)
+
+
+def _candidates(config: Configuration, alias: AliasFacts, project: str | None, now: datetime) -> list[str]:
+    rungs = (config.aliases.get(name, name) for name in alias.chain)
+    return [rung if isinstance(rung, str) else climb(config, rung, project, now)[1] for rung in (alias, *rungs)]

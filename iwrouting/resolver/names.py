@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 from iwrouting.resolver.grants import may_ask_alias
@@ -23,10 +24,24 @@ def find_alias(config: Configuration, name: str) -> AliasFacts | None:
 
 def unknown_name(config: Configuration, name: str, key: KeyFacts | None) -> str:
     """The message for a name that means nothing to this key; names the nearest one that does (openai-facts.md 10)."""
-    granted = [alias for alias in config.aliases if may_ask_alias(key, alias)]
-    models = key.allowed_models if key is not None and key.allowed_models is not None else config.models
-    nearest = get_close_matches(name[:SHOWN].rpartition(":")[2], granted, n=1) or get_close_matches(
-        name[:SHOWN], list(models), n=1
-    )
-    hint = f"Did you mean '{nearest[0]}'?" if nearest else "GET /v1/models lists the names you may use."
-    return f"The model '{name[:SHOWN]}' does not exist or you do not have access to it. {hint}"
+    shown = name[:SHOWN]
+    nearest = _nearest(shown.rpartition(":")[2], _aliases(config, key)) or _nearest(shown, _models(config, key))
+    hint = f"Did you mean '{nearest}'?" if nearest else "GET /v1/models lists the names you may use."
+    return f"The model '{shown}' does not exist or you do not have access to it. {hint}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like this one whatever its case, or an empty string."""
+    names = {each.lower(): each for each in known}
+    found = get_close_matches(name.lower(), names, n=1)
+    return names[found[0]] if found else ""
+
+
+def _aliases(config: Configuration, key: KeyFacts | None) -> Iterator[str]:
+    return (alias for alias in config.aliases if may_ask_alias(key, alias))
+
+
+def _models(config: Configuration, key: KeyFacts | None) -> Iterable[str]:
+    if key is not None and key.allowed_models is not None:
+        return key.allowed_models
+    return (facts.id for facts in config.models.values() if facts.enabled)
