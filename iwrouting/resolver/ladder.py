@@ -47,7 +47,7 @@ def _override(config: Configuration, source: Source, project: str | None, alias:
     found = config.overrides.get((project, alias))
     if found is None:
         return LadderStep(source, None, State.NOT_SET, ref)
-    return LadderStep(source, found.model or None, override_state(found, now), found.ref)
+    return LadderStep(source, found.model.strip() or None, override_state(found, now), found.ref)
 
 
 def override_state(override: OverrideFacts, now: datetime) -> State:
@@ -65,10 +65,10 @@ def _environment(config: Configuration, alias: AliasFacts) -> LadderStep:
     value = config.environment.values.get(alias.variable)
     if not alias.variable or value is None:
         return LadderStep(Source.ENVIRONMENT, None, State.NOT_SET, alias.variable)
-    state = State.USED if value.strip() else State.BLANK
-    return LadderStep(Source.ENVIRONMENT, value.strip() or None, state, alias.variable)
+    model = value.strip()
+    return LadderStep(Source.ENVIRONMENT, model or None, State.USED if model else State.BLANK, alias.variable)
 
 
 def _default(alias: AliasFacts) -> LadderStep:
-    state = State.USED if alias.default_model.strip() else State.BLANK
-    return LadderStep(Source.DEFAULT, alias.default_model or None, state, f"alias:{alias.name}")
+    model = alias.default_model.strip()
+    return LadderStep(Source.DEFAULT, model or None, State.USED if model else State.BLANK, f"alias:{alias.name}")
