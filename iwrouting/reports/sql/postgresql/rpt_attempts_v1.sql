@@ -35,18 +35,22 @@ LEFT JOIN iwrouting_decision AS d ON d.id = a.decision_id AND d.decision_at = a.
 COMMENT ON VIEW rpt_attempts_v1 IS
     'One row an attempt: a try at a rung (kind call), or a rung passed over (kind skip).';
 COMMENT ON COLUMN rpt_attempts_v1.decision_id IS 'Id of the decision.';
-COMMENT ON COLUMN rpt_attempts_v1.created_at IS 'When the decision was made (UTC). Filter by it: whole months are then left unread.';
+COMMENT ON COLUMN rpt_attempts_v1.created_at IS
+    'When the decision was made (UTC). Filter by it: whole months are then left unread.';
 COMMENT ON COLUMN rpt_attempts_v1.project IS 'Project of the decision.';
 COMMENT ON COLUMN rpt_attempts_v1.alias IS 'Alias that the caller asked for; empty for a named model.';
-COMMENT ON COLUMN rpt_attempts_v1.seq IS 'Position in the decision, from 1. Upstream it is sent as <decision id>-<seq>.';
+COMMENT ON COLUMN rpt_attempts_v1.seq IS
+    'Position in the decision, from 1. Upstream it is sent as <decision id>-<seq>.';
 COMMENT ON COLUMN rpt_attempts_v1.kind IS 'call: sent upstream. skip: passed over.';
 COMMENT ON COLUMN rpt_attempts_v1.rung IS 'Rung of the chain; 0 is the primary.';
 COMMENT ON COLUMN rpt_attempts_v1."try" IS 'Which try at this rung, from 1.';
-COMMENT ON COLUMN rpt_attempts_v1.batch IS 'Which batch of an embedding request that was cut, from 0; NULL when it was not.';
+COMMENT ON COLUMN rpt_attempts_v1.batch IS
+    'Number of the batch of an embeddings request, from 0; NULL for other endpoints.';
 COMMENT ON COLUMN rpt_attempts_v1.model IS 'Model of the rung.';
 COMMENT ON COLUMN rpt_attempts_v1.upstream IS 'Slug of the upstream.';
 COMMENT ON COLUMN rpt_attempts_v1.endpoint IS 'Endpoint called upstream: chat, responses or embeddings.';
-COMMENT ON COLUMN rpt_attempts_v1.skip_reason IS 'Why it was passed over: not_allowed, window, capability, endpoint_unsupported, breaker_open, model_disabled or duplicate.';
+COMMENT ON COLUMN rpt_attempts_v1.skip_reason IS
+    'Why it was passed over, such as model_disabled or endpoint_unsupported.';
 COMMENT ON COLUMN rpt_attempts_v1.status IS 'HTTP status that the upstream answered; NULL when it did not answer.';
 COMMENT ON COLUMN rpt_attempts_v1.error_type IS 'Type of the error.';
 COMMENT ON COLUMN rpt_attempts_v1.error_code IS 'Code of the error.';
@@ -62,4 +66,5 @@ COMMENT ON COLUMN rpt_attempts_v1.chunks IS 'Chunks of a stream.';
 COMMENT ON COLUMN rpt_attempts_v1.changes IS 'Number of parameters changed for this model.';
 COMMENT ON COLUMN rpt_attempts_v1.rung_alias IS 'Alias of the rung; empty for a named model.';
 COMMENT ON COLUMN rpt_attempts_v1.is_test IS 'Whether it is test traffic.';
-COMMENT ON COLUMN rpt_attempts_v1.decision_key IS 'The decision''s id as the database stores it: look up and join by this one.';
+COMMENT ON COLUMN rpt_attempts_v1.decision_key IS
+    'The decision''s id as the database stores it: look up and join by this one.';

@@ -1,4 +1,4 @@
--- A fallback is an attempt on a higher rung than the attempt just before it (seq counts from 1 without gaps).
+-- A fallback is the first attempt on a rung (t), with the attempt before it (f). Dropped duplicates don't count.
 CREATE OR REPLACE VIEW rpt_fallbacks_v1 AS
 SELECT
     t.decision_id::text AS decision_id,
@@ -28,7 +28,14 @@ FROM iwrouting_attempt AS t
 JOIN iwrouting_attempt AS f
     ON f.decision_id = t.decision_id
     AND f.decision_at = t.decision_at
-    AND f.seq = t.seq - 1
+    AND f.seq = (
+        SELECT max(p.seq)
+        FROM iwrouting_attempt AS p
+        WHERE p.decision_id = t.decision_id
+            AND p.decision_at = t.decision_at
+            AND p.seq < t.seq
+            AND p.skip_reason <> 'duplicate'
+    )
     AND f.rung < t.rung
 LEFT JOIN iwrouting_decision AS d ON d.id = t.decision_id AND d.decision_at = t.decision_at
 LEFT JOIN iwrouting_outcome AS o
@@ -42,25 +49,28 @@ LEFT JOIN iwrouting_outcome AS o
             WHERE s.decision_id = o.decision_id AND s.decision_at = o.decision_at AND s.origin = 'server'
         )
     )
-WHERE t.rung > 0;
+WHERE t.rung > 0 AND t.skip_reason <> 'duplicate';
 
-COMMENT ON VIEW rpt_fallbacks_v1 IS
-    'One row a fallback: a decision went on from one rung to the next.';
+COMMENT ON VIEW rpt_fallbacks_v1 IS 'One row a fallback: a decision went on from one rung to the next.';
 COMMENT ON COLUMN rpt_fallbacks_v1.decision_id IS 'Id of the decision.';
-COMMENT ON COLUMN rpt_fallbacks_v1.created_at IS 'When the decision was made (UTC). Filter by it: whole months are then left unread.';
+COMMENT ON COLUMN rpt_fallbacks_v1.created_at IS
+    'When the decision was made (UTC). Filter by it: whole months are then left unread.';
 COMMENT ON COLUMN rpt_fallbacks_v1.project IS 'Project of the decision.';
 COMMENT ON COLUMN rpt_fallbacks_v1.alias IS 'Alias that the caller asked for; empty for a named model.';
 COMMENT ON COLUMN rpt_fallbacks_v1.model_from IS 'Model that was left.';
 COMMENT ON COLUMN rpt_fallbacks_v1.model_to IS 'Model of the next rung.';
-COMMENT ON COLUMN rpt_fallbacks_v1.reason IS 'Why it was left: the skip reason, else the error''s code, else its status, else its type.';
+COMMENT ON COLUMN rpt_fallbacks_v1.reason IS
+    'Why it was left: the skip reason, else the error''s code, else its status, else its type.';
 COMMENT ON COLUMN rpt_fallbacks_v1.rung_from IS 'Rung that was left; 0 is the primary.';
 COMMENT ON COLUMN rpt_fallbacks_v1.rung_to IS 'Rung gone on to.';
 COMMENT ON COLUMN rpt_fallbacks_v1.is_served IS 'Whether the rung gone on to gave the whole answer; NULL while open.';
 COMMENT ON COLUMN rpt_fallbacks_v1.result IS 'How the decision ended; NULL while open.';
-COMMENT ON COLUMN rpt_fallbacks_v1.status IS 'HTTP status of the rung that was left; NULL when it was passed over or did not answer.';
+COMMENT ON COLUMN rpt_fallbacks_v1.status IS
+    'HTTP status of the rung that was left; NULL when it was passed over or did not answer.';
 COMMENT ON COLUMN rpt_fallbacks_v1.error_code IS 'Code of the error of the rung that was left.';
 COMMENT ON COLUMN rpt_fallbacks_v1.skip_reason IS 'Why the rung that was left had been passed over.';
 COMMENT ON COLUMN rpt_fallbacks_v1.upstream_from IS 'Upstream that was left.';
 COMMENT ON COLUMN rpt_fallbacks_v1.upstream_to IS 'Upstream of the next rung.';
 COMMENT ON COLUMN rpt_fallbacks_v1.is_test IS 'Whether it is test traffic.';
-COMMENT ON COLUMN rpt_fallbacks_v1.decision_key IS 'The decision''s id as the database stores it: look up and join by this one.';
+COMMENT ON COLUMN rpt_fallbacks_v1.decision_key IS
+    'The decision''s id as the database stores it: look up and join by this one.';

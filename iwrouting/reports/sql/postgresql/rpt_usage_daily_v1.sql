@@ -21,10 +21,11 @@ SELECT
     count(*) FILTER (WHERE r.fallbacks > 0) AS calls_with_fallback
 FROM rpt_decisions_v1 AS r
 WHERE r.result <> 'resolved'
-GROUP BY (r.created_at AT TIME ZONE 'UTC')::date, r.project, r.alias, r.model_served, r.source, r.is_test;
+GROUP BY
+    (r.created_at AT TIME ZONE 'UTC')::date, r.project, r.alias, r.model_served, r.source, r.is_test;
 
 COMMENT ON VIEW rpt_usage_daily_v1 IS
-    'Usage by day (UTC): ended calls with their tokens and cost. Decisions that only resolved, and open ones, are left out.';
+    'Usage by day (UTC): ended calls, tokens, cost. Decisions that only resolved, or are open, are left out.';
 COMMENT ON COLUMN rpt_usage_daily_v1.day IS 'Day of the decision (UTC).';
 COMMENT ON COLUMN rpt_usage_daily_v1.project IS 'Project.';
 COMMENT ON COLUMN rpt_usage_daily_v1.alias IS 'Alias asked for; empty for named models.';
@@ -38,7 +39,8 @@ COMMENT ON COLUMN rpt_usage_daily_v1.prompt_tokens IS 'Tokens of input; NULL whe
 COMMENT ON COLUMN rpt_usage_daily_v1.cached_tokens IS 'Tokens of input that the provider had cached.';
 COMMENT ON COLUMN rpt_usage_daily_v1.completion_tokens IS 'Tokens of output.';
 COMMENT ON COLUMN rpt_usage_daily_v1.reasoning_tokens IS 'Tokens of output spent on reasoning.';
-COMMENT ON COLUMN rpt_usage_daily_v1.cost_pico IS 'Cost in pico-dollars of the calls that have one; NULL when none has.';
+COMMENT ON COLUMN rpt_usage_daily_v1.cost_pico IS
+    'Cost in pico-dollars of the calls that have one; NULL when none has.';
 COMMENT ON COLUMN rpt_usage_daily_v1.cost_usd IS 'The same in dollars.';
 COMMENT ON COLUMN rpt_usage_daily_v1.unpriced IS 'Calls whose cost is not known.';
 COMMENT ON COLUMN rpt_usage_daily_v1.estimated IS 'Calls whose cost is estimated.';

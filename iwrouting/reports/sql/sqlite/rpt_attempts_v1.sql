@@ -1,7 +1,7 @@
 CREATE VIEW rpt_attempts_v1 AS
 SELECT
-    substr(a.decision_id, 1, 8) || '-' || substr(a.decision_id, 9, 4) || '-' || substr(a.decision_id, 13, 4) || '-' || substr(a.decision_id, 17, 4)
-        || '-' || substr(a.decision_id, 21) AS decision_id,
+    substr(a.decision_id, 1, 8) || '-' || substr(a.decision_id, 9, 4) || '-' || substr(a.decision_id, 13, 4) || '-'
+        || substr(a.decision_id, 17, 4) || '-' || substr(a.decision_id, 21) AS decision_id,
     a.decision_at AS created_at,
     d.project,
     d.alias,

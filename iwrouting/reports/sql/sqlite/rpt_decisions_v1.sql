@@ -1,7 +1,7 @@
 CREATE VIEW rpt_decisions_v1 AS
 SELECT
-    substr(d.id, 1, 8) || '-' || substr(d.id, 9, 4) || '-' || substr(d.id, 13, 4) || '-' || substr(d.id, 17, 4)
-        || '-' || substr(d.id, 21) AS decision_id,
+    substr(d.id, 1, 8) || '-' || substr(d.id, 9, 4) || '-' || substr(d.id, 13, 4) || '-'
+        || substr(d.id, 17, 4) || '-' || substr(d.id, 21) AS decision_id,
     d.decision_at AS created_at,
     d.project,
     d.alias,
@@ -30,7 +30,7 @@ SELECT
         ELSE (
             SELECT max(count(DISTINCT a.rung) - 1, 0)
             FROM iwrouting_attempt AS a
-            WHERE a.decision_id = d.id AND a.decision_at = d.decision_at
+            WHERE a.decision_id = d.id AND a.decision_at = d.decision_at AND a.skip_reason <> 'duplicate'
         )
     END AS fallbacks,
     o.prompt_tokens,

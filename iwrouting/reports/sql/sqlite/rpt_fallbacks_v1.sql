@@ -1,8 +1,8 @@
--- A fallback is an attempt on a higher rung than the attempt just before it (seq counts from 1 without gaps).
+-- A fallback is the first attempt on a rung (t), with the attempt before it (f). Dropped duplicates don't count.
 CREATE VIEW rpt_fallbacks_v1 AS
 SELECT
-    substr(t.decision_id, 1, 8) || '-' || substr(t.decision_id, 9, 4) || '-' || substr(t.decision_id, 13, 4) || '-' || substr(t.decision_id, 17, 4)
-        || '-' || substr(t.decision_id, 21) AS decision_id,
+    substr(t.decision_id, 1, 8) || '-' || substr(t.decision_id, 9, 4) || '-' || substr(t.decision_id, 13, 4) || '-'
+        || substr(t.decision_id, 17, 4) || '-' || substr(t.decision_id, 21) AS decision_id,
     t.decision_at AS created_at,
     d.project,
     d.alias,
@@ -29,7 +29,14 @@ FROM iwrouting_attempt AS t
 JOIN iwrouting_attempt AS f
     ON f.decision_id = t.decision_id
     AND f.decision_at = t.decision_at
-    AND f.seq = t.seq - 1
+    AND f.seq = (
+        SELECT max(p.seq)
+        FROM iwrouting_attempt AS p
+        WHERE p.decision_id = t.decision_id
+            AND p.decision_at = t.decision_at
+            AND p.seq < t.seq
+            AND p.skip_reason <> 'duplicate'
+    )
     AND f.rung < t.rung
 LEFT JOIN iwrouting_decision AS d ON d.id = t.decision_id AND d.decision_at = t.decision_at
 LEFT JOIN iwrouting_outcome AS o
@@ -43,4 +50,4 @@ LEFT JOIN iwrouting_outcome AS o
             WHERE s.decision_id = o.decision_id AND s.decision_at = o.decision_at AND s.origin = 'server'
         )
     )
-WHERE t.rung > 0;
+WHERE t.rung > 0 AND t.skip_reason <> 'duplicate';

@@ -21,4 +21,5 @@ SELECT
     count(*) FILTER (WHERE r.fallbacks > 0) AS calls_with_fallback
 FROM rpt_decisions_v1 AS r
 WHERE r.result <> 'resolved'
-GROUP BY substr(r.created_at, 1, 10), r.project, r.alias, r.model_served, r.source, r.is_test;
+GROUP BY
+    substr(r.created_at, 1, 10), r.project, r.alias, r.model_served, r.source, r.is_test;
