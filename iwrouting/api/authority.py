@@ -42,7 +42,8 @@ class HasScope(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
         """True, or Forbidden that names the missing scope."""
         match = request.resolver_match
-        needed = AUTHORITY.get(match.view_name if match else "", {}).get(request.method or "")
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        needed = AUTHORITY.get(match.view_name if match else "", {}).get(method)
         if needed == PUBLIC:
             return True
         key = request.auth

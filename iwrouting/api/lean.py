@@ -6,11 +6,13 @@ against stock DRF and adrf in performance.md 2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -28,7 +30,8 @@ JSON = "application/json"
 class LeanView(APIView):
     """Base of the lean routes. Handlers are coroutines and return a plain HttpResponse or StreamingHttpResponse."""
 
-    authentication_classes = (LeanKeyAuthentication,)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (LeanKeyAuthentication,)
+    http_method_names = ["get", "post", "head"]
     throttle_classes = ()
     renderer_classes = (JSONRenderer,)
     service: Service
@@ -46,7 +49,7 @@ class LeanView(APIView):
             if request.method not in self.allowed_methods:
                 self.http_method_not_allowed(wrapped)
             self.check_permissions(wrapped)
-            response = await getattr(self, request.method.lower())(wrapped, *args, **kwargs)
+            response: HttpResponseBase = await getattr(self, request.method.lower())(wrapped, *args, **kwargs)
         except Exception as error:
             response = answer_error(error)
         response.headers.setdefault("x-request-id", request.ident)
@@ -84,12 +87,17 @@ def json_object(request: Any) -> dict[str, Any]:
 
 def as_response(answer: Answer | StreamAnswer) -> HttpResponseBase:
     """A call's answer as Django's response."""
-    response: HttpResponseBase
     if isinstance(answer, StreamAnswer):
-        response = StreamingHttpResponse(answer.events, headers=dict(answer.headers))
-    else:
-        response = HttpResponse(answer.body, headers=dict(answer.headers), status=answer.status)
-    return response
+        return EventResponse(answer)
+    return HttpResponse(answer.body, headers=dict(answer.headers), status=answer.status)
+
+
+class EventResponse(StreamingHttpResponse):
+    """A stream whose generator the handler can close itself: Django's wrapper around it would leave that to chance."""
+
+    def __init__(self, answer: StreamAnswer) -> None:
+        super().__init__(answer.events, headers=dict(answer.headers))
+        self.events = answer.events
 
 
 def json_response(content: Any, headers: dict[str, str] | None = None) -> HttpResponse:

@@ -21,7 +21,7 @@ from iwrouting.errors import AuditUnavailable
 log = logging.getLogger(__name__)
 MAX_ROWS = 500
 MAX_BYTES = 4_000_000
-ROW_BYTES = 1_500
+ROW_BYTES = 1_000
 RETRY_S = 0.05
 
 Rows = Sequence[tuple[str, Row]]
@@ -48,7 +48,6 @@ class Unit:
     """Rows that are committed together, and who waits for them. Times from the monotonic clock."""
 
     rows: Rows
-    size: int
     future: asyncio.Future[None]
     deadline: float
 
@@ -86,16 +85,16 @@ class Writer:
             await self._task
         await self._store.close()
 
-    def submit(self, rows: Rows, *, size: int = 0, patience_s: float | None = None) -> asyncio.Future[None]:
+    def submit(self, rows: Rows, *, patience_s: float | None = None) -> asyncio.Future[None]:
         """Queue rows to be committed together; the future is done after the commit, or has AuditUnavailable.
 
-        `size` is the length of unusually large text in bytes. Raises AuditUnavailable at once when the queue is full.
+        `patience_s` is how long a failing database is tried again. Raises AuditUnavailable at once for a full queue.
         """
         if len(self._queue) >= self._queue_limit or self._stopping:
             raise AuditUnavailable("The audit is behind: nothing was sent. Try again shortly.", retry_after_s=1)
         future = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + (patience_s or self._wait_s)
-        self._queue.append(Unit(rows, size + ROW_BYTES * len(rows), future, deadline))
+        self._queue.append(Unit(rows, future, deadline))
         self._filled.set()
         return future
 
@@ -115,8 +114,8 @@ class Writer:
                 self._seq += 1
                 row["writer_id"] = self.id
                 row["writer_seq"] = self._seq
+                size += ROW_BYTES + len(row.get("ladder", "")) + len(row.get("chain", ""))
             rows += len(unit.rows)
-            size += unit.size
             batch.append(unit)
         return batch
 

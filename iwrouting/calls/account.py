@@ -17,7 +17,7 @@ OUTCOME_PATIENCE_S = 5.0
 
 async def decide(service: Service, draft: Draft) -> None:
     """Return once the decision is durable. Raises AuditUnavailable: then nothing may be sent."""
-    future = service.writer.submit([(DECISION, draft.decision_row())], size=draft.size // 64)
+    future = service.writer.submit([(DECISION, draft.decision_row())])
     try:
         # Shielded: a caller that leaves now must not take the row out of its batch.
         await asyncio.shield(future)

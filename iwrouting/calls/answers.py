@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -27,7 +27,7 @@ class Answer:
 class StreamAnswer:
     """An answer in server-sent events. Whoever takes it must exhaust or close `events`: that stores the outcome."""
 
-    events: AsyncIterator[bytes]
+    events: AsyncGenerator[bytes, None]
     headers: Mapping[str, str]
 
 

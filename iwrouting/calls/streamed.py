@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from iwrouting.calls.account import close, measure, price
 from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
@@ -48,7 +48,9 @@ async def answer_stream(service: Service, draft: Draft, job: Job, request: ChatR
     return StreamAnswer(_relay(service, draft, job, stream), headers)
 
 
-async def _early(service: Service, draft: Draft, job: Job, opening: asyncio.Task[OpenStream]) -> AsyncIterator[bytes]:
+async def _early(
+    service: Service, draft: Draft, job: Job, opening: asyncio.Task[OpenStream]
+) -> AsyncGenerator[bytes, None]:
     try:
         yield WAITING
         while not opening.done():
@@ -63,8 +65,12 @@ async def _early(service: Service, draft: Draft, job: Job, opening: asyncio.Task
         await _cancel(opening)
         abandon(service, draft, job)
         raise
-    async for part in _relay(service, draft, job, stream, early=True):
-        yield part
+    relay = _relay(service, draft, job, stream, early=True)
+    try:
+        async for part in relay:
+            yield part
+    finally:
+        await relay.aclose()
 
 
 async def _given_up(service: Service, draft: Draft, job: Job, error: RoutingError) -> RoutingError:
@@ -76,7 +82,7 @@ async def _given_up(service: Service, draft: Draft, job: Job, error: RoutingErro
 
 async def _relay(
     service: Service, draft: Draft, job: Job, stream: OpenStream, *, early: bool = False
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     ending = _ending(stream)
     sent = 0
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.db import connections, models, router, transaction
 
 NOTIFY_CHANNEL = "iw_config"
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Revision(models.Model):
@@ -40,7 +42,7 @@ class Revision(models.Model):
         return cls.objects.filter(id=1).values_list("number", flat=True).first() or 0
 
 
-class GuardedQuerySet(models.QuerySet[Any]):
+class GuardedQuerySet(models.QuerySet[Row]):
     """A queryset that refuses bulk writes: they would change the configuration without a revision."""
 
     def update(self, **kwargs: Any) -> NoReturn:
@@ -66,7 +68,12 @@ class GuardedQuerySet(models.QuerySet[Any]):
         return TypeError(f"{name}.objects.{call}() would raise no revision: call save() on each {name} instead")
 
 
-ConfigManager = models.Manager.from_queryset(GuardedQuerySet)
+class ConfigManager(models.Manager[Row]):
+    """Hands out guarded querysets."""
+
+    def get_queryset(self) -> GuardedQuerySet[Row]:
+        """A guarded queryset."""
+        return GuardedQuerySet(self.model, using=self._db)
 
 
 class ConfigModel(models.Model):

@@ -18,6 +18,7 @@ from django.urls import get_resolver
 from django.utils.datastructures import MultiValueDict
 
 from iwrouting.api.failures import as_response
+from iwrouting.api.lean import EventResponse
 from iwrouting.calls import Service
 from iwrouting.calls.caller import request_id
 from iwrouting.errors import BodyTooLarge, RoutingError
@@ -47,7 +48,6 @@ class LeanRequest(HttpRequest):
         self.resolver_match = None
         self.content_type = "application/json"
         self.content_params = {}
-        self.encoding = None
         self._stream = BytesIO(b"")
         self._read_started = False
         self.lean_headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -154,13 +154,13 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _send_response(response: HttpResponseBase, send: Send) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
-    if not response.streaming:
-        body = response.content
+    if not isinstance(response, EventResponse):
+        body = bytes(getattr(response, "content", b""))
         headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status_code, "headers": [*headers, *SECURITY]})
         await send({"type": "http.response.body", "body": body})
         return
-    events = response.streaming_content
+    events = response.events
     await send({"type": "http.response.start", "status": response.status_code, "headers": [*headers, *SECURITY]})
     try:
         async for part in events:
