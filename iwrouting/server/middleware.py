@@ -7,11 +7,32 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
+from iwrouting.calls.caller import request_id
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class RequestId:
+    """Give every request an id, the caller's own if it is well formed, and name it in the answer (ux.md 3).
+
+    It stands first, so that what another middleware refuses has an id too.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        ident = request_id({"x-request-id": request.META.get("HTTP_X_REQUEST_ID", "")})
+        request.ident = ident  # type: ignore[attr-defined] # as the lean request has it
+        response = self.get_response(request)
+        response.headers["x-request-id"] = ident
+        return response
+
 
 class ContentSecurityPolicy:
     """Send SECURE_CSP (Django 6's setting name) with every page that has no policy of its own."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+    def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
         self.policy = "; ".join(f"{name} {' '.join(values)}" for name, values in settings.SECURE_CSP.items())
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.conf import settings
 from iwrouting.management.commands.serve import NOT_READY, add_address, default_workers, supervise
-from iwrouting.server.first_start import prepare_database, start_sandbox_if_needed, welcome
+from iwrouting.management.first_start import prepare_database, start_sandbox_if_needed, welcome
 from iwrouting.server.starting import CannotStart, check_start, start_lines
 from iwrouting.server.supervisor import CannotListen, listen
 
