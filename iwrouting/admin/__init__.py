@@ -1,0 +1,1 @@
+"""The admin: one module a topic. `site.py` registers them all."""

@@ -1,8 +1,56 @@
-"""The admin site."""
+"""The admin site: the menu, the label of the environment, and the pages beside the models."""
 
 from __future__ import annotations
 
-from django.contrib.admin import AdminSite
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.db.models import Model as DjangoModel
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+
+from iwrouting.admin.aliases import AliasAdmin
+from iwrouting.admin.audit import DecisionAdmin, EnvironmentSnapshotAdmin
+from iwrouting.admin.catalogue import ModelAdmin as CatalogueModelAdmin
+from iwrouting.admin.guards import guard_of
+from iwrouting.admin.keys import KeyAdmin
+from iwrouting.admin.links import API_DOCS, guide_pages, service_url
+from iwrouting.admin.overrides import OverrideAdmin
+from iwrouting.admin.projects import ProjectAdmin
+from iwrouting.admin.show import NOTHING
+from iwrouting.admin.upstreams import UpstreamAdmin, environment_facts
+from iwrouting.conf import settings
+from iwrouting.models import (
+    Alias,
+    ApiKey,
+    Decision,
+    EnvironmentSnapshot,
+    Model,
+    Override,
+    Project,
+    Upstream,
+)
+from iwrouting.snapshot.builtin import SANDBOX
+
+PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
+    Decision: DecisionAdmin,
+    EnvironmentSnapshot: EnvironmentSnapshotAdmin,
+    Alias: AliasAdmin,
+    Override: OverrideAdmin,
+    Project: ProjectAdmin,
+    Model: CatalogueModelAdmin,
+    Upstream: UpstreamAdmin,
+    ApiKey: KeyAdmin,
+}
+MENU = (
+    ("Audit", ("Decision", "EnvironmentSnapshot")),
+    ("Routing", ("Project", "Override", "Alias")),
+    ("Targets", ("Model", "Upstream")),
+    ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),
+)
+"""The sections of the menu, and the models in each by name (ux.md 2)."""
 
 
 class Site(AdminSite):
@@ -11,3 +59,77 @@ class Site(AdminSite):
     site_header = "iwrouting"
     site_title = "iwrouting"
     index_title = "Overview"
+    empty_value_display = NOTHING
+
+    def __init__(self, name: str = "admin") -> None:
+        """Our pages register here and not by decorators: those run while Django is still making this very site."""
+        super().__init__(name)
+        # Its query would go round save() and the history: rows are deleted one by one.
+        self.disable_action("delete_selected")
+        for model, page in PAGES.items():
+            self.register(model, page)
+
+    def register(
+        self,
+        model_or_iterable: type[DjangoModel] | Iterable[type[DjangoModel]],
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register, with our guard before the classes of other apps."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        for model in models:
+            guard, page = guard_of(model), admin_class or ModelAdmin
+            guarded = type(page.__name__, (guard, page), {}) if guard else page
+            super().register(model, guarded, **options)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page shows: the environment, the sandbox, where the documents are."""
+        return {
+            **super().each_context(request),
+            "development": settings().development,
+            "sandbox": environment_facts().slug == SANDBOX,
+            "api_docs": API_DOCS,
+            "has_guide": bool(guide_pages()),
+        }
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The menu by sections; what no section names comes last, under its own app."""
+        apps = super().get_app_list(request, app_label)
+        if app_label is not None:
+            return apps
+        entries = {entry["object_name"]: entry for app in apps for entry in app["models"]}
+        menu = [_section(title, [entries.pop(name) for name in names if name in entries]) for title, names in MENU]
+        rest = [{**app, "models": [entry for entry in app["models"] if entry in entries.values()]} for app in apps]
+        return [section for section in (*menu, *rest) if section["models"]]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """With the pages of the guide."""
+        own: list[URLPattern | URLResolver] = [
+            path("guide/", self.admin_view(self.guide), name="guide"),
+            path("guide/<str:page>/", self.admin_view(self.guide), name="guide_page"),
+        ]
+        return own + super().get_urls()
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The overview; while there is no decision, how to make the first."""
+        may_see = request.user.has_perm("iwrouting.view_decision")
+        start = {"start": may_see and not Decision.objects.exists(), "service_url": service_url(request)}
+        return super().index(request, {**start, **(extra_context or {})})
+
+    def guide(self, request: HttpRequest, page: str = "") -> HttpResponse:
+        """The documents that come with the service, as text."""
+        pages = guide_pages()
+        if page and page not in pages:
+            raise Http404(f"There is no page {page!r} in the guide.")
+        context = {
+            **self.each_context(request),
+            "title": page or "Guide",
+            "pages": list(pages),
+            "text": pages[page].read_text(encoding="utf-8") if page else "",
+        }
+        return TemplateResponse(request, "admin/guide.html", context)
+
+
+def _section(title: str, entries: list[Any]) -> dict[str, Any]:
+    first = entries[0]["admin_url"] if entries else ""
+    return {"name": title, "app_label": title.lower(), "app_url": first, "has_module_perms": True, "models": entries}

@@ -1,0 +1,112 @@
+"""What our admin pages share: lists, view-only forms, switches, read-only tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
+
+from iwrouting.admin.typed import M, TypedAdmin
+from iwrouting.models import Model, Override, Project
+
+S = TypeVar("S", Model, Override, Project)
+
+
+class BaseAdmin(TypedAdmin[M]):
+    """Lists of 50 rows; fields that identify a row are fixed once it exists.
+
+    `shown_as` names, for fields whose stored form nobody wants to read, the method that shows them to people who may
+    only view. `fixed` names the fields that other rows refer to by value.
+    """
+
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
+    shown_as: Mapping[str, str] = {}
+    fixed: tuple[str, ...] = ()
+    empty_note = ""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
+        """What the page shows but does not take."""
+        return (*super().get_readonly_fields(request, obj), *(self.fixed if obj is not None else ()))
+
+    def get_fieldsets(self, request: HttpRequest, obj: M | None = None) -> Any:
+        """The form's parts, in readable form for people who may only view."""
+        parts = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return parts
+        return [(title, {**options, "fields": self._shown(options["fields"])}) for title, options in parts]
+
+    def _shown(self, fields: Iterable[Any]) -> list[Any]:
+        return [
+            self.shown_as.get(field, field) if isinstance(field, str) else tuple(self._shown(field)) for field in fields
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with what it says when it is empty."""
+        return super().changelist_view(request, {**list_words(self.opts, self.empty_note), **(extra_context or {})})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The field without the icons that edit or delete the related row from here."""
+        return plain(super().formfield_for_dbfield(db_field, request, **kwargs))
+
+
+def list_words(opts: Any, empty_note: str = "None yet.") -> dict[str, str]:
+    """The title of a list, and what it says when it is empty."""
+    title = str(opts.verbose_name_plural)
+    return {"title": title[:1].upper() + title[1:], "empty_note": empty_note}
+
+
+def plain(field: Any) -> Any:
+    """A form field whose widget offers no changes of related rows."""
+    if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+        field.widget = field.widget.widget
+    return field
+
+
+class SwitchableAdmin(BaseAdmin[S]):
+    """Rows with an `enabled` switch, and actions that turn it for several rows, each through save()."""
+
+    actions = ("enable", "disable")
+
+    @admin.action(description="Enable", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: models.QuerySet[S]) -> None:
+        """Enable the chosen rows."""
+        self._switch(request, queryset, enabled=True)
+
+    @admin.action(description="Disable", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: models.QuerySet[S]) -> None:
+        """Disable the chosen rows."""
+        self._switch(request, queryset, enabled=False)
+
+    def _switch(self, request: HttpRequest, queryset: models.QuerySet[S], *, enabled: bool) -> None:
+        rows = [row for row in queryset if row.enabled is not enabled]
+        with transaction.atomic():
+            for row in rows:
+                row.enabled = enabled
+                row.save()
+                self.log_change(request, row, [{"changed": {"fields": ["Enabled"]}}])
+        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
+        self.message_user(request, f"{'Enabled' if enabled else 'Disabled'} {len(rows)} {name}.", messages.SUCCESS)
+
+
+class ReadOnlyAdmin(BaseAdmin[M]):
+    """Rows that the admin never writes: no add, no change, no delete, no action."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody may."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody may."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Nobody may."""
+        return False

@@ -1,0 +1,87 @@
+"""What serves now: the committed configuration through the one resolver, as the admin's pages show it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from iwrouting.admin.show import badge, value_badge
+from iwrouting.errors import RoutingError
+from iwrouting.models import Override
+from iwrouting.resolver import facts_of, resolve
+from iwrouting.resolver.warnings import lifecycle_warning
+from iwrouting.snapshot import SnapshotRefused, load
+from iwrouting.types import Configuration, Resolution
+
+LIFECYCLE = {
+    "model_unverified": ("not in the catalogue", "info"),
+    "model_disabled": ("disabled", "bad"),
+    "model_retired": ("shut down", "bad"),
+    "model_retiring": ("shuts down", "warn"),
+}
+"""The resolver's lifecycle findings by their code, as words and tone of a badge."""
+
+DATED = {"model_retired", "model_retiring"}
+
+
+class Effective:
+    """One reading of the configuration and of the clock: make one a request, so that a page agrees with itself."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now()
+        self.config: Configuration | None
+        try:
+            self.config, self.fault = load(), ""
+        except SnapshotRefused as error:
+            self.config, self.fault = None, str(error)
+
+    def resolution(self, alias: str, project: str | None, *, without: Override | None = None) -> Resolution | None:
+        """What the resolver answers, as if the override `without` did not exist; None where it has no answer."""
+        if self.config is None:
+            return None
+        config = self.config
+        if without is not None:
+            ref = f"override:{without.pk}"
+            config = replace(config, overrides={at: row for at, row in config.overrides.items() if row.ref != ref})
+        try:
+            return resolve(config, alias, project=project, now=self.now)
+        except RoutingError:
+            return None
+
+    def cell(self, alias: str, project: str | None, *, without: Override | None = None) -> SafeString:
+        """The model with the badge of its source."""
+        found = self.resolution(alias, project, without=without)
+        if found is None:
+            return badge(f"unreadable: {self.fault}" if self.fault else "no model", "bad")
+        return format_html('<span class="iw-model">{}</span> {}', found.model, value_badge(found.source))
+
+    def lifecycle(self, model: str) -> SafeString | str:
+        """The badge of a model that is gone, going, disabled or unknown; empty for any other."""
+        code, _ = self._finding(model)
+        if not code:
+            return ""
+        words, tone = LIFECYCLE.get(code, (code, "warn"))
+        return badge(f"{words} {self._shutdown(model) if code in DATED else ''}".strip(), tone)
+
+    def note(self, model: str) -> str:
+        """The same finding as a sentence; empty for none."""
+        return self._finding(model)[1]
+
+    def notes(self, alias: str) -> str:
+        """The findings on all models of an alias's chain; empty for none."""
+        found = self.resolution(alias, None)
+        return "; ".join(text.partition(": ")[2] for text in found.warnings) if found else ""
+
+    def _finding(self, model: str) -> tuple[str, str]:
+        if self.config is None:
+            return "", ""
+        facts = facts_of(self.config, model)
+        code, _, words = lifecycle_warning(facts, self.now.date(), self.config.lifecycle_warning_days).partition(": ")
+        return code, words
+
+    def _shutdown(self, model: str) -> str:
+        facts = self.config.models.get(model) if self.config else None
+        return str(facts.shutdown_date) if facts else ""
