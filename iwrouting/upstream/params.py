@@ -45,7 +45,7 @@ def _refused(body: Mapping[str, Any], facts: ModelFacts) -> list[str]:
 
 def _rename_cap(adapted: dict[str, Any]) -> str:
     cap = adapted.pop(OLD_CAP)
-    if NEW_CAP in adapted:
+    if adapted.get(NEW_CAP) is not None:
         return f"dropped {OLD_CAP}"
     adapted[NEW_CAP] = cap
     return f"renamed {OLD_CAP} to {NEW_CAP}"
