@@ -14,8 +14,8 @@ DONE = "[DONE]"
 
 
 def dumps(value: object) -> bytes:
-    """Compact JSON in UTF-8. NaN and infinity come out as the provider must never send them: a fault asks for that."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    """Compact JSON in UTF-8; a lone surrogate stays an escape. NaN comes out as it is: a fault asks for that."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 @dataclass(slots=True)

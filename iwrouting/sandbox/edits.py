@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import math
+from array import array
 from collections.abc import Callable
-from typing import Any
 
 from iwrouting.sandbox.answer import DONE, Answer, Event, Json
 from iwrouting.sandbox.faults import UNSET, ErrorEvent, Fault
@@ -133,27 +134,24 @@ def edited_events(events: list[Event], fault: Fault) -> list[Event]:
     if fault.error_event_after_events is not None:
         wanted = fault.error_event_after_events
         kept = [event for event in events[: wanted.events] if event.data != DONE]
-        return [*kept, error_event(wanted, kept)]
+        return [*kept, error_event(wanted, events[0], len(kept))]
     if fault.malformed_after_events is not None:
         at = fault.malformed_after_events
         events = [*events[:at], Event(MALFORMED), *events[at:]]
     return events
 
 
-def error_event(wanted: ErrorEvent, before: list[Event]) -> Event:
+def error_event(wanted: ErrorEvent, first: Event, number: int) -> Event:
     """The error as an event: a bare object on chat, one of three forms on responses (openai-facts.md 3)."""
-    first = before[0].data if before else None
-    if not (isinstance(first, dict) and "sequence_number" in first) and wanted.form == "plain":
+    if not first.named or not isinstance(first.data, dict):
         return Event({"error": wanted.error})
     if wanted.form == "nested":
-        return Event({"type": "error", "error": wanted.error, "sequence_number": len(before)}, named=True)
+        return Event({"type": "error", "error": wanted.error, "sequence_number": number}, named=True)
     if wanted.form == "failed":
-        opened = first["response"] if isinstance(first, dict) and "response" in first else {"object": "response"}
-        response = {**opened, "status": "failed", "error": wanted.error}
-        data = {"type": "response.failed", "response": response, "sequence_number": len(before)}
-        return Event(data, named=True)
+        response = {**first.data["response"], "status": "failed", "error": wanted.error}
+        return Event({"type": "response.failed", "response": response, "sequence_number": number}, named=True)
     flat = {key: wanted.error.get(key) for key in ("code", "message", "param")}
-    return Event({"type": "error", **flat, "sequence_number": len(before)}, named=True)
+    return Event({"type": "error", **flat, "sequence_number": number}, named=True)
 
 
 def spoil_vectors(payload: Json, how: str) -> None:
@@ -163,11 +161,15 @@ def spoil_vectors(payload: Json, how: str) -> None:
         payload["data"] = data[1:] + data[:1]
     elif how == "short":
         payload["data"] = data[:-1]
-    elif how == "wrong_width":
-        data[-1]["embedding"] = data[-1]["embedding"][:-4]
     else:
-        vector: Any = data[-1]["embedding"]
-        data[-1]["embedding"] = "AADAf" + vector[5:] if isinstance(vector, str) else [math.nan, *vector[1:]]
+        data[-1]["embedding"] = spoiled(data[-1]["embedding"], how)
+
+
+def spoiled(vector: str | list[float], how: str) -> str | list[float]:
+    """A vector, in either encoding, one value short or with a value that is no number."""
+    values = array("f", base64.b64decode(vector) if isinstance(vector, str) else vector)
+    changed = values[:-1] if how == "wrong_width" else array("f", [math.nan]) + values[1:]
+    return base64.b64encode(changed.tobytes()).decode() if isinstance(vector, str) else changed.tolist()
 
 
 def moded(answer: Answer, mode: str | None) -> Answer:

@@ -42,7 +42,7 @@ class Raw:
         """Whether HTTP says that the body is whole."""
         rest = self.data.partition(b"\r\n\r\n")[2]
         if self.headers.get("transfer-encoding") == "chunked":
-            return dechunked(rest)[1]
+            return rest.endswith(b"0\r\n\r\n") and dechunked(rest)[1]
         return len(rest) == int(self.headers.get("content-length", -1))
 
     @property
@@ -64,14 +64,18 @@ class Raw:
 
 def dechunked(data: bytes) -> tuple[bytes, bool]:
     """The chunks' contents, and whether the last chunk came."""
-    body = b""
-    while data:
-        size, _, rest = data.partition(b"\r\n")
-        if int(size, 16) == 0:
-            return body, True
-        body += rest[: int(size, 16)]
-        data = rest[int(size, 16) + 2 :]
-    return body, False
+    parts: list[bytes] = []
+    at = 0
+    while at < len(data):
+        line_end = data.find(b"\r\n", at)
+        if line_end < 0:
+            break
+        size = int(data[at:line_end], 16)
+        if size == 0:
+            return b"".join(parts), True
+        parts.append(data[line_end + 2 : line_end + 2 + size])
+        at = line_end + 2 + size + 2
+    return b"".join(parts), False
 
 
 def request_bytes(path: str, body: object = None, method: str = "POST", **headers: str) -> bytes:
