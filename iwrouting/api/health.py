@@ -63,7 +63,11 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
         "catalogue_version": config.catalogue_version,
         "upstream": config.default_upstream,
         "snapshot": {"age_s": _age(service), "fault": service.store.fault},
-        "audit": {"queued": service.writer.queued, "fault": service.writer.fault},
+        "audit": {
+            "queued": service.writer.queued,
+            "fault": service.writer.fault,
+            "not_durable": service.writer.not_durable,
+        },
         "warnings": lifecycle_findings(config),
         "not_yet_honoured": list(service.conf.not_yet_honoured),
     }

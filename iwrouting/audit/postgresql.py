@@ -38,6 +38,17 @@ class PostgreSQLStore:
         self._environment = environment
         self._timeout_s = timeout_s
         self._link: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self.not_durable = ""
+
+    async def ping(self) -> None:
+        """Connect if need be, and ask. Raises StoreDown."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                link = self._link or await self._connect()
+                await link.execute("SELECT 1")
+        except (psycopg.Error, TimeoutError, OSError) as error:
+            await self._drop()
+            raise StoreDown(type(error).__name__) from error
 
     async def insert(self, rows: Rows) -> None:
         """Commit the rows in one round trip. Raises StoreDown or RowsRefused."""
@@ -62,11 +73,20 @@ class PostgreSQLStore:
     async def _connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         link = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True, row_factory=tuple_row)
         await link.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS)])
+        self.not_durable = await self._durability(link)
         await link.execute("SET synchronous_commit = on")
         values = orjson.dumps(dict(self._environment.values), option=orjson.OPT_SORT_KEYS).decode()
         await link.execute(INSERT_ENVIRONMENT, [self._environment.id, datetime.now(UTC), values])
         self._link = link
         return link
+
+    async def _durability(self, link: psycopg.AsyncConnection[tuple[Any, ...]]) -> str:
+        """Which of the server's settings gives durability away; our own session asks for it either way."""
+        for setting in ("fsync", "synchronous_commit"):
+            row = await (await link.execute("SELECT current_setting(%s)", [setting])).fetchone()
+            if row is not None and row[0] == "off":
+                return f"{setting} is off on the server"
+        return ""
 
     async def _refused(self, error: psycopg.Error) -> None:
         """Only bad data is the rows' own fault; a read-only, full or half-migrated database may come back."""

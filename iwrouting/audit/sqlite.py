@@ -50,6 +50,11 @@ class SQLiteStore:
         self._environment = environment
         self._thread = ThreadPoolExecutor(1, "iw-audit-sqlite")
         self._link: sqlite3.Connection | None = None
+        self.not_durable = ""
+
+    async def ping(self) -> None:
+        """Connect if need be. Raises StoreDown."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._ping)
 
     async def insert(self, rows: Rows) -> None:
         """Commit the rows. Raises StoreDown or RowsRefused."""
@@ -66,6 +71,13 @@ class SQLiteStore:
             self._write(link, rows)
         except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError) as error:
             raise RowsRefused(type(error).__name__) from error
+        except sqlite3.Error as error:
+            self._drop()
+            raise StoreDown(str(error)) from error
+
+    def _ping(self) -> None:
+        try:
+            (self._link or self._connect()).execute("SELECT 1")
         except sqlite3.Error as error:
             self._drop()
             raise StoreDown(str(error)) from error

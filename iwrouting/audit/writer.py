@@ -23,6 +23,7 @@ MAX_ROWS = 500
 MAX_BYTES = 4_000_000
 ROW_BYTES = 1_000
 RETRY_S = 0.05
+PROBE_S = 1.0
 
 Rows = Sequence[tuple[str, Row]]
 
@@ -36,7 +37,14 @@ class RowsRefused(Exception):
 
 
 class Store(Protocol):
-    """Where rows go. `insert` is idempotent by id, and returns once they are committed."""
+    """Where rows go. `insert` is idempotent by id, and returns once they are committed; `ping` connects.
+
+    `not_durable` says why a commit may not outlive a crash of the database's host, or is empty.
+    """
+
+    not_durable: str
+
+    async def ping(self) -> None: ...
 
     async def insert(self, rows: Rows) -> None: ...
 
@@ -69,6 +77,11 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
 
     @property
+    def not_durable(self) -> str:
+        """Why a commit may not outlive a crash of the database's host, or an empty text."""
+        return self._store.not_durable
+
+    @property
     def queued(self) -> int:
         """How many groups of rows wait."""
         return len(self._queue)
@@ -99,11 +112,23 @@ class Writer:
         return future
 
     async def _run(self) -> None:
+        await self._probe()
         while not (self._stopping and not self._queue):
-            await self._filled.wait()
+            try:
+                await asyncio.wait_for(self._filled.wait(), PROBE_S if self.fault else None)
+            except TimeoutError:
+                await self._probe()
             self._filled.clear()
             while self._queue:
                 await self._commit(self._take())
+
+    async def _probe(self) -> None:
+        """Connect, so that a database that came back is known to be back before anybody calls."""
+        try:
+            await self._store.ping()
+            self.fault = ""
+        except StoreDown as error:
+            self.fault = f"{type(error).__name__}: {error}"
 
     def _take(self) -> list[Unit]:
         batch: list[Unit] = []
