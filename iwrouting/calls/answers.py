@@ -77,4 +77,7 @@ def comment(fields: Mapping[str, str]) -> bytes:
 
 def header_text(text: str) -> str:
     """Text that can stand in a header: printable ASCII, bounded."""
-    return "".join(char if " " <= char <= "~" else "?" for char in text[:MAX_HEADER])
+    text = text[:MAX_HEADER]
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if " " <= char <= "~" else "?" for char in text)

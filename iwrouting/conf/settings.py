@@ -98,8 +98,6 @@ class Settings(BaseSettings):
     def _production(self) -> Settings:
         if self.env == "production" and len(self.secret_key) < 32:
             raise ValueError("IW_SECRET_KEY|must be set to at least 32 random characters in production")
-        if self.env == "production" and not self.allowed_hosts:
-            raise ValueError("IW_ALLOWED_HOSTS|must name the hosts that this service answers to, or * for any")
         return self
 
     @property

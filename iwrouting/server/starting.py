@@ -80,5 +80,7 @@ def start_lines(conf: Settings, workers: int) -> Iterator[str]:
         yield "The sandbox answers: no real model is called. Every answer and row says 'sandbox'."
     elif read_secret(environment_secret_ref(), conf) is None:
         yield "OPENAI_API_KEY: not set, so calls will be answered 502 upstream_auth; 'make run' has a sandbox"
+    if not conf.development and not conf.allowed_hosts:
+        yield "IW_ALLOWED_HOSTS: not set, so the admin answers to local names only"
     for name in conf.not_yet_honoured:
         yield f"{name}: set, but not honoured yet"
