@@ -13,9 +13,16 @@ from iwrouting.types import Usage
 from iwrouting.upstream.usage import read_usage
 
 MAX_FRAME = 10_000_000
+BOM = b"\xef\xbb\xbf"
 DONE = b"data: [DONE]\n\n"
-_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
-_TELLING = re.compile(rb'"finish_reason"\s*:\s*"|"error"\s*:|"usage"\s*:\s*\{|\[DONE\]')
+_BOUNDARY = re.compile(rb"\r\r|\n\n|\n\r(?:\n|(?=[^\n]))")
+"""The end of a frame: two line ends of CR LF, LF or CR. A last CR waits for the byte that may belong to it."""
+
+_OVERLAP = 2
+"""How many bytes of a boundary can stand before the piece that completes it."""
+
+_TELLING = re.compile(rb'"finish_reason"\s*:\s*"|"error"\s*:|"usage"\s*:\s*\{|\[DONE\]|[\r\n]data:')
+"""What makes a frame worth parsing; JSON over several lines could hide the others."""
 
 
 class FrameTooLarge(Exception):
@@ -26,33 +33,48 @@ class FrameSplitter:
     """Cuts a byte stream into frames with their blank line; nothing is added, dropped or changed."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._tail = b""
 
     @property
     def rest(self) -> bytes:
         """What came after the last blank line."""
-        return self._rest
+        return b"".join((*self._parts, self._tail))
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """The frames that this chunk completes. Raises FrameTooLarge."""
-        data = self._rest + chunk if self._rest else chunk
+        """The frames that this chunk completes; take them all before the next chunk. Raises FrameTooLarge."""
+        data = self._tail + chunk
         start = 0
-        for match in _BOUNDARY.finditer(data, 0):
-            # A chunk that ends inside CR LF CR LF must not be cut at the bare CR.
-            if match.end() == len(data) and match.group() == b"\r\r":
-                break
-            yield data[start : match.end()]
+        for match in _BOUNDARY.finditer(data):
+            yield self._joined(data[start : match.end()])
             start = match.end()
-        self._rest = data[start:]
-        if len(self._rest) > MAX_FRAME:
+        self._hold(data[start:])
+        if self._size + len(self._tail) > MAX_FRAME:
             raise FrameTooLarge
+
+    def _joined(self, end: bytes) -> bytes:
+        if not self._parts:
+            return end
+        frame = b"".join((*self._parts, end))
+        self._parts.clear()
+        self._size = 0
+        return frame
+
+    def _hold(self, data: bytes) -> None:
+        """Keep a beginning in pieces: joined and searched anew for each chunk, a large one would stall the loop."""
+        if len(data) > _OVERLAP:
+            self._parts.append(data[:-_OVERLAP])
+            self._size += len(data) - _OVERLAP
+        self._tail = data[-_OVERLAP:]
 
 
 def frame_data(frame: bytes) -> bytes:
     """The joined `data` lines of a frame; empty for comments and keep-alives."""
-    if frame.startswith(b"data:") and frame.count(b"\n") <= 2:
-        return frame[5:].strip()
-    lines = frame.lstrip(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    line = frame.rstrip(b"\r\n")
+    if line.startswith(b"data:") and b"\n" not in line and b"\r" not in line:
+        return line[5:].strip()
+    lines = frame.removeprefix(BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     return b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
 
 
@@ -67,13 +89,16 @@ def parse_frame(frame: bytes) -> dict[str, Any] | None:
 
 def is_output(event: dict[str, Any]) -> bool:
     """Whether a chat chunk carries output: text, a refusal, tool calls, audio, or the end of a choice."""
-    for choice in event.get("choices") or ():
-        if not isinstance(choice, dict):
-            continue
+    for choice in _choices(event):
         delta = choice.get("delta")
         if choice.get("finish_reason") or (isinstance(delta, dict) and _carries(delta)):
             return True
     return False
+
+
+def _choices(event: dict[str, Any]) -> list[dict[str, Any]]:
+    choices = event.get("choices")
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
 def _carries(delta: dict[str, Any]) -> bool:
@@ -111,13 +136,13 @@ class StreamScanner:
         return True if event is None else self._look(event)
 
     def _look(self, event: dict[str, Any]) -> bool:
-        error = event.get("error")
-        if isinstance(error, dict):
-            self.error = error
+        if error := event.get("error"):
+            self.error = error if isinstance(error, dict) else {"message": error}
             return False
-        for choice in event.get("choices") or ():
-            if isinstance(choice, dict) and isinstance(choice.get("finish_reason"), str):
-                self.finish_reason = choice["finish_reason"]
+        for choice in _choices(event):
+            reason = choice.get("finish_reason")
+            if reason and isinstance(reason, str):
+                self.finish_reason = reason
                 index = choice.get("index")
                 self.finished.add(index if isinstance(index, int) else 0)
         usage = read_usage(event)
