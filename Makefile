@@ -13,7 +13,7 @@ UV ?= uv
 export PYTHON
 LOCK = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test lint format lock bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -33,6 +33,9 @@ format: ## lay the code out, and mend what ruff can mend
 lock: ## pin what pyproject.toml asks for (needs uv: UV=/path/to/uv; ARGS=--upgrade takes newer ones)
 	$(LOCK) $(ARGS) --extra server -o requirements.txt pyproject.toml
 	$(LOCK) $(ARGS) --extra server --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+bench: ## ratios against the bare upstream and the naive way (ARGS="--rounds 5")
+	@sh .ci/venv.sh run && exec .venv/bin/python -m benchmarks.run $(ARGS)
 
 clean: ## remove .venv and caches; var, with its database, stays
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
