@@ -167,7 +167,7 @@ class UpstreamFailed(RoutingError):
 
     status = 502
     type = "upstream_error"
-    code = "upstream_error"
+    code: str | None = "upstream_error"
 
 
 class UpstreamAuth(UpstreamFailed):

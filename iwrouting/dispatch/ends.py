@@ -21,15 +21,16 @@ def stopped(job: Job, rung: Rung, failure: Failure) -> RoutingError:
 
 def passed_through(failure: Failure) -> RoutingError:
     """The provider's own refusal, with its status and codes, and its text without secrets."""
-    return UpstreamFailed(
+    error = UpstreamFailed(
         redact(failure.message) or f"The provider refused the request ({failure.code or failure.type}).",
         status=failure.status or 502,
         type=failure.type,
-        code=failure.code or None,
         param=failure.param or None,
         retry_after_s=_ceil(failure.retry_after_s),
         should_retry=False,
     )
+    error.code = failure.code or None
+    return error
 
 
 def exhausted(job: Job) -> RoutingError:
