@@ -1,0 +1,34 @@
+"""One sandbox, one database and one service for all live tests of a test process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from openai import OpenAI
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.live.databases import readable
+from tests.live.live import Live
+from tests.live.world import World, world
+
+
+@pytest.fixture(scope="session")
+def running(
+    worker_id: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("live"), worker_id, django_db_blocker) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def sdk() -> Iterator[OpenAI]:
+    """The SDK with one pool of connections; each test has its own options on it."""
+    with OpenAI(base_url="http://127.0.0.1:9/v1", api_key="set by each test", timeout=30) as opened:
+        yield opened
+
+
+@pytest.fixture
+def live(running: World, sdk: OpenAI, django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
+    with django_db_blocker.unblock(), readable(running.database):
+        yield Live(running, sdk)
