@@ -41,6 +41,13 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"'{text}' is no date; write it as YYYY-MM-DD") from None
 
 
+def port_number(text: str) -> int:
+    """A TCP port; 0 stands for a free one."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port; give a number from 0 to 65535")
+    return int(text)
+
+
 def arguments(argv: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -49,7 +56,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--port", type=port_number, required=True, help="port to listen on; 0 picks a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--log", type=Path, metavar="FILE", help="append one JSON object a received request to FILE")
     parser.add_argument("--as-of", type=day, metavar="DATE", help="retire the models shut down by DATE (YYYY-MM-DD)")
@@ -89,7 +96,8 @@ async def serve(sandbox: Sandbox, options: argparse.Namespace) -> None:
         loop.add_signal_handler(signum, stop.set)
     server = await loop.create_server(lambda: Connection(sandbox), options.host, options.port, backlog=1024)
     port = server.sockets[0].getsockname()[1]
-    print(f"sandbox: listening on http://{options.host}:{port}/v1 (key {KEY})", flush=True)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"sandbox: listening on http://{host}:{port}/v1 (key {KEY})", flush=True)
     if options.parent_pid:
         watch(options.parent_pid, os.getppid() == options.parent_pid, stop)
     await stop.wait()

@@ -255,7 +255,7 @@ def strict_choice(choice: Any, tools: list[Tool]) -> None:
     """Refuses a `tool_choice` that is no known word, or names a tool that is not offered."""
     if isinstance(choice, str) and choice not in ("none", "auto", "required"):
         raise invalid_value("tool_choice", choice, ("none", "auto", "required"))
-    if isinstance(choice, dict) and choice.get("type") not in ("custom",):
+    if isinstance(choice, dict) and choice.get("type") != "custom":
         offered = {tool.name for tool in tools}
         for name in choice_of(choice).names or ():
             if name not in offered:

@@ -60,7 +60,7 @@ def stop_of(fault: Fault) -> Stop | None:
 
 def is_plain(answer: Answer, fault: Fault | None) -> bool:
     """Whether an answer can go out at once, in one write."""
-    return answer.events is None and (fault is None or fault == NO_FAULT or not touches_wire(fault))
+    return answer.events is None and (fault is None or not touches_wire(fault))
 
 
 def touches_wire(fault: Fault) -> bool:

@@ -34,6 +34,7 @@ def check_message(message: Any, param: str) -> None:
         raise missing(f"{param}.role")
     if role not in ROLES:
         raise invalid_value(f"{param}.role", role, ROLES)
+    check_tool_calls(message.get("tool_calls"), param)
     content = message.get("content")
     if content is None:
         if role == "assistant" and any(message.get(key) for key in ("tool_calls", "function_call", "refusal", "audio")):
@@ -42,6 +43,28 @@ def check_message(message: Any, param: str) -> None:
             return
         raise invalid_type(f"{param}.content", "one of a string or array of objects", content)
     check_content(content, f"{param}.content")
+
+
+def check_tool_calls(calls: Any, param: str) -> None:
+    """The calls that an assistant message made: objects with an id and a function of name and arguments."""
+    if calls is None:
+        return
+    if not isinstance(calls, list):
+        raise invalid_type(f"{param}.tool_calls", "an array of objects", calls)
+    for index, call in enumerate(calls):
+        where = f"{param}.tool_calls[{index}]"
+        if not isinstance(call, dict):
+            raise invalid_type(where, "an object", call)
+        if not isinstance(call.get("id"), str):
+            raise missing(f"{where}.id")
+        if call.get("type") == "custom":
+            continue
+        function = call.get("function")
+        if not isinstance(function, dict):
+            raise missing(f"{where}.function")
+        for name in ("name", "arguments"):
+            if not isinstance(function.get(name), str):
+                raise missing(f"{where}.function.{name}")
 
 
 def check_content(content: Any, param: str) -> None:

@@ -1,4 +1,4 @@
-"""A value for a JSON schema, always the same for the same schema: tool arguments and structured answers."""
+"""A value for a well-formed JSON schema, always the same for the same one: tool arguments, structured answers."""
 
 from __future__ import annotations
 
@@ -46,18 +46,17 @@ def alternative(options: list[Any], depth: int) -> Any:
     return options[0]
 
 
-def resolved(schema: Json, root: Any) -> Json:
-    """The schema behind a local `$ref`, with the members of `allOf` laid over one another."""
+def resolved(schema: Json, root: Any, depth: int = 0) -> Json:
+    """The schema behind a local `$ref`, with the members of `allOf` laid over one another, as deep as they end."""
     target = schema.get("$ref")
     if isinstance(target, str):
         found = pointed(root, target)
         schema = {**found, **{k: v for k, v in schema.items() if k != "$ref"}} if isinstance(found, dict) else {}
     merged = dict(schema)
-    for part in schema.get("allOf") or ():
-        if isinstance(part, dict):
-            inner = resolved(part, root)
-            properties = {**merged.get("properties", {}), **inner.get("properties", {})}
-            merged = {**merged, **inner, **({"properties": properties} if properties else {})}
+    for part in schema.get("allOf") or () if depth < DEEPEST else ():
+        inner = resolved(part, root, depth + 1)
+        properties = {**merged.get("properties", {}), **inner.get("properties", {})}
+        merged = {**merged, **inner, **({"properties": properties} if properties else {})}
     return merged
 
 
@@ -120,31 +119,3 @@ def a_string(schema: Json, name: str) -> str:
     value = value.ljust(schema.get("minLength") or 0, "x")
     longest = schema.get("maxLength")
     return value if longest is None else value[:longest]
-
-
-def strict_problem(schema: Any, path: tuple[str, ...] = ()) -> str | None:
-    """What keeps a schema from being a strict one, in the provider's words; None: nothing."""
-    if not isinstance(schema, dict):
-        return None
-    context = "(" + ", ".join(f"'{step}'" for step in path) + ("," if len(path) == 1 else "") + ")"
-    properties = schema.get("properties")
-    if schema.get("type") == "object" or properties is not None:
-        if schema.get("additionalProperties") is not False:
-            return f"In context={context}, 'additionalProperties' is required to be supplied and to be false."
-        absent = [key for key in properties or {} if key not in (schema.get("required") or [])]
-        if absent:
-            return (
-                f"In context={context}, 'required' is required to be supplied and to be an array including every key "
-                f"in properties. Missing '{absent[0]}'."
-            )
-    return next((problem for step, inner in branches(schema) if (problem := strict_problem(inner, path + step))), None)
-
-
-def branches(schema: Json) -> list[tuple[tuple[str, ...], Any]]:
-    """The schemas inside a schema, each with the steps that lead to it."""
-    inner: list[tuple[tuple[str, ...], Any]] = []
-    for word in ("properties", "$defs"):
-        inner += [((word, key), value) for key, value in (schema.get(word) or {}).items()]
-    for word in ("anyOf", "allOf"):
-        inner += [((word, str(i)), value) for i, value in enumerate(schema.get(word) or ())]
-    return [*inner, (("items",), schema["items"])] if "items" in schema else inner

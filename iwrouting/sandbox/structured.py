@@ -9,7 +9,8 @@ from typing import Any
 
 from iwrouting.sandbox.answer import Json
 from iwrouting.sandbox.refusals import Refused, invalid_type, invalid_value, missing, short
-from iwrouting.sandbox.schemas import example, strict_problem
+from iwrouting.sandbox.schema_rules import schema_problem
+from iwrouting.sandbox.schemas import example
 from iwrouting.sandbox.tools import Tool
 from iwrouting.sandbox.words import text_of
 
@@ -44,8 +45,8 @@ def check_name(value: Any, param: str) -> str:
     return value
 
 
-def check_function(function: Json, param: str, *, strict: bool | None = None) -> Tool:
-    """A function's definition as a tool. `strict`: what an omitted `strict` means here."""
+def check_function(function: Json, param: str) -> Tool:
+    """A function's definition as a tool. Refused: an unusable name or schema; strict rules only where asked for."""
     name = check_name(function.get("name"), f"{param}.name")
     parameters = function.get("parameters")
     if parameters is not None and not isinstance(parameters, dict):
@@ -53,8 +54,7 @@ def check_function(function: Json, param: str, *, strict: bool | None = None) ->
     if parameters is not None and parameters.get("type", "object") != "object":
         raise bad_schema(f"function '{name}'", f"schema must be a JSON Schema of 'type: \"object\"', got "
                          f"'type: \"{short(parameters['type'])}\"'.", f"{param}.parameters")  # fmt: skip
-    wanted = function.get("strict") if function.get("strict") is not None else strict
-    problem = strict_problem(parameters) if wanted else None
+    problem = schema_problem(parameters, strict=function.get("strict") is True)
     if problem:
         raise bad_schema(f"function '{name}'", problem, f"{param}.parameters")
     return Tool(name, parameters)
@@ -115,7 +115,7 @@ def schema_shape(value: Json, param: str, path: str) -> Shape:
         raise missing(f"{path}.schema")
     if not isinstance(schema, dict):
         raise invalid_type(f"{path}.schema", "an object", schema)
-    problem = strict_problem(schema) if value.get("strict") else None
+    problem = schema_problem(schema, strict=value.get("strict") is True)
     if problem:
         raise bad_schema(f"{param} '{name}'", problem, param)
     return Shape(schema)

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from iwrouting.sandbox.answer import Json
+from iwrouting.sandbox.refusals import invalid_type, missing
 from iwrouting.sandbox.schemas import example
 
 
@@ -32,18 +32,26 @@ class Choice:
 
 
 def choice_of(value: Any) -> Choice:
-    """`tool_choice` in any of its forms, chat or responses, that the checks let through."""
+    """`tool_choice` in any of its forms, chat or responses. Refused: an object of no known form."""
     if value is None or isinstance(value, str):
         return Choice(value or "auto")
-    if value.get("type") == "allowed_tools":
-        inner = value.get("allowed_tools") or value
-        return Choice(inner.get("mode") or "auto", tuple(name_of(tool) for tool in inner.get("tools") or ()))
-    return Choice("required", (name_of(value),))
+    if value.get("type") != "allowed_tools":
+        return Choice("required", (name_of(value, "tool_choice"),))
+    inner = value.get("allowed_tools", value)
+    tools = inner.get("tools") if isinstance(inner, dict) else None
+    if not isinstance(tools, list):
+        raise missing("tool_choice.tools")
+    names = tuple(name_of(tool, f"tool_choice.tools[{index}]") for index, tool in enumerate(tools))
+    return Choice("required" if inner.get("mode") == "required" else "auto", names)
 
 
-def name_of(tool: Json) -> str:
+def name_of(tool: Any, param: str) -> str:
     """The name in a tool or a choice, nested as chat has it or flat as responses has it."""
-    return str((tool.get("function") or tool).get("name") or "")
+    if not isinstance(tool, dict):
+        raise invalid_type(param, "an object", tool)
+    inner = tool.get("function", tool)
+    name = inner.get("name") if isinstance(inner, dict) else None
+    return name if isinstance(name, str) else str(tool.get("type") or "")
 
 
 def calls(tools: list[Tool], choice: Choice, heard: str, *, answering: bool, parallel: bool) -> list[Tool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ class SandboxProcess:
     def start(self, port: int = 0, as_of: str | None = None) -> str:
         """Starts the process and returns the base URL. RuntimeError: it ended instead of listening."""
         command = [sys.executable, "-m", "iwrouting.sandbox", "--port", str(port), "--log", str(self.log_path)]
+        command += ["--parent-pid", str(os.getpid())]
         day = as_of or self.as_of
         command += ["--as-of", day] if day else []
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

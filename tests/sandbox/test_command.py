@@ -85,6 +85,7 @@ def test_a_wrong_day_is_refused_and_help_has_examples() -> None:
     done = run("--port", "0", "--as-of", "yesterday")
     assert done.returncode == 2
     assert "'yesterday' is no date; write it as YYYY-MM-DD" in done.stderr
+    assert "'70000' is no port" in run("--port", "70000").stderr
     shown = run("--help")
     assert shown.returncode == 0
     assert "python -m iwrouting.sandbox --port 8900" in shown.stdout

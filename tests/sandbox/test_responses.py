@@ -142,7 +142,7 @@ def poll(client: OpenAI, response_id: str) -> list[str]:
 
 def test_a_background_response_is_queued_then_in_progress_then_done(client: OpenAI, sandbox: SandboxProcess) -> None:
     sandbox.plan([{"match": {"endpoint": "responses"}, "fault": {"background_ms": 600}, "times": 1}])
-    seen = sandbox.requests()[-1]["n"]
+    seen = sandbox.state()["requests"]
     started = research(client)
     assert (started.status, started.output, started.usage) == ("queued", [], None)
     assert poll(client, started.id) == ["queued", "in_progress", "completed"]
