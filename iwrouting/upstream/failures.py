@@ -6,6 +6,7 @@ By status first, then by code; by text never.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ import aiohttp
 import orjson
 
 MAX_MESSAGE = 2_000
+MAX_WAIT_S = 86_400.0
+"""A longer Retry-After counts as a day: no call waits for either, and any number must fit the audit."""
+
 QUOTA_CODES = frozenset(
     {
         "insufficient_quota",
@@ -28,6 +32,12 @@ QUOTA_CODES = frozenset(
 PARAMETER_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
 MODEL_CODES = frozenset({"model_not_found", "model_access_denied"})
 RETRY_STATUSES = frozenset({408, 409, 429})
+
+POLICY_CODE = re.compile(r"policy|misalignment|content_filter")
+"""Refusals by policy: another model must not be a way round one, whatever the status."""
+
+CALLER_CODE = re.compile(r"invalid_|image_|context_length_exceeded")
+"""Codes that blame the request, where an error comes without a status."""
 
 
 class Step(Enum):
@@ -68,7 +78,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         status=status,
         message=_text(error.get("message"), MAX_MESSAGE),
         retry_after_s=retry_after(headers),
-        account=status == 401 or (status == 403 and not _about_model(code, param)),
+        account=status == 401 or (status == 403 and not (_about_model(code, param) or POLICY_CODE.search(code))),
     )
     return failure
 
@@ -76,10 +86,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
 def in_band(error: Mapping[str, object]) -> Failure:
     """The meaning of an error object inside a 200: by its codes alone; without any it is the provider's fault."""
     kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
-    of_caller = kind == "invalid_request_error" and not _about_model(code, param) and code not in PARAMETER_CODES
-    forbidden = code in QUOTA_CODES or kind in QUOTA_CODES or "content_policy" in code
-    step = Step.STOP if of_caller or forbidden else Step.NEXT
-    status = 400 if kind == "invalid_request_error" else None
+    blamed = bool(CALLER_CODE.match(code)) or (kind == "invalid_request_error" and code not in PARAMETER_CODES)
+    of_caller = (blamed and not _about_model(code, param)) or bool(POLICY_CODE.search(code))
+    step = Step.STOP if of_caller or _quota(kind, code) else Step.NEXT
+    status = 400 if of_caller or kind == "invalid_request_error" else None
     message = _text(error.get("message"), MAX_MESSAGE)
     return Failure(step, kind or "in_band_error", code or "in_band_error", param, status, message)
 
@@ -113,15 +123,14 @@ def error_object(body: bytes) -> Mapping[str, object]:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from `retry-after-ms`, or `retry-after` as seconds or a date; None without a sensible one."""
     milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
     value = headers.get("retry-after")
-    seconds = _number(value)
-    return seconds if seconds is not None else _until(value)
+    seconds = _number(value) if milliseconds is None else milliseconds / 1000
+    seconds = _until(value) if seconds is None else seconds
+    return None if seconds is None else min(seconds, MAX_WAIT_S)
 
 
 def _step(status: int, kind: str, code: str, param: str) -> Step:
-    if status == 429 and (code in QUOTA_CODES or kind in QUOTA_CODES):
+    if POLICY_CODE.search(code) or (status == 429 and _quota(kind, code)):
         return Step.STOP
     if status in RETRY_STATUSES or status >= 500:
         return Step.RETRY
@@ -130,6 +139,10 @@ def _step(status: int, kind: str, code: str, param: str) -> Step:
     if status == 400 and code in PARAMETER_CODES:
         return Step.NEXT
     return Step.NEXT if 300 <= status < 400 else Step.STOP
+
+
+def _quota(kind: str, code: str) -> bool:
+    return code in QUOTA_CODES or kind in QUOTA_CODES
 
 
 def _about_model(code: str, param: str) -> bool:
@@ -151,7 +164,7 @@ def _number(value: str | None) -> float | None:
 def _until(value: str | None) -> float | None:
     try:
         moment = parsedate_to_datetime(value) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment is None:
         return None
