@@ -108,7 +108,7 @@ def _table(targets: dict[str, tuple[int, str, int]], connections: int, rounds: i
 
 
 def _median(loads: list[Load], field: str) -> float:
-    return statistics.median(getattr(load, field) for load in loads)
+    return float(statistics.median(getattr(load, field) for load in loads))
 
 
 def _cpu_s(process: int) -> float:
