@@ -29,12 +29,12 @@ def check_features(value: object) -> dict[str, int]:
     Raises ValueError that names the field and, if it isn't known, all names that are.
     """
     if not isinstance(value, Mapping):
-        raise ValueError(f"features: an object of numbers is needed, not {type(value).__name__}; {_known()}")
+        raise ValueError(f"an object of numbers is needed, not {type(value).__name__}; {_known()}")
     for name, number in value.items():
         if name not in rules.FEATURES:
-            raise ValueError(f"features.{str(name)[:60]}: no such feature; {_known()}")
+            raise ValueError(f"{str(name)[:60]}: no such feature; {_known()}")
         if type(number) is not int or not 0 <= number <= rules.FEATURE_MAX:
-            raise ValueError(f"features.{name}: a whole number from 0 to {rules.FEATURE_MAX} is needed; {_known()}")
+            raise ValueError(f"{name}: a whole number from 0 to {rules.FEATURE_MAX} is needed; {_known()}")
     return dict(value)
 
 

@@ -31,12 +31,12 @@ class Lexicon:
 
     def __init__(self, lists: Mapping[str, str]) -> None:
         """Sort the entries; lists: feature -> entries, separated by commas."""
-        self.words: dict[str, tuple[Entry, ...]] = {}
-        self.stems: dict[str, tuple[Entry, ...]] = {}
-        self.short_stems: dict[str, tuple[Entry, ...]] = {}
-        self.phrases: dict[tuple[str, str], tuple[Entry, ...]] = {}
-        self.open_phrases: dict[str, tuple[Entry, ...]] = {}
-        self.unspaced: tuple[Entry, ...] = ()
+        self.words: dict[str, list[Entry]] = {}
+        self.stems: dict[str, list[Entry]] = {}
+        self.short_stems: dict[str, list[Entry]] = {}
+        self.phrases: dict[tuple[str, str], list[Entry]] = {}
+        self.open_phrases: dict[str, list[Entry]] = {}
+        self.unspaced: list[Entry] = []
         for feature, listed in lists.items():
             for text in dict.fromkeys(" ".join(each.split()) for each in listed.split(",")):
                 self._add(Entry(feature, text.removesuffix("*"), text.endswith("*")))
@@ -44,19 +44,17 @@ class Lexicon:
     def _add(self, entry: Entry) -> None:
         first, _, rest = entry.text.partition(" ")
         if CJK.search(entry.text):
-            self.unspaced += (entry,)
+            self.unspaced.append(entry)
         elif rest and entry.star:
-            self.open_phrases[first] = (*self.open_phrases.get(first, ()), entry)
+            self.open_phrases.setdefault(first, []).append(entry)
         elif rest:
-            pair = first, rest.partition(" ")[0]
-            self.phrases[pair] = (*self.phrases.get(pair, ()), entry)
+            self.phrases.setdefault((first, rest.partition(" ")[0]), []).append(entry)
         elif entry.star and len(first) == SHORT_STEM:
-            self.short_stems[first] = (*self.short_stems.get(first, ()), entry)
+            self.short_stems.setdefault(first, []).append(entry)
         elif entry.star:
-            start = first[:STEM]
-            self.stems[start] = (*self.stems.get(start, ()), entry)
+            self.stems.setdefault(first[:STEM], []).append(entry)
         else:
-            self.words[first] = (*self.words.get(first, ()), entry)
+            self.words.setdefault(first, []).append(entry)
 
     def count(self, text: str) -> dict[str, int]:
         """How many different entries of each list occur in `text`; lists without any are left out."""

@@ -34,7 +34,7 @@ def _deciding(said: list[Mapping[str, Any]]) -> tuple[int | None, int]:
     """Which message decides, and how many bare continuations of it were passed over."""
     mine = [place for place in range(len(said) - 1, -1, -1) if asks(said[place])]
     continued = 0
-    for place in mine[:-1]:
+    for place in mine[:-1][: rules.CONTINUE_MAX]:
         if not _only_continues(content(said[place])):
             break
         continued += 1

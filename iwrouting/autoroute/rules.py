@@ -34,7 +34,8 @@ FAST_LINES = 2  # and simple, if it has no more lines than that
 NOT_SIMPLE = ("images", "files", "fences", "code_lines", "research_terms", "research_words", "math_signals")
 FOLLOW_UP_WORDS = 12  # a follow-up that says "it" or "that" and little else leans on what came before
 COURTESY_WORDS = 8  # a "thank you" of at most so many words asks for nothing
-CONTINUE_WORDS = 3  # a bare "go on" is decided by the request that it continues
+CONTINUE_WORDS = 3  # a bare "go on" is decided by the request that it continues ...
+CONTINUE_MAX = 8  # ... through at most so many of them
 
 # --- length: scripts that write without spaces, and how many of their characters make about one word -----------------
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"  # Chinese, Japanese
@@ -67,7 +68,7 @@ FEATURES = {
     "lines": ("line", "lines", "its lines that aren't empty"),
     "images": ("image", "images", "images in it"),
     "files": ("file", "files", "files and sounds in it"),
-    "fences": ("fenced block", "fenced blocks", "its blocks between ``` or ~~~"),
+    "fences": ("fenced block", "fenced blocks", "its blocks between lines of three backticks or tildes"),
     "code_lines": ("code line", "code lines", "its lines that are shaped like code"),
     "code_signals": ("code signal", "code signals", "operators, calls, identifiers and file names inside its lines"),
     "trace_signals": ("trace signal", "trace signals", "stack frames, error names, compiler and log lines"),
@@ -86,7 +87,7 @@ FEATURES = {
     "courtesies": ("courtesy", "courtesies", "words of thanks"),
     "continued": ("continuation", "continuations", "bare 'go on' messages passed over to find the request"),
     "history_code": ("earlier code message", "earlier code messages", "newest other messages that hold code"),
-    "history_research": ("earlier research message", "earlier research messages", "the same for research"),
+    "history_research": ("earlier research message", "earlier research messages", "the same for research, of the user alone"),
 }
 
 # --- code: the shape of a line, tried once at its beginning ----------------------------------------------------------
