@@ -1,6 +1,7 @@
 """The authority table: every route and method, with the scope that it asks for. What is not in it is refused.
 
-A test compares it with the URL maps. `PUBLIC` needs no key; `STAFF` is the admin's own login and permissions.
+A test compares it with the URL maps, cell by cell. `PUBLIC` needs no key; `STAFF` is the admin's own login and
+permissions, whatever the method. HEAD asks for what GET asks for (RFC 9110, 9.3.2).
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
-from iwrouting.errors import Forbidden
+from iwrouting.errors import Forbidden, MethodNotAllowed
 from iwrouting.types import KeyFacts, Scope
 
 PUBLIC = "public"
@@ -33,24 +35,54 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "schema": {"GET": PUBLIC},
     "docs": {"GET": PUBLIC},
     "home": {"GET": PUBLIC},
+    "admin": {"*": STAFF},
 }
+
+
+def authority(route: str, method: str) -> str | None:
+    """What a route asks for at a method; None: nobody may. `route` is the name in the URL map, with its namespace."""
+    row = AUTHORITY.get(route.partition(":")[0], {})
+    return row.get("*") or row.get("GET" if method == "HEAD" else method)
+
+
+def allowed_methods(route: str) -> list[str]:
+    """The methods that a route takes, for the header Allow."""
+    return sorted({*AUTHORITY.get(route, {}), *(["HEAD"] if authority(route, "HEAD") else [])})
+
+
+class StockView(APIView):
+    """Base of the views on the stock stack."""
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Without DRF's own Allow, which goes by the view's methods and not by the table."""
+        return {"Vary": "Accept"}
 
 
 class HasScope(BasePermission):
     """Grants what the table grants to the caller's key; the default of every view."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """True, or Forbidden that names the missing scope."""
+        """True, or False without a key where one is needed. Raises MethodNotAllowed, or Forbidden without the scope."""
         match = request.resolver_match
-        method = "GET" if request.method == "HEAD" else request.method or ""
-        needed = AUTHORITY.get(match.view_name if match else "", {}).get(method)
+        route = match.view_name if match else ""
+        needed = authority(route, request.method or "")
         if needed == PUBLIC:
             return True
-        key = request.auth
-        if needed is None or not isinstance(key, KeyFacts):
+        key = request.auth if isinstance(request.auth, KeyFacts) else None
+        if needed is None and (key or PUBLIC in AUTHORITY.get(route, {}).values()):
+            raise _not_allowed(route, request.method or "")
+        if key is None or needed is None:
             return False
         if needed != ANY_KEY and needed not in key.scopes:
             raise Forbidden(
                 f"This key has no scope '{needed}': an operator can add it in the admin.", code="missing_scope"
             )
         return True
+
+
+def _not_allowed(route: str, method: str) -> MethodNotAllowed:
+    allowed = ", ".join(allowed_methods(route))
+    error = MethodNotAllowed(f"{method[:20]} is not possible here; possible: {allowed or 'nothing'}.")
+    error.extra_headers = {"allow": allowed}
+    return error

@@ -18,9 +18,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from iwrouting.api.authentication import LeanKeyAuthentication, bearer, find_key
+from iwrouting.api.bodies import read_object
 from iwrouting.api.failures import answer_error
 from iwrouting.calls import Answer, Caller, Service, StreamAnswer, identify
-from iwrouting.errors import BadRequest
 from iwrouting.models import well_formed
 from iwrouting.snapshot import store
 
@@ -46,12 +46,10 @@ class LeanView(APIView):
             if self.authentication_classes:
                 await self._prime(request.lean_headers.get("authorization", ""))
                 self.perform_authentication(wrapped)
-            if request.method not in self.allowed_methods:
-                self.http_method_not_allowed(wrapped)
             self.check_permissions(wrapped)
             response: HttpResponseBase = await getattr(self, request.method.lower())(wrapped, *args, **kwargs)
         except Exception as error:
-            response = answer_error(error)
+            response = answer_error(error, {"request": request})
         response.headers.setdefault("x-request-id", request.ident)
         return response
 
@@ -76,13 +74,7 @@ class LeanView(APIView):
 
 def json_object(request: Any) -> dict[str, Any]:
     """The request's body as a JSON object. Raises BadRequest."""
-    try:
-        body = orjson.loads(request._request.body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
-    if not isinstance(body, dict):
-        raise BadRequest("The body must be a JSON object.", code="invalid_json")
-    return body
+    return read_object(request._request.body)
 
 
 def as_response(answer: Answer | StreamAnswer) -> HttpResponseBase:

@@ -50,11 +50,7 @@ class NothingHere(LeanView):
     """Every other path under the lean prefixes."""
 
     authentication_classes = ()
-
-    @property
-    def allowed_methods(self) -> list[str]:
-        """All: the path is wrong, not the method."""
-        return [self.request.method or ""]
+    schema = None
 
     def check_permissions(self, request: Any) -> None:
         """Nothing to protect: there is nothing."""
