@@ -6,18 +6,28 @@ import logging
 from typing import Any
 
 import orjson
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
+from rest_framework.serializers import as_serializer_error
 
-from iwrouting.errors import BadKey, BadRequest, Forbidden, MethodNotAllowed, NotFound, RoutingError
+from iwrouting.errors import BadKey, BadRequest, Forbidden, MethodNotAllowed, NotFound, RoutingError, Unavailable
 
 log = logging.getLogger(__name__)
 
 
 def answer_error(error: Exception, context: dict[str, Any] | None = None) -> HttpResponse:
-    """The response for any exception; unknown ones are logged and become a 500 without their text."""
-    return as_response(as_routing_error(error))
+    """The response for any exception; unknown ones are logged and become a 500 without their text.
+
+    `context` is DRF's: its `request` gives the log the request's id.
+    """
+    found = as_routing_error(error)
+    if found.status >= 500 and found is not error:
+        ident = getattr((context or {}).get("request"), "ident", "unknown")
+        log.error("request %s failed", ident, exc_info=error)
+    return as_response(found)
 
 
 def as_response(error: RoutingError) -> HttpResponse:
@@ -36,6 +46,8 @@ def as_routing_error(error: Exception) -> RoutingError:
         return error
     if isinstance(error, exceptions.ValidationError):
         return _validation(error)
+    if isinstance(error, ModelValidationError):
+        return _validation(exceptions.ValidationError(as_serializer_error(error)))
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         return BadKey("No API key. Send it as 'Authorization: Bearer iw_...'.", code="missing_api_key")
     if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
@@ -44,10 +56,24 @@ def as_routing_error(error: Exception) -> RoutingError:
         return MethodNotAllowed(str(error.detail))
     if isinstance(error, exceptions.NotFound | Http404):
         return NotFound("There is nothing here. The API is described at /api/docs.")
+    if isinstance(error, DisallowedHost):
+        return BadRequest("This service does not answer to this Host: an operator can add it to IW_ALLOWED_HOSTS.")
+    if isinstance(error, SuspiciousOperation):
+        return BadRequest("The request is malformed.")
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable("The database can't be reached now. Try again shortly.", code="database_unavailable")
     if isinstance(error, exceptions.APIException):
-        return BadRequest(str(error.detail), status=error.status_code)
-    log.error("unexpected error", exc_info=error)
+        return _of_rest_framework(error)
     return RoutingError("An internal error; it is logged with the request id.", code="internal_error")
+
+
+def _of_rest_framework(error: exceptions.APIException) -> RoutingError:
+    if isinstance(error, exceptions.NotAcceptable):
+        return BadRequest("Ask for JSON: 'Accept: application/json'.", status=406, code="not_acceptable")
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        text = "Send the body as JSON, with 'Content-Type: application/json'."
+        return BadRequest(text, status=415, code="unsupported_media_type")
+    return BadRequest(str(error.detail), status=error.status_code)
 
 
 def _validation(error: exceptions.ValidationError) -> RoutingError:
