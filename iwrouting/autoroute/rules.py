@@ -87,7 +87,7 @@ FEATURES = {
     "courtesies": ("courtesy", "courtesies", "words of thanks"),
     "continued": ("continuation", "continuations", "bare 'go on' messages passed over to find the request"),
     "history_code": ("earlier code message", "earlier code messages", "newest other messages that hold code"),
-    "history_research": ("earlier research message", "earlier research messages", "the same for research, of the user alone"),
+    "history_research": ("earlier research ask", "earlier research asks", "those of the user that ask for research"),
 }
 
 # --- code: the shape of a line, tried once at its beginning ----------------------------------------------------------
