@@ -6,6 +6,7 @@ from typing import Any
 
 import dj_database_url
 
+from iwrouting import __version__
 from iwrouting.conf import SettingsError
 from iwrouting.conf import settings as read
 from iwrouting.conf.settings import development_secret_key, in_var
@@ -17,6 +18,7 @@ SECRET_KEY = conf.secret_key or development_secret_key()
 ALLOWED_HOSTS = list(conf.allowed_hosts) or ["localhost", "127.0.0.1", "[::1]", ".localhost"]
 CSRF_TRUSTED_ORIGINS = list(conf.trusted_origins)
 ROOT_URLCONF = "config.urls"
+LEAN_URLCONF = "config.urls_lean"
 ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -35,6 +37,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "iwrouting.server.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -134,6 +137,37 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "iwrouting.api.failures.answer_error",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "iwrouting",
+    "DESCRIPTION": "Which model serves each call of InfinityWindow, the call itself, and the proof of both. "
+    "`/v1` is the OpenAI API: point any OpenAI client at it. Every error has OpenAI's body.",
+    "VERSION": __version__,
+    "LICENSE": {"name": "Apache-2.0"},
+    "OAS_VERSION": "3.1.0",
+    "DEFAULT_GENERATOR_CLASS": "iwrouting.api.schema.generator.Generator",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "iwrouting.api.schema.parts.share_headers",
+    ],
+    "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Kind": "iwrouting.types.Kind",
+        "Source": "iwrouting.types.Source",
+        "State": "iwrouting.types.State",
+        "Skip": "iwrouting.types.Skip",
+        "Result": "iwrouting.types.Result",
+        "CostState": "iwrouting.types.CostState",
+        "AttemptKind": ["call", "skip"],
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without null Swagger's page would ask a validator in the internet.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
 }
 
 LOGGING = {

@@ -12,22 +12,23 @@ from functools import cached_property
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 from django.utils.datastructures import MultiValueDict
 
+from iwrouting.api.bodies import too_large
 from iwrouting.api.failures import as_response
 from iwrouting.api.lean import EventResponse
 from iwrouting.calls import Service
 from iwrouting.calls.caller import request_id
-from iwrouting.errors import BodyTooLarge, RoutingError
+from iwrouting.errors import RoutingError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-URLCONF = "config.urls_lean"
 SECURITY = ((b"x-content-type-options", b"nosniff"),)
 
 
@@ -80,7 +81,7 @@ class LeanHandler:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._limit = service.conf.max_body_mb * 1024 * 1024
-        self._resolver = get_resolver(URLCONF)
+        self._resolver = get_resolver(settings.LEAN_URLCONF)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = LeanRequest(scope, self._service)
@@ -106,7 +107,7 @@ class LeanHandler:
     async def _read_body(self, request: LeanRequest, receive: Receive) -> bytes:
         length = request.lean_headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length[:20]) > self._limit:
-            raise self._too_large()
+            raise too_large(self._service.conf.max_body_mb)
         parts = []
         size = 0
         while True:
@@ -116,14 +117,10 @@ class LeanHandler:
             part = message.get("body", b"")
             size += len(part)
             if size > self._limit:
-                raise self._too_large()
+                raise too_large(self._service.conf.max_body_mb)
             parts.append(part)
             if not message.get("more_body"):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _too_large(self) -> BodyTooLarge:
-        megabytes = self._service.conf.max_body_mb
-        return BodyTooLarge(f"The body is over the limit of {megabytes} MB; IW_MAX_BODY_MB raises it.")
 
 
 async def _while_connected(work: Any, receive: Receive) -> None:
