@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from iwrouting.types import Usage
@@ -29,19 +30,43 @@ def read_usage(body: object) -> Usage | None:
 
 
 def add_usage(parts: list[Usage]) -> Usage | None:
-    """The sum over batches of one request; a class that one of them did not report stays unknown."""
+    """The sum over batches of one request; a total that one of them did not report stays unknown.
+
+    `service_tier` names every tier that a batch reported.
+    """
     if not parts:
         return None
     return Usage(
         prompt_tokens=_sum([part.prompt_tokens for part in parts]),
-        completion_tokens=_sum([part.completion_tokens for part in parts]),
-        reported={"prompt_tokens": _sum([part.prompt_tokens for part in parts]), "batches": len(parts)},
+        cached_tokens=_sum_of_known([part.cached_tokens for part in parts]),
+        cache_write_tokens=_sum_of_known([part.cache_write_tokens for part in parts]),
+        completion_tokens=_sum_of_known([part.completion_tokens for part in parts]),
+        reasoning_tokens=_sum_of_known([part.reasoning_tokens for part in parts]),
+        service_tier=",".join(sorted({part.service_tier for part in parts} - {""})),
+        reported={**_added([part.reported for part in parts]), "batches": len(parts)},
     )
+
+
+def _added(reports: list[Mapping[str, Any]]) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for report in reports:
+        for name, value in report.items():
+            known = total.get(name)
+            if isinstance(value, Mapping):
+                total[name] = _added([known if isinstance(known, Mapping) else {}, value])
+            elif not isinstance(known, Mapping):
+                total[name] = (known or 0) + value
+    return total
 
 
 def _sum(counts: list[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
+
+
+def _sum_of_known(counts: list[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _part(usage: dict[str, Any], name: str) -> dict[str, Any]:
