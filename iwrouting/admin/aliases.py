@@ -143,7 +143,7 @@ class AliasAdmin(BaseAdmin[Alias]):
         alias = self.get_object(request, object_id)
         users = [other.name for other in Alias.objects.all() if alias and alias.name in other.chain]
         if alias is not None and users:
-            text = f"{alias.name} is a rung of {', '.join(users)}: take it out of their chains first."
+            text = f"The alias {alias.name} is a rung of {', '.join(users)}: take it out of their chains first."
             self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(admin_url("alias", "change", alias.pk))
         return super().delete_view(request, object_id, extra_context)

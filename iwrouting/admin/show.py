@@ -17,6 +17,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from iwrouting.types import CostState, Result, Source, State
 
+BREAK = SafeString("<br>")
 NOTHING = "–"  # noqa: RUF001 - a dash is what an empty cell holds
 DOLLAR = 1_000_000_000_000
 """Pico-dollars in a dollar."""
@@ -71,7 +72,7 @@ def admin_url(model: str, page: str, *arguments: object) -> str:
 
 def lines(items: Iterable[object]) -> SafeString:
     """One item a line."""
-    return format_html_join(format_html("<br>"), "{}", ((item,) for item in items))
+    return format_html_join(BREAK, "{}", ((item,) for item in items))
 
 
 def code_list(names: Iterable[str], separator: str = ", ") -> SafeString | str:
@@ -111,7 +112,7 @@ def dollars(pico: int) -> str:
     value = Decimal(pico) / DOLLAR
     if pico == 0 or abs(value) >= Decimal("0.0001"):
         return f"${value:,.2f}" if abs(value) >= 1 else f"${value:.4f}"
-    return f"${Decimal(f'{value:.1e}'):f}"
+    return f"${Decimal(f'{value:.1e}').normalize():f}"
 
 
 def exact_dollars(pico: int) -> str:

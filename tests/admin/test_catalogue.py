@@ -1,0 +1,123 @@
+"""Models in the admin: exact prices, the kill switch, who uses them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from iwrouting.models import Model, Override, Revision
+from tests.admin import cast, forms
+from tests.admin.html import read
+
+LIST = "/admin/iwrouting/model/"
+
+
+def page_of(model: Model) -> str:
+    return f"{LIST}{model.pk}/change/"
+
+
+def test_prices_are_dollars_per_million_tokens(boss: Client) -> None:
+    model = cast.model(cached_pico=125_000)
+    shown = forms.values(boss, page_of(model))
+    assert (shown["input_pico"], shown["cached_pico"], shown["output_pico"]) == (["2.00"], ["0.125"], ["8.00"])
+    forms.fill(boss, page_of(model), input_pico="1.25", cached_pico="0.000001", output_pico="")
+    model.refresh_from_db()
+    assert (model.input_pico, model.cached_pico, model.output_pico) == (1_250_000, 1, None)
+    assert "1.25 0.000001 –" in read(boss.get(LIST)).text
+
+
+@pytest.mark.parametrize(
+    ("price", "fault"),
+    [
+        ("0.0000001", "Enter at most 6 decimals: finer prices can't be stored exactly."),
+        ("-1", "greater than or equal to 0"),
+        ("free", "Enter a number."),
+        ("12345678.5", "no more than 6 digits before the decimal point"),
+    ],
+)
+def test_a_price_that_can_not_be_stored_exactly_is_refused(boss: Client, price: str, fault: str) -> None:
+    model = cast.model()
+    assert fault in read(forms.fill(boss, page_of(model), input_pico=price)).text
+    model.refresh_from_db()
+    assert model.input_pico == 2_000_000
+
+
+@pytest.mark.parametrize(
+    "changed", [{"input_pico": "3"}, {"output_pico": ""}, {"price_ceiling_input_tokens": "200000"}]
+)
+def test_a_changed_price_gets_a_new_version(boss: Client, changed: dict[str, str]) -> None:
+    model = cast.model()
+    forms.fill(boss, page_of(model), **changed)
+    model.refresh_from_db()
+    assert model.price_version.startswith("edited 20")
+
+
+def test_the_same_price_written_otherwise_keeps_its_version(boss: Client) -> None:
+    model = cast.model()
+    forms.fill(boss, page_of(model), input_pico="2", output_pico="8.000", replacement="gpt-6-luna")
+    model.refresh_from_db()
+    assert (model.price_version, model.replacement) == ("catalogue 2026-11-22", "gpt-6-luna")
+
+
+def test_the_version_can_not_be_typed(boss: Client) -> None:
+    model = cast.model()
+    assert "price_version" not in forms.values(boss, page_of(model))
+    forms.fill(boss, page_of(model), price_version="mine")
+    model.refresh_from_db()
+    assert model.price_version == "catalogue 2026-11-22"
+
+
+def test_lists_are_boxes_and_lines(boss: Client) -> None:
+    model = cast.model(input_modalities=["text"])
+    assert forms.values(boss, page_of(model))["endpoints"] == ["chat", "responses"]
+    forms.fill(boss, page_of(model), endpoints=["responses"], input_modalities="text, image")
+    model.refresh_from_db()
+    assert (model.endpoints, model.input_modalities) == (["responses"], ["text", "image"])
+    assert "This field is required." in read(forms.fill(boss, page_of(model), endpoints=None)).text
+    assert "is not one of the available choices" in read(forms.fill(boss, page_of(model), endpoints=["magic"])).text
+
+
+def test_a_model_is_added(boss: Client) -> None:
+    asked: dict[str, Any] = {"model_id": "gpt-7", "endpoints": ["chat"], "input_pico": "0.5"}
+    assert forms.fill(boss, f"{LIST}add/", **asked).status_code == 302
+    made = Model.objects.get(model_id="gpt-7")
+    assert (made.endpoints, made.input_pico, made.enabled) == (["chat"], 500_000, True)
+    assert made.price_version.startswith("edited 20")
+    assert "model_id" not in forms.values(boss, page_of(made))
+
+
+def test_the_kill_switch_works_on_several(boss: Client) -> None:
+    rows = [cast.model("gpt-a"), cast.model("gpt-b"), cast.model("gpt-c")]
+    before = Revision.current()
+    chosen = {"action": "disable", "_selected_action": [row.pk for row in rows[:2]]}
+    assert "Disabled 2 models." in read(boss.post(LIST, chosen, follow=True)).text
+    assert set(Model.objects.filter(enabled=False).values_list("model_id", flat=True)) == {"gpt-a", "gpt-b"}
+    assert Revision.current() == before + 2
+
+
+def test_the_list_tells_life_and_users(boss: Client) -> None:
+    cast.model("gpt-old", shutdown_date=date(2020, 1, 2))
+    deep = cast.alias("deep", "gpt-old")
+    Override.objects.create(alias=cast.alias("fast", "gpt-new"), model="gpt-old")
+    for name in ("code", "manager"):
+        cast.alias(name, "gpt-new", chain=["gpt-old"])
+    text = read(boss.get(LIST)).text
+    assert "shut down 2020-01-02" in text
+    assert "code, deep, manager +1" in text
+    model = Model.objects.get()
+    assert "code, deep, manager, fast" in read(boss.get(page_of(model))).text
+    assert deep.default_model == model.model_id
+
+
+def test_the_list_asks_a_fixed_number_of_questions(
+    boss: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        cast.model(f"gpt-{number}")
+        cast.alias(f"role_{number}", f"gpt-{number}")
+    with django_assert_max_num_queries(20):
+        boss.get(LIST)
