@@ -11,7 +11,6 @@ from typing import Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from iwrouting.errors import Forbidden, MethodNotAllowed
 from iwrouting.types import KeyFacts, Scope
@@ -48,15 +47,6 @@ def authority(route: str, method: str) -> str | None:
 def allowed_methods(route: str) -> list[str]:
     """The methods that a route takes, for the header Allow."""
     return sorted({*AUTHORITY.get(route, {}), *(["HEAD"] if authority(route, "HEAD") else [])})
-
-
-class StockView(APIView):
-    """Base of the views on the stock stack."""
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        """Without DRF's own Allow, which goes by the view's methods and not by the table."""
-        return {"Vary": "Accept"}
 
 
 class HasScope(BasePermission):

@@ -9,13 +9,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from iwrouting.api.authority import StockView
 from iwrouting.api.bodies import ObjectParser
 from iwrouting.api.management import examples
 from iwrouting.api.management.aliases import AliasList, list_aliases
 from iwrouting.api.management.decisions import DecisionAnswer, find_decision
 from iwrouting.api.management.projects import ProjectAnswer, ProjectBody, put_project, show_project
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
+from iwrouting.api.stock import StockView
 from iwrouting.errors import BadRequest
 from iwrouting.snapshot import store
 from iwrouting.types import KeyFacts

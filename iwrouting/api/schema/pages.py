@@ -12,8 +12,9 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from iwrouting.api.authority import HasScope, StockView
+from iwrouting.api.authority import HasScope
 from iwrouting.api.schema.generator import openapi
+from iwrouting.api.stock import StockView
 
 
 class Schema(StockView, SpectacularAPIView):
