@@ -47,6 +47,8 @@ class OpenStream:
             self.fault = bad_answer("stalled")
         except FrameTooLarge:
             self.fault = bad_answer("too_large")
+        except aiohttp.ClientPayloadError:
+            self.fault = bad_answer("body_cut")
         except (aiohttp.ClientError, OSError) as error:
             self.fault = transport_failure(error)
         finally:
