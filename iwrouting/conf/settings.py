@@ -11,14 +11,17 @@ import secrets
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from iwrouting.conf.addresses import url_fault
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 OPENAI_URL = "https://api.openai.com/v1"
+BASE_URL_VARIABLES = ("IW_UPSTREAM_BASE_URL", "OPENAI_BASE_URL")
 SANDBOX_KEY = "sk-sandbox"
 
 
@@ -42,17 +45,19 @@ def _seconds(default: float, variable: str) -> Any:
 class Settings(BaseSettings):
     """All settings of the service. Times in seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True, str_strip_whitespace=True
+    )
 
     env: Literal["development", "production"] = Field("production", validation_alias="IW_ENV")
-    secret_key: str = Field("", validation_alias="IW_SECRET_KEY", repr=False)
+    secret_key: str = Field("", validation_alias="IW_SECRET_KEY", repr=False, validate_default=True)
     database_url: str = Field("", validation_alias="DATABASE_URL", repr=False)
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_ALLOWED_HOSTS")
     trusted_origins: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_TRUSTED_ORIGINS")
     https: bool = Field(False, validation_alias="IW_HTTPS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="IW_LOG_LEVEL")
 
-    upstream_base_url: str = Field(OPENAI_URL, validation_alias=AliasChoices("IW_UPSTREAM_BASE_URL", "OPENAI_BASE_URL"))
+    upstream_base_url: str = Field(OPENAI_URL, validation_alias=AliasChoices(*BASE_URL_VARIABLES))
     upstream_name: str = Field(
         "", validation_alias="IW_UPSTREAM_NAME", max_length=64, pattern=r"^[a-z0-9]?[a-z0-9._-]*$"
     )
@@ -87,18 +92,16 @@ class Settings(BaseSettings):
     @field_validator("upstream_base_url")
     @classmethod
     def _base_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be a URL such as https://api.openai.com/v1")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("must hold no user, password, query or fragment")
+        if fault := url_fault(value, allow_private=True):
+            raise ValueError(fault)
         return value.rstrip("/")
 
-    @model_validator(mode="after")
-    def _production(self) -> Settings:
-        if self.env == "production" and len(self.secret_key) < 32:
-            raise ValueError("IW_SECRET_KEY|must be set to at least 32 random characters in production")
-        return self
+    @field_validator("secret_key")
+    @classmethod
+    def _long_in_production(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("env") == "production" and len(value) < 32:
+            raise ValueError("must be set to at least 32 random characters in production")
+        return value
 
     @property
     def development(self) -> bool:
@@ -121,6 +124,8 @@ def load() -> Settings:
         return Settings(_env_file=env_file(), _env_file_encoding="utf-8")  # type: ignore[call-arg] # pydantic-settings' own
     except ValidationError as error:
         raise SettingsError(_lines(error)) from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(["IW_ENV_FILE: the file can't be read as UTF-8 text"]) from None
 
 
 def _lines(error: ValidationError) -> list[str]:
@@ -129,17 +134,16 @@ def _lines(error: ValidationError) -> list[str]:
 
 def _line(fault: dict[str, Any]) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
-    if "|" in message:
-        name, message = message.split("|", 1)
-    else:
-        name = _variable(str(fault["loc"][0]))
-    return f"{name}: {message[:1].lower()}{message[1:]}"
+    return f"{_variable(str(fault['loc'][0]))}: {message[:1].lower()}{message[1:]}"
 
 
 def _variable(location: str) -> str:
+    """The variable that a fault's place stands for: of two that mean the same, the one that is set."""
+    if location == BASE_URL_VARIABLES[0]:
+        seen = {**dotenv_values(env_file()), **os.environ}
+        return next((name for name in BASE_URL_VARIABLES if seen.get(name)), location)
     field = Settings.model_fields.get(location)
-    alias = field.validation_alias if field else location
-    return str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)
+    return str(field.validation_alias) if field else location
 
 
 def in_var(name: str) -> Path:
