@@ -55,7 +55,8 @@ def environment_id(values: Mapping[str, str]) -> str:
 
 def environment_secret_ref() -> str:
     """Which variable holds the key of the upstream that the environment defines (design.md 5, Loops)."""
-    return "env:IW_UPSTREAM_API_KEY" if variables().get("IW_UPSTREAM_API_KEY") else "env:OPENAI_API_KEY"
+    ours = variables().get("IW_UPSTREAM_API_KEY", "").strip()
+    return "env:IW_UPSTREAM_API_KEY" if ours else "env:OPENAI_API_KEY"
 
 
 def secret_ref_fault(reference: str) -> str:
@@ -69,20 +70,21 @@ def secret_ref_fault(reference: str) -> str:
 
 
 def read_secret(reference: str, conf: Settings | None = None) -> str | None:
-    """The secret behind `env:NAME` or `file:NAME`, or None where it is missing or the reference is not allowed."""
+    """The secret behind `env:NAME` or `file:NAME`; None where it is missing, not allowed, or fits in no header."""
     if secret_ref_fault(reference):
         return None
     scheme, _, name = reference.partition(":")
-    if scheme == "env":
-        return variables().get(name, "").strip() or None
-    return _secret_file(name, conf or settings())
+    text = variables().get(name, "") if scheme == "env" else _secret_file(name, conf or settings())
+    secret = text.strip()
+    return secret if secret and secret.isprintable() else None
 
 
-def _secret_file(name: str, conf: Settings) -> str | None:
+def _secret_file(name: str, conf: Settings) -> str:
     if conf.secrets_dir is None:
-        return None
-    folder = conf.secrets_dir.resolve()
-    path = (folder / name).resolve()
-    if path.parent != folder or not path.is_file():
-        return None
-    return path.read_text(encoding="utf-8").strip() or None
+        return ""
+    try:
+        folder = conf.secrets_dir.resolve()
+        path = (folder / name).resolve()
+        return path.read_text(encoding="utf-8") if path.parent == folder and path.is_file() else ""
+    except (OSError, RuntimeError, UnicodeDecodeError):  # RuntimeError: links in a circle
+        return ""
