@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -51,7 +51,7 @@ class BaseAdmin(TypedAdmin[M]):
         return super().changelist_view(request, {**list_words(self.opts, self.empty_note), **(extra_context or {})})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The field without the icons that edit or delete the related row from here."""
+        """The field without the icons that edit or delete the related row from here, every box with its label."""
         return plain(super().formfield_for_dbfield(db_field, request, **kwargs))
 
 
@@ -62,9 +62,14 @@ def list_words(opts: Any, empty_note: str = "None yet.") -> dict[str, str]:
 
 
 def plain(field: Any) -> Any:
-    """A form field whose widget offers no changes of related rows."""
-    if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+    """A form field whose widget offers no changes of related rows, and names the halves of a time."""
+    if field is None:
+        return None
+    if isinstance(field.widget, RelatedFieldWidgetWrapper):
         field.widget = field.widget.widget
+    if isinstance(field.widget, AdminSplitDateTime):
+        for half, name in zip(field.widget.widgets, ("date", "time"), strict=True):
+            half.attrs["aria-label"] = f"{field.label}, {name}"
     return field
 
 

@@ -89,7 +89,9 @@ class ModelIdInput(forms.TextInput):
 
 def model_id_field(help_text: str, label: str = "Model", size: int = 40) -> forms.CharField:
     """The field of a model id."""
-    return forms.CharField(label=label, max_length=128, help_text=help_text, widget=ModelIdInput(attrs={"size": size}))
+    return forms.CharField(
+        label=label, max_length=128, help_text=help_text, widget=ModelIdInput(attrs={"size": size, "aria-label": label})
+    )
 
 
 def tier_field(help_text: str) -> forms.ChoiceField:

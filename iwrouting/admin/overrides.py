@@ -106,18 +106,35 @@ class OverrideRowForm(OverrideForm):
         widgets = {"reason": forms.TextInput(attrs={"size": 24})}
 
 
+class DeleteBox(forms.CheckboxInput):
+    """The box that deletes a row, with a label: the table has none beside it."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"aria-label": "Delete this override", **(attrs or {})})
+
+
+class OverrideRows(forms.BaseInlineFormSet):  # type: ignore[type-arg] # takes no argument at run time
+    """The rows of the table."""
+
+    deletion_widget = DeleteBox
+
+
 class OverrideInline(TypedInline[Override, P]):
     """Overrides on the page of their alias or project."""
 
     model = Override
     form = OverrideRowForm
+    formset = OverrideRows
     extra = 0
     show_change_link = True
     readonly_fields = ("state", "expires")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The field without the icons that edit or delete the related row from here."""
-        return plain(super().formfield_for_dbfield(db_field, request, **kwargs))
+        """The field as in a form of its own, with its label on the box: the table has none beside it."""
+        field = plain(super().formfield_for_dbfield(db_field, request, **kwargs))
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(field.label)
+        return field
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Override]:
         """With what their rows name."""
