@@ -11,14 +11,14 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from iwrouting.audit.rows import ORDER, Row
-from iwrouting.audit.writer import RowsRefused, Rows, StoreDown
+from iwrouting.audit.writer import Rows, RowsRefused, StoreDown
 from iwrouting.models import EnvironmentSnapshot
 from iwrouting.types import EnvironmentFacts
 
 STATEMENT_TIMEOUT_MS = 2_000
 
 _PARTS = (
-    f"p{index} AS (INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, %s::json) "
+    f"p{index} AS (INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, %s::json) "  # noqa: S608
     "ON CONFLICT DO NOTHING)"
     for index, table in enumerate(ORDER)
 )

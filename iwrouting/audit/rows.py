@@ -45,7 +45,7 @@ LIMITS = {table: _limits(model) for table, model in _MODELS.items()}
 
 
 def finish_row(table: str, values: Row) -> Row:
-    """A complete row of one table: unnamed columns at their defaults, all text clean. Raises KeyError for a wrong column."""
+    """A complete row of one table: unnamed columns at their defaults, all text clean. Raises KeyError otherwise."""
     blank = BLANK[table]
     row = {**blank, **values}
     if len(row) != len(blank):

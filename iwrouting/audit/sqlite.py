@@ -12,7 +12,7 @@ import orjson
 from django.db import models
 
 from iwrouting.audit.rows import BLANK, ORDER, Row
-from iwrouting.audit.writer import RowsRefused, Rows, StoreDown
+from iwrouting.audit.writer import Rows, RowsRefused, StoreDown
 from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome
 from iwrouting.models.audit import AuditModel
 from iwrouting.types import EnvironmentFacts
@@ -36,10 +36,11 @@ INSERTS = {table: _insert(table) for table in ORDER}
 _BY_TABLE = {model._meta.db_table: model for model in (Decision, Attempt, Outcome)}
 IDS = {table: _columns(model, models.UUIDField) for table, model in _BY_TABLE.items()}
 TIMES = {table: _columns(model, models.DateTimeField) for table, model in _BY_TABLE.items()}
+_ENVIRONMENTS = EnvironmentSnapshot._meta.db_table
 INSERT_ENVIRONMENT = (
-    'INSERT INTO "{0}" (id, first_seen_at, "values") SELECT ?1, ?2, ?3 '  # noqa: S608
-    'WHERE NOT EXISTS (SELECT 1 FROM "{0}" WHERE id = ?1)'
-).format(EnvironmentSnapshot._meta.db_table)
+    f'INSERT INTO "{_ENVIRONMENTS}" (id, first_seen_at, "values") SELECT ?1, ?2, ?3 '  # noqa: S608 - our own names
+    f'WHERE NOT EXISTS (SELECT 1 FROM "{_ENVIRONMENTS}" WHERE id = ?1)'
+)
 
 
 class SQLiteStore:

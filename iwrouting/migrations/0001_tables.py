@@ -640,7 +640,7 @@ class Migration(migrations.Migration):
                     "infer",
                     models.BooleanField(
                         default=True,
-                        help_text="Only for auto: go on inferring a chat mode while this override is in force. Off pins auto to this model.",
+                        help_text="Only for auto: go on inferring while this override is in force. Off pins auto to this model.",
                     ),
                 ),
                 (

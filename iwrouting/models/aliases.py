@@ -108,7 +108,7 @@ class Override(ConfigModel):
     enabled = models.BooleanField(default=True, help_text="Disabled: kept, but without effect.")
     infer = models.BooleanField(
         default=True,
-        help_text="Only for auto: go on inferring a chat mode while this override is in force. Off pins auto to this model.",
+        help_text="Only for auto: go on inferring while this override is in force. Off pins auto to this model.",
     )
     starts_at = models.DateTimeField(null=True, blank=True, help_text="In force from then on (UTC). Empty: at once.")
     expires_at = models.DateTimeField(

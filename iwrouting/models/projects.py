@@ -20,7 +20,7 @@ class Project(ConfigModel):
     external_id = models.CharField(
         max_length=128,
         unique=True,
-        null=True,  # noqa: DJ001 - a missing id must not collide with another missing one
+        null=True,
         blank=True,
         validators=[validate_free_id],
         help_text="InfinityWindow's own id of the project; callers may send it as x-iw-project.",

@@ -74,8 +74,13 @@ class Upstream(ConfigModel):
 class Model(ConfigModel):
     """A provider's model: what it can do, what it costs, and when it ends. First filled from the catalogue file."""
 
-    model_id = models.CharField("model id", max_length=128, unique=True, validators=[validate_model_id],
-                                help_text="The provider's id, as sent to it.")  # fmt: skip
+    model_id = models.CharField(
+        "model id",
+        max_length=128,
+        unique=True,
+        validators=[validate_model_id],
+        help_text="The provider's id, as sent to it.",
+    )
     upstream = models.ForeignKey(
         Upstream,
         null=True,
@@ -108,12 +113,27 @@ class Model(ConfigModel):
         default="max_tokens",
         help_text="What it calls the cap of a chat answer; max_tokens is renamed where needed.",
     )
-    input_pico = models.BigIntegerField("input price", null=True, blank=True, validators=[MinValueValidator(0)],
-                                        help_text="Pico-dollars a token; 1,000,000 is one dollar per 1M tokens.")  # fmt: skip
-    cached_pico = models.BigIntegerField("cached input price", null=True, blank=True, validators=[MinValueValidator(0)],
-                                         help_text="Pico-dollars a cached token.")  # fmt: skip
-    output_pico = models.BigIntegerField("output price", null=True, blank=True, validators=[MinValueValidator(0)],
-                                         help_text="Pico-dollars a token of output.")  # fmt: skip
+    input_pico = models.BigIntegerField(
+        "input price",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Pico-dollars a token; 1,000,000 is one dollar per 1M tokens.",
+    )
+    cached_pico = models.BigIntegerField(
+        "cached input price",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Pico-dollars a cached token.",
+    )
+    output_pico = models.BigIntegerField(
+        "output price",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Pico-dollars a token of output.",
+    )
     price_ceiling_input_tokens = models.PositiveIntegerField(
         null=True, blank=True, help_text="Above this many input tokens the provider bills a higher tier: unpriced here."
     )

@@ -32,7 +32,7 @@ def builtin_configuration() -> Configuration:
 
 
 def environment_upstream(conf: Settings) -> UpstreamFacts:
-    """The upstream that the environment defines; it says `sandbox` wherever the sandbox's key is used (design.md 9.10)."""
+    """The upstream that the environment defines; it says `sandbox` wherever its key is used (design.md 9.10)."""
     reference = environment_secret_ref()
     sandbox = read_secret(reference, conf) == SANDBOX_KEY
     return UpstreamFacts(

@@ -17,8 +17,8 @@ from iwrouting.types.facts import (
 from iwrouting.types.values import (
     AUTO,
     CHAT_MODES,
-    CostState,
     DEFAULT_SCOPES,
+    CostState,
     Endpoint,
     Kind,
     Result,

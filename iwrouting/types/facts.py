@@ -87,7 +87,7 @@ class ProjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamFacts:
-    """An OpenAI-compatible endpoint. Times in seconds. `trusted`: defined by environment, so address rules do not bind it."""
+    """An OpenAI-compatible endpoint. Times in seconds. `trusted`: no address rule binds it (the environment's own)."""
 
     slug: str
     base_url: str
@@ -131,7 +131,7 @@ class EnvironmentFacts:
 class Configuration:
     """Everything a decision depends on, read in one consistent transaction; never changed after it was made.
 
-    `database` is False where no database has been read: overrides are then `unreadable`, defaults are the built-in ones.
+    `database` is False where no database has been read: overrides are `unreadable`, defaults the built-in ones.
     `default_upstream` is the one that the environment defines; `keys` are found by the SHA-256 of their text.
     """
 

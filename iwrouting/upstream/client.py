@@ -71,7 +71,7 @@ class Reply:
         return self.headers.get("x-request-id", "")
 
     async def read(self) -> bytes:
-        """The whole body, at most MAX_ANSWER bytes. Raises aiohttp.ClientError, TimeoutError or ValueError when larger."""
+        """The whole body. Raises aiohttp.ClientError, TimeoutError, or ValueError above MAX_ANSWER bytes."""
         parts = []
         size = 0
         while part := await self.next_part():
