@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from iwrouting.api.failures import answer_error, as_response
 from iwrouting.errors import RoutingError
 
-API_PATHS = ("/api/", "/v1")
+API_PATH = re.compile(r"/(api|v1)(/|$)")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -33,4 +35,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith(API_PATHS)
+    return API_PATH.match(request.path) is not None
