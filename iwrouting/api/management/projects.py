@@ -121,7 +121,7 @@ def _differs(row: Project, said: Mapping[str, Any]) -> bool:
 def _new(external_id: str, said: Mapping[str, Any]) -> Project:
     slug = said.get("slug") or default_slug(external_id)
     if Project.objects.filter(slug=external_id).exists():
-        text = f"'{external_id}' is another project's slug; if it is the same one, set its external id in the admin."
+        text = f"'{external_id}' is another project's slug. If it is the same one, set its external id in the admin."
         raise _conflict("external_id_taken", "external_id", text)
     # Callers name projects by slug or external id in one header: neither may mean two projects.
     if Project.objects.filter(Q(slug=slug) | Q(external_id=slug)).exists():
