@@ -1,0 +1,102 @@
+"""The authority table against the URL maps and the answers: every route of the stock stack, every method, every caller.
+
+The lean routes' cells are in test_sockets.py.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import get_resolver
+
+from iwrouting.api.authority import AUTHORITY, PUBLIC, STAFF, allowed_methods, authority
+from tests.api.cells import CALLERS, METHODS, expected, of_map, routes, wanted_scopes
+from tests.api.stock import Stock, refused
+
+PATHS = {
+    "home": "/",
+    "decision": "/api/v1/decisions/019aad1e-4c7b-7000-8a3b-5f0c9d2e7b11",
+    "aliases": "/api/v1/aliases",
+    "project": "/api/v1/projects/p-1",
+    "schema": "/api/schema",
+    "docs": "/api/docs",
+}
+
+
+def test_the_table_names_exactly_the_routes_of_both_maps() -> None:
+    assert of_map(settings.LEAN_URLCONF) | of_map(settings.ROOT_URLCONF) == set(AUTHORITY)
+
+
+def test_these_tests_reach_every_route_of_the_stock_stack() -> None:
+    assert set(PATHS) | {"admin"} == of_map(settings.ROOT_URLCONF)
+
+
+def test_the_table_is_as_decided() -> None:
+    decided = {
+        "healthz": "GET public",
+        "readyz": "GET public",
+        "chat-completions": "POST call",
+        "embeddings": "POST call",
+        "models": "GET any key",
+        "model": "GET any key",
+        "resolve": "GET resolve, POST resolve",
+        "not-found": "",
+        "decision": "GET read_audit",
+        "aliases": "GET resolve",
+        "project": "GET manage, PUT manage",
+        "schema": "GET public",
+        "docs": "GET public",
+        "home": "GET public",
+        "admin": "* staff",
+    }
+    assert {
+        name: ", ".join(f"{method} {needed}" for method, needed in row.items()) for name, row in AUTHORITY.items()
+    } == decided
+
+
+def test_what_is_not_in_the_table_is_granted_to_nobody() -> None:
+    assert authority("a route that is new", "GET") is None
+    assert authority("models", "DELETE") is None
+    assert authority("healthz", "OPTIONS") is None
+    assert allowed_methods("project") == ["GET", "HEAD", "PUT"]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("route", PATHS)
+def test_each_cell_of_the_stock_stack(stock: Stock, route: str, method: str, caller: str) -> None:
+    scopes = wanted_scopes(route, method, caller)
+    key = stock.key(*scopes, projects=["*"]) if scopes else ""
+    answer = stock.ask(method, PATHS[route], key, {} if method == "PUT" else None)
+    assert expected(route, method, caller).fits(answer.status_code, answer.headers)
+
+
+def test_a_page_that_is_public_takes_a_wrong_key(stock: Stock) -> None:
+    for route in ("schema", "docs"):
+        assert authority(route, "GET") == PUBLIC
+        assert stock.get(PATHS[route], "wrong").status_code == 200
+
+
+ADMIN = [each for each in routes(get_resolver(settings.ROOT_URLCONF).url_patterns) if each[0].startswith("admin:")]
+OPEN_IN_ADMIN = {"admin:login": 200, "admin:logout": 302}
+
+
+@pytest.mark.parametrize(("name", "path"), ADMIN)
+def test_the_admin_sends_strangers_to_the_login(db: None, name: str, path: str) -> None:
+    client = Client(raise_request_exception=False)
+    for method in METHODS:
+        assert authority(name, method) == STAFF
+        answer = client.generic(method, path)
+        if name in OPEN_IN_ADMIN:
+            assert answer.status_code in (OPEN_IN_ADMIN[name], 405)
+        else:
+            assert answer.status_code == 302, method
+            assert answer["location"].startswith("/admin/login/?next=")
+
+
+@pytest.mark.parametrize("key", ["", "Bearer", "Basic abc", "Bearer iw_0000000000_" + "0" * 72, "Bearer nonsense"])
+def test_a_key_that_is_none_is_a_401_that_says_how(stock: Stock, key: str) -> None:
+    answer = stock.get(PATHS["aliases"], authorization=key) if key else stock.get(PATHS["aliases"])
+    assert refused(answer) == (401, "invalid_api_key" if key else "missing_api_key", None)
+    assert answer["www-authenticate"] == "Bearer"
