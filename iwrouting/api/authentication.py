@@ -32,12 +32,15 @@ def find_key(config: Configuration, text: str) -> KeyFacts | None:
     return config.keys.get(hash_key(text))
 
 
-def check_key(config: Configuration, text: str) -> KeyFacts:
-    """The valid key behind a text. Raises BadKey, or Unavailable where no database could be asked (G3)."""
+def check_key(config: Configuration, text: str, *, fresh: bool) -> KeyFacts:
+    """The valid key behind a text. Raises BadKey, or Unavailable where no database could be asked (G3).
+
+    `fresh`: the configuration is known to be the newest, so that a key which it does not hold does not exist.
+    """
     key = find_key(config, text)
     if key is None:
-        if not config.database and well_formed(text):
-            raise Unavailable("Keys can't be checked: the database has not been reached yet.", code="key_unchecked")
+        if well_formed(text) and not (fresh and config.database):
+            raise Unavailable("This API key can't be checked now: the database does not answer.", code="key_unchecked")
         raise BadKey("This API key is not known here. Check for a typing error, or ask an operator for a new one.")
     now = datetime.now(UTC)
     if key.revoked_at is not None and key.revoked_at <= now:
@@ -58,7 +61,7 @@ class KeyAuthentication(BaseAuthentication):
         text = bearer(header)
         if find_key(store.current, text) is None and well_formed(text):
             store.check()
-        return None, check_key(store.current, text)
+        return None, check_key(store.current, text, fresh=not store.fault)
 
     def authenticate_header(self, request: Request) -> str:
         """What a 401 of DRF's own names."""
@@ -71,4 +74,4 @@ class LeanKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Any) -> tuple[None, KeyFacts]:
         """The key of the request. Raises BadKey."""
         text = bearer(request.lean_headers.get("authorization", ""))
-        return None, check_key(store.current, text)
+        return None, check_key(store.current, text, fresh=request.fresh)

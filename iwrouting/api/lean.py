@@ -44,7 +44,7 @@ class LeanView(APIView):
         self.request = wrapped = Request(request, authenticators=self.get_authenticators())
         try:
             if self.authentication_classes:
-                await self._prime(request.lean_headers.get("authorization", ""))
+                await self._prime(request)
                 self.perform_authentication(wrapped)
             self.check_permissions(wrapped)
             response: HttpResponseBase = await getattr(self, request.method.lower())(wrapped, *args, **kwargs)
@@ -53,11 +53,11 @@ class LeanView(APIView):
         response.headers.setdefault("x-request-id", request.ident)
         return response
 
-    async def _prime(self, header: str) -> None:
+    async def _prime(self, request: Any) -> None:
         """Give a key that was made a moment ago the chance to be known (design.md 7)."""
-        text = bearer(header)
+        text = bearer(request.lean_headers.get("authorization", ""))
         if find_key(store.current, text) is None and well_formed(text):
-            await store.refresh()
+            request.fresh = await store.refresh()
 
     def caller(self, request: Any, headers: Any = None) -> Caller:
         """The authenticated caller. Raises RoutingError."""

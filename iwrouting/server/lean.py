@@ -53,6 +53,7 @@ class LeanRequest(HttpRequest):
         self._read_started = False
         self.lean_headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.ident = request_id(self.lean_headers)
+        self.fresh = True
 
     @cached_property
     def GET(self) -> QueryDict:  # type: ignore[override]

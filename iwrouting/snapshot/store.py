@@ -78,11 +78,15 @@ class SnapshotStore:
                 if not connection.in_atomic_block:
                     connection.close()
 
-    async def refresh(self) -> None:
-        """Check once for all who wait; at most REFRESH_WAIT_S. For a well-formed key that is not known yet."""
+    async def refresh(self) -> bool:
+        """Check once for all who wait; at most REFRESH_WAIT_S. For a well-formed key that is not known yet.
+
+        Whether the snapshot is known to be the newest now.
+        """
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
-        await asyncio.wait({self._refreshing}, timeout=REFRESH_WAIT_S)
+        done, _ = await asyncio.wait({self._refreshing}, timeout=REFRESH_WAIT_S)
+        return bool(done) and not self.fault
 
     def _check(self) -> None:
         known = self._current
