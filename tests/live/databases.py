@@ -64,5 +64,7 @@ def statement(sql: str, *parameters: str) -> list[dict[str, Any]]:
     """The rows of one SQL statement on the live database, each by column name."""
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(sql, parameters)
+        if cursor.description is None:
+            return []
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,71 @@
+"""A service that has never reached its database: it says so, blames no key, and is ready once the database is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from iwrouting.models import new_key
+from tests.live.databases import IS_POSTGRESQL, statement
+from tests.live.ledger import eventually, record
+from tests.live.live import Live
+from tests.live.processes import ServiceProcess
+from tests.sandbox import raw
+from tests.sandbox.raw import hello
+
+LATER = "iw_later"
+"""What is missing at the start: a PostgreSQL role, or the folder of the SQLite file."""
+
+
+def address_of_later(live: Live) -> str:
+    """The live database by a way that does not exist yet."""
+    if not IS_POSTGRESQL:
+        return f"sqlite:///{live.world.folder / LATER / 'live.sqlite3'}"
+    parts = urlsplit(live.world.database)
+    return parts._replace(netloc=f"{role(live)}:secret@{parts.hostname}:{parts.port}").geturl()
+
+
+def role(live: Live) -> str:
+    return f"{LATER}_{urlsplit(live.world.database).path[1:]}"
+
+
+def open_the_way(live: Live) -> None:
+    if IS_POSTGRESQL:
+        statement(f"CREATE ROLE {role(live)} SUPERUSER LOGIN PASSWORD 'secret'")
+    else:
+        (live.world.folder / LATER).symlink_to(live.world.folder)
+
+
+@pytest.fixture
+def cut_off(live: Live) -> Iterator[ServiceProcess]:
+    yield live.world.other_service("cut_off", ready=False, DATABASE_URL=address_of_later(live))
+    live.world.started.pop("cut_off").stop()
+    if IS_POSTGRESQL:
+        statement(f"DROP ROLE IF EXISTS {role(live)}")
+
+
+def test_no_database_at_start__answers_503_and_recovers_by_itself(live: Live, cut_off: ServiceProcess) -> None:
+    status, state = cut_off.get("/readyz")
+    assert (status, state["status"], state["revision"]) == (503, "unavailable", 0)
+    assert any("database" in fault for fault in state["faults"])
+    assert cut_off.status("/healthz") == 200
+    key = {"authorization": f"Bearer {live.home.key}", "x-iw-run-id": live.run}
+    for path, body in (
+        ("/v1/chat/completions", hello("fast")),
+        ("/v1/embeddings", {"model": "embedding", "input": "one"}),
+        ("/api/v1/resolve", {"alias": "fast"}),
+    ):
+        got = raw.post(cut_off.url, path, body, 5, **key)
+        assert (got.status, got.error["type"]) == (503, "server_error")
+        assert "retry-after" in got.headers
+    assert raw.get(cut_off.url, "/v1/models", **key).status == 503
+    assert raw.get(cut_off.url, "/v1/models", authorization=f"Bearer {new_key().text}").status == 503
+    assert raw.get(cut_off.url, "/v1/models", authorization="Bearer iw_no").status == 401
+    assert live.sent() == []
+    open_the_way(live)
+    eventually(lambda: cut_off.status("/readyz") == 200, "the way back", 6)
+    got = raw.post(cut_off.url, "/v1/chat/completions", hello("fast"), 5, **key)
+    assert got.status == 200
+    assert record(got.headers["x-iw-decision-id"]).outcome.result == "ok"
