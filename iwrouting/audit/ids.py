@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _random = random.Random()  # noqa: S311 - seeded by the system per process; an id is no secret
+os.register_at_fork(after_in_child=_random.seed)
 _last_ms = 0
 _counter = 0
 
