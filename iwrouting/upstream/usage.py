@@ -8,6 +8,8 @@ from typing import Any
 from iwrouting.types import Usage
 
 MAX_COUNT = 2**53
+MAX_FIELDS, MAX_DETAILS, MAX_NAME = 32, 16, 64
+"""How much of a usage object is kept: more than any provider sends, and never too long for its column."""
 
 
 def read_usage(body: object) -> Usage | None:
@@ -80,9 +82,10 @@ def _count(value: object) -> int | None:
 
 def _numbers(usage: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
-    for name, value in list(usage.items())[:64]:
+    for name, value in list(usage.items())[:MAX_FIELDS]:
         if _count(value) is not None:
-            kept[name[:64]] = value
+            kept[name[:MAX_NAME]] = value
         elif isinstance(value, dict):
-            kept[name[:64]] = {inner[:64]: n for inner, n in list(value.items())[:64] if _count(n) is not None}
+            counts = ((detail, n) for detail, n in list(value.items())[:MAX_DETAILS] if _count(n) is not None)
+            kept[name[:MAX_NAME]] = {detail[:MAX_NAME]: n for detail, n in counts}
     return kept
