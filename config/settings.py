@@ -23,6 +23,7 @@ ASGI_APPLICATION = "config.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    "iwrouting.apps.RoutingConfig",  # first: its templates go before those of the admin
     "iwrouting.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -33,7 +34,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "axes",
-    "iwrouting.apps.RoutingConfig",
 ]
 
 MIDDLEWARE = [

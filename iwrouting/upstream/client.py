@@ -116,10 +116,16 @@ class Upstreams:
             HOP_HEADER: "1",
         }
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=upstream.connect_timeout_s)
-        async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s):
-            response = await session.post(
-                upstream.base_url + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            )
+        try:
+            async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s):
+                response = await session.post(
+                    upstream.base_url + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                )
+        except aiohttp.ClientConnectorError as error:
+            # aiohttp wraps what its resolver raises.
+            if isinstance(error.os_error, AddressRefused):
+                raise error.os_error from None
+            raise
         head = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status, head, response, upstream.idle_timeout_s)
 

@@ -1,0 +1,3 @@
+"""The HTTP to upstreams."""
+
+from __future__ import annotations
