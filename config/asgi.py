@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import django
+
+# WhiteNoise hands out small static files by synchronous iterators; that they are read at once is meant.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
