@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import time
 from dataclasses import dataclass
@@ -15,13 +16,15 @@ from aiohttp.resolver import ThreadedResolver
 from iwrouting import __version__
 from iwrouting.conf.addresses import address_allowed, url_fault
 from iwrouting.conf.environment import read_secret
-from iwrouting.conf.redact import remember_secret
+from iwrouting.conf.redact import redact, remember_secret
 from iwrouting.types import UpstreamFacts
 from iwrouting.upstream.failures import Failure, Step
 
 MAX_ANSWER = 128 * 1024 * 1024
 HOP_HEADER = "x-iw-hop"
 SECRET_TTL_S = 30.0
+PLAIN_ID = re.compile(r"(?:req_[0-9a-zA-Z]{1,60})?")
+"""What OpenAI's ids look like, and no key does: these need no search for secrets."""
 
 
 class AddressRefused(OSError):
@@ -67,8 +70,9 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """The provider's id of the request."""
-        return self.headers.get("x-request-id", "")
+        """The provider's id of the request, without secrets."""
+        given = self.headers.get("x-request-id", "")
+        return given if PLAIN_ID.fullmatch(given) else redact(given)
 
     async def read(self) -> bytes:
         """The whole body. Raises aiohttp.ClientError, TimeoutError, or ValueError above MAX_ANSWER bytes."""

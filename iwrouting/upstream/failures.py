@@ -16,7 +16,10 @@ from enum import Enum
 import aiohttp
 import orjson
 
+from iwrouting.conf.redact import redact
+
 MAX_MESSAGE = 2_000
+READ_TEXT = 10_000
 MAX_WAIT_S = 86_400.0
 """A longer Retry-After counts as a day: no call waits for either, and any number must fit the audit."""
 
@@ -150,7 +153,8 @@ def _about_model(code: str, param: str) -> bool:
 
 
 def _text(value: object, limit: int = 64) -> str:
-    return value[:limit] if isinstance(value, str) else ""
+    # Masked before it is cut: half a secret would no longer be known as one.
+    return redact(value[:READ_TEXT])[:limit] if isinstance(value, str) else ""
 
 
 def _number(value: str | None) -> float | None:
