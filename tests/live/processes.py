@@ -22,13 +22,23 @@ STOP_S = 15.0
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 
-def manage(env: Mapping[str, str], *arguments: str) -> str:
-    """Run one command of manage.py; its stdout. AssertionError with its stderr where it fails."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=60
-    )
+PREPARE = """
+import django
+from django.core.management import call_command
+
+django.setup()
+call_command("migrate", verbosity=0)
+call_command("matrix_load")
+"""
+"""Both commands in one process: half of what each takes is starting it."""
+
+
+def prepare(env: Mapping[str, str]) -> None:
+    """Make the tables and fill the matrix. AssertionError with the command's stderr where it fails."""
+    given = {**env, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-c", PREPARE]
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 class ServiceProcess:

@@ -15,7 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from iwrouting.models import Model, Upstream
 from tests.harness import environment
 from tests.live.databases import ALIAS, own_database, readable
-from tests.live.processes import ServiceProcess, manage
+from tests.live.processes import ServiceProcess, prepare
 from tests.live.recorder import Recorder, recorder
 from tests.sandbox.process import SandboxProcess
 
@@ -106,8 +106,7 @@ def world(folder: Path, worker: str, blocker: DjangoDbBlocker) -> Iterator[World
         recording = stack.enter_context(recorder())
         given = {"DATABASE_URL": database, "IW_UPSTREAM_BASE_URL": sandbox.base_url}
         env = environment.for_tests(folder, None) | SETTINGS | given
-        manage(env, "migrate", "--verbosity", "0")
-        manage(env, "matrix_load")
+        prepare(env)
         walled = stack.enter_context(accepting_nobody())
         with blocker.unblock(), readable(database):
             make_upstreams(sandbox.base_url, recording.base_url, walled)
