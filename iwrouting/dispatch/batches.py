@@ -14,6 +14,7 @@ from iwrouting.dispatch.walk import try_rung
 from iwrouting.types import AttemptRecord, Rung
 from iwrouting.upstream import Failure, Reply, read_usage
 from iwrouting.upstream.failures import Step, bad_answer
+from iwrouting.upstream.vectors import common_width, sort_items
 
 AT_ONCE = 8
 
@@ -29,11 +30,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """One batch's answer, parsed; `data` in the order of the batch's items, `in_order` if it came so."""
+    """One batch's answer, parsed; `data` in the order of the batch's items, `in_order` if it came so.
+
+    `width` is how many numbers each of its vectors has.
+    """
 
     served: Served
     parsed: dict[str, Any]
     data: list[dict[str, Any]]
+    width: int
     in_order: bool
 
 
@@ -54,7 +59,7 @@ async def send_batches(dispatcher: Dispatcher, job: Job, batches: Sequence[Batch
         if failed is not None:
             job.cancel_code = "batch_failed"
             raise failed
-        return [task.result() for task in tasks]
+        return _same_width(job, [task.result() for task in tasks])
     finally:
         for task in tasks:
             task.cancel()
@@ -76,23 +81,29 @@ async def _receive(rung: Rung, attempt: AttemptRecord, reply: Reply, batch: Batc
     body = await read_answer(attempt, reply)
     if isinstance(body, Failure):
         return body
-    parsed = await asyncio.to_thread(parse_answer, body, reply) if len(body) > 65_536 else parse_answer(body, reply)
+    large = len(body) > 65_536
+    judged = await asyncio.to_thread(_judge, body, reply, batch.size) if large else _judge(body, reply, batch.size)
+    if isinstance(judged, Failure):
+        return judged
+    parsed, data, width = judged
+    in_order = all(a is b for a, b in zip(data, parsed["data"], strict=True))
+    return BatchAnswer(Served(rung, attempt, body, read_usage(parsed)), parsed, data, width, in_order)
+
+
+def _judge(body: bytes, reply: Reply, size: int) -> tuple[dict[str, Any], list[dict[str, Any]], int] | Failure:
+    """The parsed answer, its items in order and the width of their vectors; a Failure for any that can't be right."""
+    parsed = parse_answer(body, reply)
     if isinstance(parsed, Failure):
         return parsed
-    data = sort_items(parsed.get("data"), batch.size)
-    if data is None:
-        return bad_answer("bad_vectors", 200)
-    served = Served(rung, attempt, body, read_usage(parsed))
-    return BatchAnswer(served, parsed, data, in_order=all(a is b for a, b in zip(data, parsed["data"], strict=True)))
+    items = sort_items(parsed.get("data"), size)
+    width = common_width(items) if items else None
+    return (parsed, items, width) if items and width else bad_answer("bad_vectors", 200)
 
 
-def sort_items(data: object, size: int) -> list[dict[str, Any]] | None:
-    """The items sorted by `index`, or None unless there is exactly one for each of `size` inputs (faults.md U25)."""
-    if not isinstance(data, list) or len(data) != size or not all(isinstance(item, dict) for item in data):
-        return None
-    if any(not item.get("embedding") for item in data):
-        return None
-    by_index = {item.get("index"): item for item in data}
-    if by_index.keys() != set(range(size)):
-        return None
-    return [by_index[index] for index in range(size)]
+def _same_width(job: Job, answers: list[BatchAnswer]) -> list[BatchAnswer]:
+    """The answers, if their vectors can stand in one store. Raises UpstreamFailed."""
+    odd = next((answer for answer in answers if answer.width != answers[0].width), None)
+    if odd is None:
+        return answers
+    job.fail(odd.served.attempt, bad_answer("bad_vectors", 200))
+    raise exhausted(job)
