@@ -82,7 +82,7 @@ DECISION: dict[str, Any] = {
     "decision_id": "019aad1e-4c7b-7000-8a3b-5f0c9d2e7b11",
     "created_at": "2026-11-22T20:00:00.123Z",
     "project": "atlas",
-    "project_external_id": "p-1",
+    "project_external_id": None,
     "key_id": "0f3a9c1d2e",
     "request_id": "req-1",
     "run_id": "run-42",
@@ -136,8 +136,8 @@ ALIASES: dict[str, Any] = {
 }
 PROJECT: dict[str, Any] = {
     "external_id": "p-1",
-    "slug": "atlas",
-    "name": "Atlas",
+    "slug": "maps",
+    "name": "Maps",
     "owner": "Maps team",
     "enabled": True,
     "created_at": "2026-11-22T20:00:00.123Z",
@@ -145,5 +145,5 @@ PROJECT: dict[str, Any] = {
     "revision": 42,
 }
 PROJECT_BODY = OpenApiExample(
-    "Example", {"slug": "atlas", "name": "Atlas", "owner": "Maps team", "enabled": True}, request_only=True
+    "Example", {"slug": "maps", "name": "Maps", "owner": "Maps team", "enabled": True}, request_only=True
 )

@@ -45,6 +45,36 @@ RESOLUTION: dict[str, Any] = {
     "environment_id": "9f0c2b7d6a5e4f31",
     "ttl_s": 30,
 }
+COMPLETION: dict[str, Any] = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1795291200,
+    "model": "gpt-4.1-mini",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12},
+}
+VECTORS: dict[str, Any] = {
+    "object": "list",
+    "model": "text-embedding-3-small",
+    "data": [
+        {"object": "embedding", "index": 0, "embedding": [0.1, -0.2]},
+        {"object": "embedding", "index": 1, "embedding": [0.3, 0.4]},
+    ],
+    "usage": {"prompt_tokens": 4, "total_tokens": 4},
+}
+READINESS: dict[str, Any] = {
+    "status": "ready",
+    "faults": [],
+    "version": "0.1.0",
+    "revision": 41,
+    "environment_id": "9f0c2b7d6a5e4f31",
+    "catalogue_version": "2026-11-22",
+    "upstream": "environment",
+    "snapshot": {"age_s": 0.2, "fault": ""},
+    "audit": {"queued": 0, "fault": "", "not_durable": ""},
+    "warnings": [],
+    "not_yet_honoured": [],
+}
 ALIAS_ENTRY = {
     "id": "fast",
     "object": "model",
@@ -90,7 +120,7 @@ document(
         request=openai.ChatCompletionRequest,
         examples=asked({"model": "auto", "messages": [{"role": "user", "content": "Say hello."}]}),
         responses={
-            (200, "application/json"): openai.ChatCompletionSerializer,
+            (200, "application/json"): answered(openai.ChatCompletionSerializer, COMPLETION),
             (200, "text/event-stream"): OpenApiTypes.STR,
             **CALL_FAILURES,
         },
@@ -107,7 +137,7 @@ document(
         parameters=[*CONTEXT, *DECIDED, *SERVED],
         request=openai.EmbeddingsRequest,
         examples=asked({"model": "embedding", "input": ["first text", "second text"]}),
-        responses={200: openai.EmbeddingsSerializer, **CALL_FAILURES},
+        responses={200: answered(openai.EmbeddingsSerializer, VECTORS), **CALL_FAILURES},
     ),
 )
 document(
@@ -180,7 +210,7 @@ document(
         description="Touches nothing. Public.",
         tags=[HEALTH],
         parameters=REQUEST_ID,
-        responses={200: openai.HealthSerializer},
+        responses={200: answered(openai.HealthSerializer, {"status": "ok"})},
     ),
 )
 document(
@@ -192,7 +222,7 @@ document(
         tags=[HEALTH],
         parameters=REQUEST_ID,
         responses={
-            200: openai.ReadinessSerializer,
+            200: answered(openai.ReadinessSerializer, READINESS),
             503: OpenApiResponse(openai.ReadinessSerializer, "No: `faults` says why."),
         },
     ),
