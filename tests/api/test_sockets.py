@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,8 +22,10 @@ from iwrouting.models import ApiKey, Project, Revision, new_key
 from iwrouting.types import Scope
 from tests.api.cells import CALLERS, METHODS, expected, of_map, wanted_scopes
 from tests.api.document import faults
+from tests.api.test_page import parts
 from tests.harness.programs import find_chromium
 from tests.live.databases import ALIAS, readable
+from tests.live.ledger import eventually
 from tests.live.world import World
 
 PATHS = {
@@ -81,6 +86,7 @@ class Service:
             row.scopes = sorted(wanted)
             row.save(using=ALIAS)
             self.keys[wanted] = made.text
+            eventually(lambda: self.ask("GET", "/v1/models", made.text).status == 200, "that the key is known")
         return self.keys[wanted]
 
 
@@ -174,6 +180,22 @@ def test_the_decision_of_a_call_is_read_back(service: Service, key: str) -> None
     assert found["outcome"]["cost_state"] == "exact"
     assert len(found["attempts"]) == int(called.headers["x-iw-attempts"])
     assert answer.headers["x-request-id"] == "read-1"
+
+
+def test_the_commands_of_the_page_work(service: Service, key: str) -> None:
+    decision = ""
+    for heading, text in parts():
+        words = shlex.split(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)[0].replace("\\\n", " "))
+        given = dict(pairwise(words))
+        address = next(word for word in words if word.startswith("$IW/")).removeprefix("$IW")
+        if decision and "/decisions/" in address:
+            address = f"/api/v1/decisions/{decision}"
+        body = json.loads(given["-d"]) if "-d" in given else None
+        method = given.get("-X") or ("POST" if body else "GET")
+        answer = service.ask(method, address, key if "Authorization: Bearer $KEY" in words else "", body)
+        assert answer.status in (200, 201), (heading, answer.body)
+        assert heading.startswith(method)
+        decision = decision or answer.headers["x-iw-decision-id"]
 
 
 def test_a_project_made_at_run_time_counts_from_the_next_call_on(service: Service, key: str) -> None:
