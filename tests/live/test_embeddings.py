@@ -24,12 +24,12 @@ TOKENS = 100
 TEXTS = [f"text number {n}" for n in range(30)]
 LONG = [f"{n}" * 200 for n in range(5)]
 UNEVEN = ["a" * 396, "b", "c" * 4, "d" * 396, "e" * 800, "f", "ü" * 100, "g" * 200]
-BATCHES = {
+BATCHES: dict[str, tuple[Any, list[int]]] = {
     "by items": (TEXTS, [8, 8, 8, 6]),
     "one too many": (TEXTS[:9], [8, 1]),
     "just within": (TEXTS[:8], [8]),
     "by tokens": (LONG, [2, 2, 1]),
-    "uneven": (UNEVEN, [2, 1, 1, 2, 2]),
+    "uneven": (UNEVEN, [2, 2, 1, 2, 1]),
     "token arrays": ([[n, n + 1, n + 2] for n in range(20)], [8, 8, 4]),
     "long token arrays": ([list(range(60)), list(range(60)), [1]], [1, 2]),
     "mixed": (["one", [1, 2], "two", [3]] * 3, [8, 4]),
