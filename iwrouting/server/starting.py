@@ -23,7 +23,7 @@ class CannotStart(Exception):
 
 
 def check_start(conf: Settings, host: str, port: int, workers: int) -> None:
-    """Raise CannotStart for what would break at the first call."""
+    """Raise CannotStart for what would break at the first call. Raises SettingsError for a bad routing variable."""
     read_environment()
     if leads_back(conf.upstream_base_url, host, port):
         name = "IW_UPSTREAM_BASE_URL" if variables().get("IW_UPSTREAM_BASE_URL") else "OPENAI_BASE_URL"
@@ -33,6 +33,10 @@ def check_start(conf: Settings, host: str, port: int, workers: int) -> None:
             f"--workers {workers}: SQLite has one writer at a time, so at most {SQLITE_WORKERS} workers; "
             "use PostgreSQL (DATABASE_URL=postgres://...) for more."
         )
+
+
+def check_tables() -> None:
+    """Raise CannotStart for a database that lacks migrations."""
     if missing := _unapplied():
         raise CannotStart(f"The database lacks {missing} migrations: run 'python manage.py migrate' first.")
 

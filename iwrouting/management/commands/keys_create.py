@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.utils.text import slugify
 
 from iwrouting.models import ApiKey, Project, new_key
 from iwrouting.models.keys import default_scopes
+from iwrouting.types import Scope
 
 EPILOG = """examples:
   manage.py keys_create --project atlas --name backend
@@ -39,31 +41,42 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it."""
         try:
-            text = create_key(
+            key = make_key(
                 options["project"],
                 options["name"],
-                scopes=_names(options["scopes"]) or default_scopes(),
+                scopes=_scopes(options["scopes"]) if options["scopes"] else default_scopes(),
                 projects=_names(options["projects"]),
-                say=lambda words: self.stderr.write(words),
             )
         except ValidationError as error:
             raise CommandError("\n".join(_lines(error))) from None
-        self.stdout.write(text)
+        slug, may = options["project"], ", ".join(key.scopes)
+        if key.new_project:
+            self.stderr.write(f"Made the project {slug}.")
+        self.stderr.write(f"Made the key iw_{key.key_id} for {slug} with {may}. It is shown this once:")
+        self.stdout.write(key.text)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A key that now exists; `text` is shown once."""
+
+    text: str
+    key_id: str
+    scopes: list[str]
+    new_project: bool
 
 
 @transaction.atomic
-def create_key(
-    project: str, name: str, *, scopes: list[str], projects: list[str], say: Any = lambda words: None
-) -> str:
-    """Make a key and, if it is new, its project. Returns the key's text. Raises ValidationError."""
+def make_key(project: str, name: str, *, scopes: list[str], projects: list[str]) -> MadeKey:
+    """Make a key and, if it is new, its project. Raises ValidationError, and then makes neither."""
     if slugify(project) != project.lower() or not project:
         raise ValidationError(f"--project {project!r}: use letters, digits, - and _, such as atlas.")
     row = Project.objects.filter(slug=project).first()
+    new_project = row is None
     if row is None:
         row = Project(slug=project, name=project)
         row.full_clean()
         row.save()
-        say(f"Made the project {project}.")
     made = new_key()
     key = ApiKey(
         key_id=made.key_id,
@@ -76,8 +89,16 @@ def create_key(
     )
     key.full_clean()
     key.save()
-    say(f"Made the key iw_{made.key_id} for {project} with {', '.join(scopes)}. It is shown this once:")
-    return made.text
+    return MadeKey(made.text, made.key_id, scopes, new_project)
+
+
+def _scopes(text: str) -> list[str]:
+    names, known = _names(text), sorted(scope.value for scope in Scope)
+    if not names:
+        raise ValidationError(f"--scopes {text!r}: name at least one of {', '.join(known)}.")
+    if unknown := [name for name in names if name not in known]:
+        raise ValidationError(f"--scopes {','.join(unknown)}: there are {', '.join(known)}.")
+    return names
 
 
 def _names(text: str) -> list[str]:

@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 
 from iwrouting.conf import settings
-from iwrouting.server.starting import CannotStart, check_start, start_lines
+from iwrouting.management.database import NOT_READY
+from iwrouting.server.starting import CannotStart, check_start, check_tables, start_lines
 from iwrouting.server.supervisor import CannotListen, Supervisor, listen
 
 EPILOG = """examples:
@@ -20,7 +21,6 @@ EPILOG = """examples:
   manage.py serve --host 0.0.0.0 --port 8080 --workers 4
 SIGTERM ends it: open calls are drained for IW_DRAIN_S seconds.
 """
-NOT_READY = 4
 
 
 class Command(BaseCommand):
@@ -43,6 +43,7 @@ class Command(BaseCommand):
             raise CommandError(f"--workers {workers}: must be 1 or more.", returncode=2)
         try:
             check_start(settings(), options["host"], options["port"], workers)
+            check_tables()
             listener = listen(options["host"], options["port"])
         except (CannotStart, CannotListen) as error:
             raise CommandError(str(error), returncode=NOT_READY) from None

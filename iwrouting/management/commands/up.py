@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.conf import settings
-from iwrouting.management.commands.serve import NOT_READY, add_address, default_workers, supervise
-from iwrouting.management.first_start import prepare_database, start_sandbox_if_needed, welcome
+from iwrouting.management.commands.serve import add_address, default_workers, supervise
+from iwrouting.management.database import NOT_READY
+from iwrouting.management.first_start import admit_host, prepare_database, sandbox_if_needed
+from iwrouting.management.welcome import Welcome
 from iwrouting.server.starting import CannotStart, check_start, start_lines
 from iwrouting.server.supervisor import CannotListen, listen
 
@@ -22,7 +22,6 @@ EPILOG = """examples:
   manage.py up
   manage.py up --port 8080
 """
-READY_WAIT_S = 60.0
 
 
 class Command(BaseCommand):
@@ -38,44 +37,28 @@ class Command(BaseCommand):
         add_address(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare, serve, and stop all that was started."""
-        host, workers = options["host"], default_workers()
+        """Serve, and stop all that was started."""
+        # Until the supervisor takes it over, SIGTERM must unwind, so that the sandbox ends and what was made is shown.
+        signal.signal(signal.SIGTERM, _leave)
         try:
-            listener = listen(host, options["port"])
-        except CannotListen as error:
+            self._serve(options["host"], options["port"])
+        except (CannotListen, CannotStart) as error:
             raise CommandError(str(error), returncode=NOT_READY) from None
-        port = listener.getsockname()[1]
-        things = prepare_database()
-        sandbox = start_sandbox_if_needed()
-        try:
+
+    def _serve(self, host: str, port: int) -> None:
+        workers = default_workers()
+        with listen(host, port) as listener, sandbox_if_needed() as sandbox:
+            port = listener.getsockname()[1]
             check_start(settings(), host, port, workers)
-            for line in start_lines(settings(), workers) if sandbox is None else ():
+            for line in start_lines(settings(), workers):
                 self.stderr.write(line)
-            text = welcome(host, port, things, sandbox=sandbox is not None)
-            supervise(listener, workers, self.stderr.write, lambda: _when_ready(port, host, text))
-        except CannotStart as error:
-            raise CommandError(str(error), returncode=NOT_READY) from None
-        finally:
-            if sandbox is not None:
-                sandbox.terminate()
-                sandbox.wait()
+            admit_host(host)
+            welcome = Welcome(host, port, prepare_database(), sandbox)
+            try:
+                supervise(listener, workers, self.stderr.write, welcome.when_ready)
+            finally:
+                welcome.finish()
 
 
-def _when_ready(port: int, host: str, text: str) -> None:
-    threading.Thread(target=_announce, args=(port, host, text), daemon=True).start()
-
-
-def _announce(port: int, host: str, text: str) -> None:
-    address = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
-    shown = f"[{address}]" if ":" in address else address
-    deadline = time.monotonic() + READY_WAIT_S
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"http://{shown}:{port}/readyz", timeout=2).close()
-        except urllib.error.HTTPError:
-            break
-        except OSError:
-            time.sleep(0.1)
-            continue
-        break
-    print(text, flush=True, file=sys.stdout)
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
