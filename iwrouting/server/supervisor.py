@@ -6,6 +6,7 @@ Workers are processes of their own on the one listening socket; they leave withi
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -34,18 +35,20 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise CannotListen(_why(error, host, port)) from None
     except OverflowError:
+        listener.close()
         raise CannotListen(f"Port {port} does not exist: choose one from 1 to 65535.") from None
-    listener.listen(BACKLOG)
     return listener
 
 
 def _why(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} on {host} is taken: stop what uses it, or choose another (make run PORT={port + 1})."
+        other = port + 1 if port < 65535 else port - 1
+        return f"Port {port} on {host} is taken: stop what uses it, or choose another (--port {other}, PORT={other})."
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than you have: choose one above 1023."
     return f"{host}:{port} can't be listened on: {error.strerror or error}."
@@ -99,9 +102,13 @@ class Supervisor:
 
     def _start(self, worker: Worker) -> None:
         handle = self.listener.fileno()
-        worker.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "iwrouting.server.worker", "--fd", str(handle)], pass_fds=(handle,)
-        )
+        command = [sys.executable, "-m", "iwrouting.server.worker", "--fd", str(handle), "--parent", str(os.getpid())]
+        # The child inherits the mask: a Ctrl-C while it still imports is kept for when it can end without a traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            worker.process = subprocess.Popen(command, pass_fds=(handle,))  # noqa: S603 - our own interpreter and module
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         worker.started_at = time.monotonic()
 
     def _bury(self, worker: Worker, code: int) -> None:

@@ -1,4 +1,4 @@
-"""One worker: uvicorn on the socket that its parent opened. `python -m iwrouting.server.worker --fd N`."""
+"""One worker: uvicorn on the socket that its parent opened. `python -m iwrouting.server.worker --fd N --parent PID`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ def main() -> int:
     """Serve until told to stop; 0 after a clean end."""
     parser = argparse.ArgumentParser(prog="iwrouting.server.worker")
     parser.add_argument("--fd", type=int, required=True, help="The listening socket, opened by the parent.")
-    handle = parser.parse_args().fd
-    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), name="iw-parent", daemon=True).start()
+    parser.add_argument("--parent", type=int, required=True, help="The parent's process id: without it, we leave.")
+    given = parser.parse_args()
+    threading.Thread(target=_leave_with_parent, args=(given.parent,), name="iw-parent", daemon=True).start()
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by the parent, see Supervisor._start
         server = uvicorn.Server(_config())
-        server.run(sockets=[socket.socket(fileno=handle)])
+        server.run(sockets=[socket.socket(fileno=given.fd)])
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
