@@ -1,0 +1,113 @@
+"""`manage.py matrix_load`: fills what is missing, keeps what was edited, and changes defaults only when told to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from iwrouting.models import Alias, Model
+
+pytestmark = pytest.mark.django_db
+
+# Section 3 of the owner's document: the defaults of its code, and where its design differs from them.
+RUNTIME = {
+    "auto": "gpt-4.1",
+    "fast": "gpt-4.1-mini",
+    "deep": "gpt-5.1",
+    "budget": "gpt-4.1-nano",
+    "research": "o3-deep-research",
+    "code": "gpt-5.1-codex",
+    "summary": "gpt-4.1-nano",
+    "snapshot": "gpt-4.1-mini",
+    "blueprint": "gpt-4.1-mini",
+    "plan_tasks": "gpt-5-mini",
+    "manager": "gpt-5.1",
+    "worker_code": "gpt-5.1",
+    "worker_test": "gpt-4.1-mini",
+    "worker_doc": "gpt-4.1-mini",
+    "alignment": "gpt-4.1-nano",
+    "intent": "gpt-4.1-nano",
+    "research_deep": "o3-deep-research",
+    "embedding": "text-embedding-3-small",
+}
+DESIGN = {**RUNTIME, "auto": "gpt-4.1-mini", "fast": "gpt-4.1-nano", "code": "gpt-5.1"}
+
+
+def edit(row: Alias | Model, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+
+
+def defaults() -> dict[str, str]:
+    return dict(Alias.objects.values_list("name", "default_model"))
+
+
+def test_it_fills_an_empty_database(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("matrix_load")
+    assert defaults() == RUNTIME
+    assert set(RUNTIME.values()) <= set(Model.objects.values_list("model_id", flat=True))
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (
+        "",
+        f"Filled {Model.objects.count()} models and 18 aliases; rows that exist were left as they are.\n",
+    )
+
+
+def test_it_never_overwrites_an_edited_row_and_fills_a_missing_one() -> None:
+    call_command("matrix_load")
+    edit(Alias.objects.get(name="fast"), default_model="gpt-5.1", purpose="Edited by hand.", chain=[])
+    edit(Model.objects.get(model_id="gpt-4.1"), enabled=False, input_pico=1)
+    Alias.objects.get(name="summary").delete()
+    call_command("matrix_load")
+    fast = Alias.objects.get(name="fast")
+    assert (fast.default_model, fast.purpose, fast.chain) == ("gpt-5.1", "Edited by hand.", [])
+    model = Model.objects.get(model_id="gpt-4.1")
+    assert (model.enabled, model.input_pico) == (False, 1)
+    assert defaults() == {**RUNTIME, "fast": "gpt-5.1"}
+
+
+def test_another_profile_is_planned_and_not_applied_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandError, match=r"The profile design changes 3 defaults .* Add --yes to apply it") as error:
+        call_command("matrix_load", profile="design")
+    assert error.value.returncode == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "auto: gpt-4.1 -> gpt-4.1-mini",
+        "fast: gpt-4.1-mini -> gpt-4.1-nano",
+        "code: gpt-5.1-codex -> gpt-5.1",
+    ]
+    assert defaults() == RUNTIME
+
+
+def test_yes_applies_exactly_the_design(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("matrix_load", profile="design", yes=True)
+    assert defaults() == DESIGN
+    assert capsys.readouterr().err.endswith("Changed 3 defaults to the profile design.\n")
+
+
+def test_the_design_covers_edited_defaults_and_leaves_the_rest_of_the_row() -> None:
+    call_command("matrix_load")
+    edit(Alias.objects.get(name="manager"), default_model="gpt-4.1", chain=["fast"])
+    Alias.objects.create(name="greeter", kind="role", default_model="gpt-4.1")
+    call_command("matrix_load", profile="design", yes=True)
+    assert defaults() == {**DESIGN, "greeter": "gpt-4.1"}
+    assert Alias.objects.get(name="manager").chain == ["fast"]
+
+
+def test_a_profile_that_holds_already_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("matrix_load", profile="design", yes=True)
+    capsys.readouterr()
+    call_command("matrix_load", profile="design")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Every default is as the profile design has it." in said.err
+
+
+@pytest.mark.parametrize(("typed", "expected"), [("y", DESIGN), ("n", RUNTIME), ("", RUNTIME)])
+def test_on_a_terminal_it_asks(monkeypatch: pytest.MonkeyPatch, typed: str, expected: dict[str, str]) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda prompt: typed)
+    call_command("matrix_load", profile="design")
+    assert defaults() == expected
