@@ -41,6 +41,14 @@ def prepare(env: Mapping[str, str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def manage(env: Mapping[str, str], *arguments: str) -> str:
+    """Run one command of manage.py; its stdout. AssertionError with its stderr where it fails."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 class ServiceProcess:
     """`manage.py serve`: `url` has no path, `log` is the file that takes stdout and stderr."""
 
