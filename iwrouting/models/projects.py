@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from iwrouting.models.base import ConfigModel
@@ -35,5 +36,10 @@ class Project(ConfigModel):
         return self.slug
 
     def clean(self) -> None:
-        """Blank external ids are stored as none."""
+        """Blank external ids are stored as none; a slug and an external id may not mean two projects."""
         self.external_id = self.external_id or None
+        others = Project.objects.exclude(pk=self.pk)
+        if self.external_id and others.filter(slug=self.external_id).exists():
+            raise ValidationError({"external_id": f"{self.external_id!r} is another project's slug."})
+        if others.filter(external_id=self.slug).exists():
+            raise ValidationError({"slug": f"{self.slug!r} is another project's external id."})

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 
-from django.core.handlers.asgi import ASGIHandler
-
 from iwrouting.audit import Writer, open_store
 from iwrouting.calls import Service
 from iwrouting.conf import settings
 from iwrouting.dispatch import Dispatcher
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
+from iwrouting.server.stock import StockHandler
 from iwrouting.snapshot import store
 from iwrouting.upstream import Upstreams
 
@@ -22,7 +21,7 @@ class Application:
     """Dispatches by path; starts and stops what a worker owns."""
 
     def __init__(self) -> None:
-        self._stock = ASGIHandler()
+        self._stock = StockHandler(settings().max_body_mb)
         self._lean: LeanHandler | None = None
         self.service: Service | None = None
 
@@ -34,7 +33,7 @@ class Application:
             if self._lean is not None and is_lean(path):
                 await self._lean(scope, receive, send)
             else:
-                await self._stock(scope, receive, send)  # type: ignore[arg-type] # the same protocol, other alias
+                await self._stock(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -92,7 +92,7 @@ class LeanHandler:
             return
         except RoutingError as error:
             error.extra_headers = {"connection": "close", "x-request-id": request.ident}
-            await _send_response(as_response(error), send)
+            await send_response(as_response(error), send)
             return
         match = self._resolver.resolve(request.path_info)
         request.resolver_match = match
@@ -103,7 +103,7 @@ class LeanHandler:
             self._service.open_calls -= 1
 
     async def _serve(self, request: LeanRequest, match: Any, send: Send) -> None:
-        await _send_response(await match.func(request, *match.args, **match.kwargs), send)
+        await send_response(await match.func(request, *match.args, **match.kwargs), send)
 
     async def _read_body(self, request: LeanRequest, receive: Receive) -> bytes:
         length = request.lean_headers.get("content-length", "")
@@ -150,7 +150,8 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _send_response(response: HttpResponseBase, send: Send) -> None:
+async def send_response(response: HttpResponseBase, send: Send) -> None:
+    """Send one of our responses over ASGI; a stream is closed whatever happens."""
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
     if not isinstance(response, EventResponse):
         body = bytes(getattr(response, "content", b""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from iwrouting.models import Override, Project
@@ -57,3 +59,12 @@ def test_a_project_is_disabled_and_named(boss: Client) -> None:
     assert "Disabled 1 project." in read(answer).text
     atlas.refresh_from_db()
     assert atlas.enabled is False
+
+
+@pytest.mark.django_db
+def test_a_slug_and_an_external_id_do_not_mean_two_projects() -> None:
+    Project(slug="atlas", external_id="iw-7").save()
+    with pytest.raises(ValidationError, match="another project's slug"):
+        Project(slug="borea", external_id="atlas").full_clean()
+    with pytest.raises(ValidationError, match="another project's external id"):
+        Project(slug="iw-7").full_clean()
