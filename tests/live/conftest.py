@@ -8,11 +8,9 @@ import pytest
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
-pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.live.processes")
-
-from tests.live.databases import readable  # noqa: E402 - after what makes their assertions speak
-from tests.live.live import Live  # noqa: E402
-from tests.live.world import World, world  # noqa: E402
+from tests.live.databases import readable
+from tests.live.live import Live
+from tests.live.world import World, world
 
 
 @pytest.fixture(scope="session")
