@@ -76,9 +76,9 @@ def records_of_request(request_id: str) -> list[Record]:
 
 
 def _with_rows(row: Decision) -> Record:
-    attempts = Attempt.objects.using(ALIAS).filter(decision=row.id).order_by("seq")
-    outcomes = Outcome.objects.using(ALIAS).filter(decision=row.id).order_by("id")
-    return Record(row, list(attempts), list(outcomes))
+    # The outcome first: whoever sees it must see the attempts that were committed with it.
+    outcomes = list(Outcome.objects.using(ALIAS).filter(decision=row.id).order_by("id"))
+    return Record(row, list(Attempt.objects.using(ALIAS).filter(decision=row.id).order_by("seq")), outcomes)
 
 
 def view(name: str, decision_id: str) -> Sequence[dict[str, Any]]:
