@@ -79,6 +79,7 @@ MATRIX = [
     (503, "service_unavailable_error", "server_is_overloaded", None, RETRY, False),
     (504, None, None, None, RETRY, False),
     (529, "overloaded_error", None, None, RETRY, False),
+    (300, None, None, None, NEXT, False),
     (301, None, None, None, NEXT, False),
     (302, None, None, None, NEXT, False),
     (307, None, None, None, NEXT, False),
@@ -254,7 +255,9 @@ def test_transport_failure__no_connection_or_a_lost_one__is_tried_again_and_sile
 
 
 def test_bad_answer__is_the_providers_fault_and_moves_on() -> None:
-    assert bad_answer("truncated", 200) == Failure(NEXT, "bad_answer", "truncated", status=200)
+    found = bad_answer("truncated", 200)
+    assert (found.step, found.type, found.code, found.status) == (NEXT, "bad_answer", "truncated", 200)
+    assert (found.account, found.timeout, found.retry_after_s, found.message) == (False, False, None, "")
 
 
 def test_error_object__of_a_good_body__is_its_error() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from iwrouting.errors import UnknownModel
+from iwrouting.resolver import endpoint_for
 from iwrouting.types import ModelFacts
 from tests.pure.small import CHAT, ask, chain, configured, override, with_alias, with_model
 from tests.pure.worlds import key_with
@@ -51,6 +52,27 @@ def test_names__unknown__is_404_with_the_nearest_name(name: str, hint: str) -> N
     assert error["message"] == f"The model '{name}' does not exist or you do not have access to it. {hint}"
     assert (caught.value.status, error["code"], error["param"]) == (404, "model_not_found", "model")
     assert error["type"] == "invalid_request_error"
+
+
+def test_names__unknown__hints_at_a_name_in_its_own_case() -> None:
+    config = with_model(configured(), ModelFacts("Org/Large-X", CHAT))
+    with pytest.raises(UnknownModel, match=r"Did you mean 'Org/Large-X'\?"):
+        ask(config, "org/large-y")
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint"),
+    [
+        ("embedding", "embeddings"),
+        ("manager", "chat"),
+        ("role:manager", "chat"),
+        ("auto", "chat"),
+        ("vectors", None),
+        ("qqqq", None),
+    ],
+)
+def test_endpoint__of_an_alias__is_that_of_its_kind(name: str, endpoint: str | None) -> None:
+    assert endpoint_for(configured(), name) == endpoint
 
 
 def test_names__of_a_megabyte__are_cut_in_the_message() -> None:

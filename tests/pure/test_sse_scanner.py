@@ -142,6 +142,15 @@ def test_scanner__error_inside_a_200__is_seen_and_not_relayed(error: object, see
     assert (scanner.error, len(kept), scanner.whole) == (seen, 1, False)
 
 
+@pytest.mark.parametrize(
+    "data", [b'{"finish_reason": "stop"', b"[DONE] or not", b'["error", "usage"]', b'"[DONE]"', b"\xff[DONE]"]
+)
+def test_scanner__frame_that_is_no_chunk__is_relayed_and_means_nothing(data: bytes) -> None:
+    scanner, kept = scan(b"data: " + data + b"\n\n")
+    assert kept == [b"data: " + data + b"\n\n"]
+    assert scanner == StreamScanner()
+
+
 @pytest.mark.parametrize("error", [None, False, "", {}, []])
 def test_scanner__empty_error_field__is_none(error: object) -> None:
     event = {**text("a", finish="stop"), "error": error}
