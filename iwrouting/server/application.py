@@ -54,11 +54,16 @@ class Application:
         self._lean = LeanHandler(self.service)
         settle_memory()
 
+    def drain(self) -> None:
+        """Say that we are leaving: not ready any more, and a call that is cut from now on was cut by us."""
+        if self.service is not None:
+            self.service.draining = True
+
     async def stop(self) -> None:
         """Store what is still queued, then close everything."""
         if self.service is None:
             return
-        self.service.draining = True
+        self.drain()
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
         store.stop()

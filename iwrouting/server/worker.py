@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from types import FrameType
 
 import uvicorn
 
@@ -27,7 +28,7 @@ def main() -> int:
     threading.Thread(target=_leave_with_parent, args=(given.parent,), name="iw-parent", daemon=True).start()
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by the parent, see Supervisor._start
-        server = uvicorn.Server(_config())
+        server = DrainingServer(_config())
         server.run(sockets=[socket.socket(fileno=given.fd)])
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -35,6 +36,16 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     return 0 if server.started else 1
+
+
+class DrainingServer(uvicorn.Server):
+    """uvicorn that tells the application at the signal, not only after the last call has ended or was cut."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain."""
+        if drain := getattr(self.config.loaded_app, "drain", None):
+            drain()
+        super().handle_exit(sig, frame)
 
 
 def _config() -> uvicorn.Config:
