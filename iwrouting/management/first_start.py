@@ -23,7 +23,7 @@ from iwrouting.models import Alias, ApiKey
 from iwrouting.server.starting import ANY_HOST
 
 ADMIN = "admin"
-PROJECT = "default"
+PROJECT = "infinitywindow"
 FIRST_SCOPES = ["resolve", "call", "read_audit"]
 LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 
