@@ -22,13 +22,12 @@ Make = Callable[..., Folder]
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> Iterator[Make]:
-    """Makes a copy of the project, or of another copy; what runs in it is ended with the test."""
+def folders(first: Running, tmp_path: Path) -> Iterator[Make]:
+    """Makes a folder in which nothing has been started; what runs in it is ended with the test."""
     made: list[Folder] = []
 
-    def make(source: Folder | None = None) -> Folder:
-        at = tmp_path / str(len(made))
-        made.append(Folder.fresh(at, source.path) if source else Folder.fresh(at))
+    def make(*, var: bool = False) -> Folder:
+        made.append(first.folder.copy(tmp_path / str(len(made)), var=var))
         return made[-1]
 
     yield make
@@ -49,6 +48,14 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def prepared(folders: Make, first: Running) -> Folder:
-    """A copy of a folder that has been started once."""
-    return folders(first.folder)
+def prepared(folders: Make) -> Folder:
+    """A folder that has been started once, and stopped."""
+    return folders(var=True)
+
+
+@pytest.fixture(scope="module")
+def new(first: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+    """A folder for the tests of a file in which none of them makes anything."""
+    folder = first.folder.copy(tmp_path_factory.mktemp("new"), var=False)
+    yield folder
+    folder.kill_all()

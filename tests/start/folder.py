@@ -35,17 +35,21 @@ class Folder:
         self._started: list[Running] = []
 
     @classmethod
-    def fresh(cls, at: Path, source: Path = ROOT) -> Folder:
-        """A copy in `at`/project. From ROOT only what is checked in; from another copy also its `var`."""
+    def fresh(cls, at: Path, source: Path = ROOT, more: Sequence[str] = ()) -> Folder:
+        """The project as it is checked out, copied from `source` to `at`/project. more: what else is copied."""
         folder, work = at / "project", at / "work"
         work.mkdir(parents=True)
         folder.mkdir()
-        for name in PARTS if source == ROOT else [entry.name for entry in source.iterdir()]:
+        for name in (*PARTS, *more):
             if (source / name).is_dir():
-                shutil.copytree(source / name, folder / name, symlinks=True)
+                shutil.copytree(source / name, folder / name)
             else:
                 shutil.copy2(source / name, folder / name)
         return cls(folder, work)
+
+    def copy(self, at: Path, *, var: bool = True) -> Folder:
+        """A copy of this folder, with its bytecode and, unless told otherwise, what its starts have made."""
+        return Folder.fresh(at, self.path, ["var"] if var else [])
 
     def env(self, **settings: str) -> dict[str, str]:
         """The environment of somebody who has set nothing but `settings`."""

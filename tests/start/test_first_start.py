@@ -35,8 +35,8 @@ print(urllib.request.build_opener(urllib.request.ProxyHandler({{}})).open(reques
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = Folder.fresh(tmp_path_factory.mktemp("started"))
+def started(first: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = first.folder.copy(tmp_path_factory.mktemp("started"), var=False)
     try:
         yield folder.up(AUTOPILOT_MAX_TOKENS_PER_RUN="1000")
     finally:

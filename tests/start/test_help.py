@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,14 +10,6 @@ from tests.start import web
 from tests.start.folder import Folder
 
 OURS = ["keys_create", "matrix_load", "serve", "up"]
-
-
-@pytest.fixture(scope="module")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
-    """A folder in which nothing has been started, with settings that no command takes."""
-    folder = Folder.fresh(tmp_path_factory.mktemp("new"))
-    yield folder
-    folder.kill_all()
 
 
 @pytest.mark.parametrize("command", OURS)

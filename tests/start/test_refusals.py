@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,14 +14,6 @@ from tests.start.folder import Folder
 
 DEVELOPMENT = {"IW_ENV": "development"}
 SECRET = "s3cret-value"
-
-
-@pytest.fixture(scope="module")
-def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
-    """A folder in which nothing has been started."""
-    folder = Folder.fresh(tmp_path_factory.mktemp("new"))
-    yield folder
-    folder.kill_all()
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> tuple[int, str]:

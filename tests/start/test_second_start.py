@@ -32,7 +32,7 @@ class Again:
 
 @pytest.fixture(scope="module")
 def again(first: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Again]:
-    folder = Folder.fresh(tmp_path_factory.mktemp("again"), first.folder.path)
+    folder = first.folder.copy(tmp_path_factory.mktemp("again"))
     with closing(database(folder)) as link, link:
         for statement in EDITS:
             assert link.execute(statement).rowcount == 1

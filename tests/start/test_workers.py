@@ -9,13 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.start import web
-from tests.start.folder import Folder, Running, eventually
+from tests.start.folder import Running, eventually
 
 
 @pytest.fixture(scope="module")
 def serving(first: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`manage.py serve` with two workers, both ready."""
-    folder = Folder.fresh(tmp_path_factory.mktemp("serving"), first.folder.path)
+    folder = first.folder.copy(tmp_path_factory.mktemp("serving"))
     try:
         running = folder.start("serve", "--port", "0", "--workers", "2", IW_ENV="development")
         running.wait_for("listening on http://")
