@@ -95,6 +95,25 @@ def test_redact__key_without_a_shape__is_known_by_its_place(text: str, secret: s
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Bearer opaque-token", f"Bearer {MASK}"),
+        ("api_key=opaque-token&x=1", f"api_key={MASK}&x=1"),
+        ("postgres://router:horse@db/iw", f"postgres://{MASK}@db/iw"),
+    ],
+)
+def test_redact__what_names_the_place__stays(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+def test_redact__eight_characters__are_a_secret_and_seven_are_not(set_variables: SetVariables) -> None:
+    set_variables(IW_UPSTREAM_A="eightchr", IW_UPSTREAM_B="sevenly")
+    remember_secret("eight-of")
+    remember_secret("seven-o")
+    assert redact("eightchr sevenly eight-of seven-o") == f"{MASK} sevenly {MASK} seven-o"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -118,7 +137,9 @@ NAMES = ["OPENAI_API_KEY", "IW_UPSTREAM_API_KEY", "IW_UPSTREAM_EU", "IW_SECRET_K
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("value", ["plainwords", "white space inside", 'quo"te\\slash', "ünïcödé-secret", "a+b/c=d&e"])
+@pytest.mark.parametrize(
+    "value", ["plainwords", "white space inside", 'quo"te\\slash', "ünïcödé-secret", 'ü"ml-äut', "a+b/c=d&e"]
+)
 def test_redact__value_of_a_secret_variable__is_gone_in_every_writing(
     set_variables: SetVariables, name: str, value: str
 ) -> None:

@@ -127,6 +127,7 @@ def test_settings__production_with_a_key__is_the_default(set_variables: SetVaria
 def test_settings__development__demands_nothing(set_variables: SetVariables) -> None:
     found = loaded(set_variables)
     assert (found.development, found.secret_key, found.upstream_base_url) == (True, "", "https://api.openai.com/v1")
+    assert (found.allow_private_upstreams, found.secrets_dir, found.unknown_project) == (False, None, "warn")
     assert (found.max_embed_tokens_per_batch, found.max_embed_items_per_batch, found.max_body_mb) == (50_000, 256, 8)
 
 
@@ -170,7 +171,7 @@ def test_settings__base_url_in_dotenv__is_named_where_it_stands(set_variables: S
 
 
 def test_settings__lists__are_split_at_commas(set_variables: SetVariables) -> None:
-    found = loaded(set_variables, IW_ALLOWED_HOSTS="a.example, b.example,,", IW_TRUSTED_ORIGINS="https://a.example")
+    found = loaded(set_variables, IW_ALLOWED_HOSTS="a.example, b.example,, ,", IW_TRUSTED_ORIGINS="https://a.example")
     assert found.allowed_hosts == ("a.example", "b.example")
     assert found.trusted_origins == ("https://a.example",)
 
