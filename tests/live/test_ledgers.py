@@ -149,9 +149,11 @@ def providers_word(live: Live, records: list[Record]) -> None:
 
 def test_decision__is_durable_before_the_provider_is_asked(live: Live) -> None:
     live.sandbox.plan([{"fault": {"delay_ms": 600}}])
+    headers = {"authorization": f"Bearer {live.home.key}"}
     for number in range(3):
         ident = f"{live.run}-{number}"
-        thread = threading.Thread(target=live.post, args=(CHAT, hello("fast")), kwargs={"x_iw_run_id": ident})
+        given = {**headers, "x_iw_run_id": ident}
+        thread = threading.Thread(target=live.post, args=(CHAT, hello("fast")), kwargs=given)
         thread.start()
         eventually(lambda: live.sandbox.state()["open_requests"] > 1, "the request at the provider")
         [record] = records_of_run(ident)

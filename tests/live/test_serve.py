@@ -24,8 +24,9 @@ CHAT = "/v1/chat/completions"
 
 @pytest.fixture
 def pair(live: Live) -> Iterator[ServiceProcess]:
-    """A service of two workers."""
+    """A service of two workers, and a tenant: made here, as the tests' threads have no database."""
     world = live.world
+    assert live.home.key
     process = ServiceProcess(world.env, world.folder / f"{live.run}.log", workers=2).start()
     eventually(lambda: len(process.children()) == 2, "the second worker")
     yield process
