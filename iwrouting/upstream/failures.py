@@ -141,7 +141,8 @@ def _step(status: int, kind: str, code: str, param: str) -> Step:
         return Step.NEXT
     if status == 400 and code in PARAMETER_CODES:
         return Step.NEXT
-    return Step.NEXT if 300 <= status < 400 else Step.STOP
+    # A redirect, or a success that is no answer: 202 and 204 carry none.
+    return Step.NEXT if status < 400 else Step.STOP
 
 
 def _quota(kind: str, code: str) -> bool:
