@@ -83,10 +83,19 @@ class SnapshotStore:
 
         Whether the snapshot is known to be the newest now.
         """
-        if self._refreshing is None or self._refreshing.done():
-            self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
-        done, _ = await asyncio.wait({self._refreshing}, timeout=REFRESH_WAIT_S)
-        return bool(done) and not self.fault
+        earlier = self._refreshing
+        try:
+            async with asyncio.timeout(REFRESH_WAIT_S):
+                if earlier is not None:
+                    # Begun before we asked: it may have read before the key was committed.
+                    await asyncio.shield(earlier)
+                if self._refreshing is earlier:
+                    self._refreshing = asyncio.create_task(asyncio.to_thread(self.check))
+                if self._refreshing is not None:
+                    await asyncio.shield(self._refreshing)
+        except TimeoutError:
+            return False
+        return not self.fault
 
     def _check(self) -> None:
         known = self._current
