@@ -21,6 +21,8 @@ from iwrouting.upstream.failures import Step, bad_answer
 T = TypeVar("T")
 Receive = Callable[[Job, Rung, AttemptRecord, Reply], Awaitable["T | Failure"]]
 TRIES = 2
+TOO_LATE_S = 0.02
+"""With no more time than this left, no other try is begun: it could only be cut."""
 
 
 async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T]) -> T:
@@ -34,7 +36,7 @@ async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T]) -> T:
             return result
         if result.step is Step.STOP:
             raise stopped(job, rung, result)
-        if time.monotonic() >= job.deadline:
+        if time.monotonic() + TOO_LATE_S >= job.deadline:
             break
     raise exhausted(job)
 
