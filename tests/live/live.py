@@ -146,12 +146,16 @@ class Live:
     def post(self, path: str, body: object, tenant: Tenant | None = None, **headers: str) -> raw.Raw:
         """One POST over a bare socket, with a tenant's key unless `authorization` is among the headers."""
         key = {} if "authorization" in headers else {"authorization": f"Bearer {(tenant or self.home).key}"}
-        return raw.post(self.base_url, path, body, wait_s=10, **{"x_iw_run_id": self.run, **key, **headers})
+        return raw.post(self.base_url, path, body, wait_s=10, **{**self._common, **key, **headers})
 
     def get(self, path: str, tenant: Tenant | None = None, **headers: str) -> raw.Raw:
         """One GET over a bare socket."""
         key = {} if "authorization" in headers else {"authorization": f"Bearer {(tenant or self.home).key}"}
-        return raw.get(self.base_url, path, **{"x_iw_run_id": self.run, **key, **headers})
+        return raw.get(self.base_url, path, **{**self._common, **key, **headers})
+
+    @property
+    def _common(self) -> dict[str, str]:
+        return {"host": "127.0.0.1", "x_iw_run_id": self.run}
 
     def resolve(self, alias: str, tenant: Tenant | None = None, **body: Any) -> dict[str, Any]:
         """One recorded resolve."""

@@ -42,6 +42,8 @@ PASSED_OVER: dict[str, tuple[Any, int | None, str]] = {
     "unsupported_value": ({"status": 400, "body": error("unsupported_value", "stream")}, 400, "unsupported_value"),
     "redirect": ({"redirect": "http://127.0.0.1:9/v1"}, 307, "http_307"),
     "html in a 200": ("html", 200, "bad_body"),
+    "accepted, no answer": ({"status": 202, "body": {"id": "later"}}, 202, "http_202"),
+    "no content": ({"status": 204, "raw_body": ""}, 204, "http_204"),
     "error in a 200": ({"raw_body": '{"error": {"message": "Busy", "type": "server_error"}}'}, 200, "in_band_error"),
     "a 200 that is no object": ({"raw_body": "[]"}, 200, "bad_body"),
     "body cut": ({"cut_after_bytes": 40}, 200, "body_cut"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -58,6 +60,23 @@ def test_hostile_key__is_a_401(live: Live, value: str) -> None:
 
 def test_well_formed_but_unknown_key__is_a_401(live: Live) -> None:
     denied(live, ask(live, CHAT, authorization=f"Bearer {new_key().text}"), "invalid_api_key")
+
+
+def test_new_key__is_known_at_once_even_in_a_flood_of_unknown_ones(live: Live) -> None:
+    stop = threading.Event()
+
+    def flood() -> None:
+        while not stop.is_set():
+            raw.get(live.base_url, MODELS, authorization=f"Bearer {new_key().text}")
+
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(6):
+            pool.submit(flood)
+        try:
+            found = [ask(live, MODELS, authorization=f"Bearer {live.tenant().key}").status for _ in range(25)]
+        finally:
+            stop.set()
+    assert found == [200] * 25
 
 
 def test_scheme__is_read_whatever_its_case(live: Live) -> None:
