@@ -43,7 +43,8 @@ class DrainingServer(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain."""
-        if drain := getattr(self.config.loaded_app, "drain", None):
+        app = getattr(self.config, "loaded_app", None)  # not there while the application is being imported
+        if drain := getattr(app, "drain", None):
             drain()
         super().handle_exit(sig, frame)
 

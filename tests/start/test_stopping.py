@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -67,6 +69,18 @@ def test_stopped_while_it_starts_it_leaves_nothing(folders: Make, part: str, sto
     running.wait_until(lambda: folder.process(part))
     assert stop(running) in (0, 130, 128 + signal.SIGTERM, -signal.SIGTERM)
     assert folder.is_left(GONE_S)
+    assert "Traceback" not in running.err
+
+
+@pytest.mark.parametrize("stop", [Running.interrupt, Running.terminate])
+def test_stopped_while_a_worker_imports_it_leaves_nothing(prepared: Folder, stop: Callable[[Running], int]) -> None:
+    running = prepared.start("serve", "--port", "0", IW_ENV="development")
+    [worker] = running.wait_until(lambda: prepared.process("server.worker"))
+    # uvicorn loads its event loop, takes the signals over, and only then imports the application.
+    running.wait_until(lambda: "uvloop" in Path(f"/proc/{worker}/maps").read_text())
+    time.sleep(0.1)
+    assert stop(running) == 0
+    assert prepared.is_left(within_s=0)
     assert "Traceback" not in running.err
 
 
