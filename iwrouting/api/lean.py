@@ -6,7 +6,7 @@ against stock DRF and adrf in performance.md 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -20,9 +20,11 @@ from rest_framework.views import APIView
 from iwrouting.api.authentication import LeanKeyAuthentication, bearer, find_key
 from iwrouting.api.bodies import read_object
 from iwrouting.api.failures import answer_error
-from iwrouting.calls import Answer, Caller, Service, StreamAnswer, identify
+from iwrouting.calls import Answer, Caller, Service, StreamAnswer, identify, refuse_request, require, turned_away
+from iwrouting.errors import BadRequest, RoutingError
 from iwrouting.models import well_formed
 from iwrouting.snapshot import store
+from iwrouting.types import Scope
 
 JSON = "application/json"
 
@@ -58,6 +60,34 @@ class LeanView(APIView):
         text = bearer(request.lean_headers.get("authorization", ""))
         if find_key(store.current, text) is None and well_formed(text):
             request.fresh = await store.refresh()
+
+    async def admitted(
+        self, request: Any, endpoint: str, scope: Scope, headers: Callable[[dict[str, Any]], Any] = lambda body: None
+    ) -> tuple[dict[str, Any], Caller]:
+        """The body and the caller of a request that leaves rows; one who may not make it is refused with rows too.
+
+        `headers` makes the headers to identify by from the body. Raises RoutingError.
+        """
+        try:
+            body = json_object(request)
+        except BadRequest:
+            require(request.auth, scope)
+            raise
+        try:
+            require(request.auth, scope)
+            return body, self.caller(request, headers(body))
+        except RoutingError as error:
+            await self.refuse(request, endpoint, body, error)
+            raise
+
+    async def refuse(
+        self, request: Any, endpoint: str, body: dict[str, Any], error: RoutingError, caller: Caller | None = None
+    ) -> None:
+        """Record a refusal; where the caller could not be identified it counts for the key's own project."""
+        lean = request._request
+        if caller is None:
+            caller = turned_away(request.auth, lean.lean_headers, ident=lean.ident, started_ns=lean.started_ns)
+        await refuse_request(self.service, caller, endpoint, body, len(lean.body), error)
 
     def caller(self, request: Any, headers: Any = None) -> Caller:
         """The authenticated caller. Raises RoutingError."""

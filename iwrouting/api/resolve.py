@@ -8,20 +8,38 @@ from typing import Any
 import orjson
 from django.http import HttpResponse
 
-from iwrouting.api.lean import JSON, LeanView, json_object, json_response
-from iwrouting.calls import ResolveAsk, peek, resolve_recorded
-from iwrouting.calls.resolving import with_project
-from iwrouting.errors import BadRequest
+from iwrouting.api.lean import JSON, LeanView, json_response
+from iwrouting.calls import Caller, ResolveAsk, peek, resolve_recorded
+from iwrouting.calls.resolving import ENDPOINT, with_project
+from iwrouting.errors import BadRequest, RoutingError
+from iwrouting.types import Scope
 
 
 class Resolve(LeanView):
     """Resolve one alias or several."""
 
+    refuses_itself = True
+
+    async def refuse(
+        self, request: Any, endpoint: str, body: dict[str, Any], error: RoutingError, caller: Caller | None = None
+    ) -> None:
+        """Record a refusal, unless it is a dry run."""
+        if body.get("dry_run") is not True:
+            await super().refuse(request, endpoint, body, error, caller)
+
     async def post(self, request: Any) -> HttpResponse:
         """Resolve and, unless `dry_run`, record."""
-        body = json_object(request)
-        ask = ResolveAsk.read(body)
-        caller = self.caller(request, with_project(request._request.lean_headers, body.get("project")))
+        body, caller = await self.admitted(
+            request,
+            ENDPOINT,
+            Scope.RESOLVE,
+            lambda given: with_project(request._request.lean_headers, given.get("project")),
+        )
+        try:
+            ask = ResolveAsk.read(body)
+        except BadRequest as error:
+            await self.refuse(request, ENDPOINT, body, error, caller)
+            raise
         answer = await resolve_recorded(self.service, caller, ask, len(request._request.body))
         decision = answer.get("decision_id")
         return json_response(answer, {"x-iw-decision-id": decision} if decision else None)

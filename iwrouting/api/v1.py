@@ -7,27 +7,32 @@ from typing import Any
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
-from iwrouting.api.lean import LeanView, as_response, json_object, json_response
+from iwrouting.api.lean import LeanView, as_response, json_response
 from iwrouting.calls import chat, embeddings, list_models, show_model
 from iwrouting.errors import NotFound
+from iwrouting.types import Endpoint, Scope
 
 
 class ChatCompletions(LeanView):
     """Chat completions, buffered or streamed, for an alias or a model id."""
 
+    refuses_itself = True
+
     async def post(self, request: Any) -> HttpResponseBase:
         """Serve one."""
-        body = json_object(request)
-        return as_response(await chat(self.service, self.caller(request), body, len(request._request.body)))
+        body, caller = await self.admitted(request, Endpoint.CHAT, Scope.CALL)
+        return as_response(await chat(self.service, caller, body, len(request._request.body)))
 
 
 class Embeddings(LeanView):
     """Embeddings, in batches where the limits ask for it."""
 
+    refuses_itself = True
+
     async def post(self, request: Any) -> HttpResponseBase:
         """Serve one."""
-        body = json_object(request)
-        return as_response(await embeddings(self.service, self.caller(request), body, len(request._request.body)))
+        body, caller = await self.admitted(request, Endpoint.EMBEDDINGS, Scope.CALL)
+        return as_response(await embeddings(self.service, caller, body, len(request._request.body)))
 
 
 class Models(LeanView):

@@ -8,7 +8,7 @@ from typing import Any
 from iwrouting.calls.account import decide, refuse
 from iwrouting.calls.answers import Answer, StreamAnswer, decision_headers
 from iwrouting.calls.buffered import answer_whole
-from iwrouting.calls.caller import Caller, identify, require
+from iwrouting.calls.caller import Caller, identify, require, turned_away
 from iwrouting.calls.deciding import resolve_call
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.listing import list_models, show_model
@@ -32,9 +32,11 @@ __all__ = [
     "identify",
     "list_models",
     "peek",
+    "refuse_request",
     "require",
     "resolve_recorded",
     "show_model",
+    "turned_away",
 ]
 
 
@@ -71,9 +73,17 @@ async def embeddings(service: Service, caller: Caller, body: dict[str, Any], siz
     return await answer_vectors(service, draft, job, cut(request, service.conf))
 
 
+async def refuse_request(
+    service: Service, caller: Caller, endpoint: str, body: dict[str, Any], size: int, error: RoutingError
+) -> None:
+    """Record a request that is refused before it comes to a call (design.md 6). Raises AuditUnavailable."""
+    await _refused(service, Draft(caller, endpoint, service.config, size), body, error)
+
+
 async def _refused(service: Service, draft: Draft, body: dict[str, Any], error: RoutingError) -> None:
-    if not draft.asked and isinstance(body.get("model"), str):
-        draft.asked = body["model"]
+    asked = body.get("model") or body.get("alias")
+    if not draft.asked and isinstance(asked, str):
+        draft.asked = asked
     error.extra_headers = decision_headers(draft)
     await refuse(service, draft, error)
 

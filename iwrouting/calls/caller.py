@@ -81,6 +81,19 @@ def _client_fallbacks(headers: Mapping[str, str]) -> tuple[str, ...]:
     return (f"client_fallbacks: {report}",)
 
 
+def turned_away(key: KeyFacts, headers: Mapping[str, str], *, ident: str, started_ns: int) -> Caller:
+    """The caller of a request that `identify` refuses: the key's own project, and what is well formed of the rest."""
+    run_id = headers.get("x-iw-run-id", "")
+    return Caller(
+        key=key,
+        request_id=ident,
+        started_ns=started_ns,
+        project_text=key.default_project,
+        run_id=run_id if FREE_ID.fullmatch(run_id) else "",
+        is_test=headers.get("x-iw-test", "") == "1",
+    )
+
+
 def require(key: KeyFacts, scope: Scope) -> None:
     """Raise Forbidden unless the key has the scope."""
     if scope not in key.scopes:
