@@ -119,8 +119,15 @@ RESOLVE_WRONG: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("body", "param"), RESOLVE_WRONG, ids=lambda value: json.dumps(value)[:40])
 def test_resolve_with_a_wrong_field__is_a_400_that_names_it(live: Live, body: Any, param: str) -> None:
-    error = error_of(live.post(RESOLVE, body), 400, "invalid_request", param)
-    assert error["message"].startswith(param)
+    got = live.post(RESOLVE, body)
+    assert error_of(got, 400, "invalid_request", param)["message"].startswith(param)
+    refused(live, got, 400, "invalid_request", param)
+
+
+def test_resolve_that_is_a_dry_run__leaves_no_rows_when_refused(live: Live) -> None:
+    assert live.post(RESOLVE, {"alias": "no-such-name", "dry_run": True}).status == 404
+    assert live.post(RESOLVE, {"alias": "fast", "unknown": 1, "dry_run": True}).status == 400
+    assert live.records() == []
 
 
 def test_resolve_by_get_with_a_wrong_parameter__is_a_400_that_names_it(live: Live) -> None:
@@ -217,7 +224,11 @@ def test_malformed_metadata__is_a_400_that_names_the_header(live: Live, header: 
     ident = f"bad-{live.run}"
     got = live.post(CHAT, hello("fast"), None, x_request_id=ident, **{header: value})
     error_of(got, 400, "invalid_request", header)
-    assert records_of_request(ident) == []
+    [record] = records_of_request(ident)
+    assert (record.outcome.result, record.outcome.error_param) == ("refused", header)
+    run_id = "" if header == "x-iw-run-id" else live.run
+    assert (record.decision.project, record.decision.run_id, record.decision.tags) == (live.home.slug, run_id, "[]")
+    assert record.decision.model_asked == "fast"
 
 
 def test_malformed_request_id__is_replaced(live: Live) -> None:

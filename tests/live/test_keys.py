@@ -1,4 +1,4 @@
-"""Keys at the door: what is missing, wrong or spent is a 401, what is not granted a 403, and nothing leaves rows."""
+"""Keys at the door: what is missing, wrong or spent is a 401, what is not granted a recorded 403."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from openai import AuthenticationError, PermissionDeniedError
 
 from iwrouting.models import new_key
-from tests.live.ledger import records_of_request
+from tests.live.ledger import record, records_of_request
 from tests.live.live import Live, Tenant
 from tests.live.processes import manage
 from tests.sandbox import raw
@@ -129,7 +129,15 @@ def test_scope__opens_its_routes_alone(live: Live, scopes: list[str], allowed: s
         assert got.status == (200 if path in allowed else 403), path
         if path not in allowed:
             assert got.error["code"] == "missing_scope"
-            assert got.headers["x-request-id"] == live.run
+            found = record(got.headers["x-iw-decision-id"])
+            assert (found.outcome.result, found.outcome.status, found.outcome.error_code) == (
+                "refused",
+                403,
+                "missing_scope",
+            )
+            assert found.decision.request_id == got.headers["x-request-id"] == live.run
+            assert found.decision.model_asked == ("embedding" if path == EMBEDDINGS else "fast")
+    assert len(live.sent()) == len(allowed & {CHAT, EMBEDDINGS})
 
 
 def test_public_routes__need_no_key(live: Live) -> None:

@@ -64,6 +64,8 @@ def test_key_of_several_projects__may_not_act_for_another(live: Live, other: Ten
     for name in (third.slug, "nowhere"):
         got = ask(live, key, x_iw_project=name)
         assert (got.status, got.error["code"], got.error["type"]) == (403, "project_not_granted", "permission_error")
+        assert live.records()[-1].served() == ("refused", "", 403)
+        assert project_of(live)[0] == live.home.slug
     assert ask(live, key, openai_project=third.slug).status == 200
     assert project_of(live) == (live.home.slug, "")
     assert len(live.sent()) == 1
@@ -88,6 +90,8 @@ def test_disabled_project__is_refused(live: Live, other: Tenant) -> None:
     other.row.save(using=ALIAS)
     live.settle()
     assert ask(live, other.key).error["code"] == "project_disabled"
+    assert live.records()[-1].outcome.error_code == "project_disabled"
+    assert live.get("/v1/models", other).error["code"] == "project_disabled"
     wide = live.key(live.home.row, projects=["*"])
     assert ask(live, wide, x_iw_project=other.slug).error["code"] == "project_disabled"
     assert ask(live, wide).status == 200
