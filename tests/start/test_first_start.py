@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -47,6 +48,14 @@ def test_it_prints_where_the_admin_and_the_docs_are(started: Running) -> None:
     with web.browser("") as client:
         assert "Log in" in client.get(started.word(r"Admin +(\S+)")).text
         assert "swagger" in client.get(started.word(r"API docs +(\S+)")).text.lower()
+
+
+def test_the_admins_icon_is_there(started: Running) -> None:
+    with web.browser(started.url) as client:
+        found = re.search(r'rel="icon" href="([^"]+)"', client.get("/admin/login/").text)
+        assert found
+        icon = client.get(found[1])
+    assert (icon.status_code, icon.headers["content-type"]) == (200, "image/svg+xml")
 
 
 def test_the_curl_line_works_when_pasted(started: Running, tmp_path: Path) -> None:
