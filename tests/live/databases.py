@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from iwrouting.conf import settings
 
@@ -44,13 +45,24 @@ def _on_server(statement: str) -> None:
 
 @contextmanager
 def readable(url: str) -> Iterator[str]:
-    """Within it the database is known to Django as `live`; gives that alias."""
+    """Within it the database is known to Django as `live`; gives that alias. The connection stays open for the next."""
     connections.databases[ALIAS] = _settings(url)
+    if url in _kept:
+        connections[ALIAS] = _kept[url]
     try:
         yield ALIAS
     finally:
-        connections[ALIAS].close()
+        _kept[url] = connections[ALIAS]
         del connections[ALIAS], connections.databases[ALIAS]
+
+
+_kept: dict[str, BaseDatabaseWrapper] = {}
+
+
+def forget(url: str) -> None:
+    """Close the connection to a database that is about to go."""
+    if url in _kept:
+        _kept.pop(url).close()
 
 
 def _settings(url: str) -> dict[str, Any]:

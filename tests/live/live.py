@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from django.db import transaction
 from openai import OpenAI
 
 from iwrouting.models import Alias, ApiKey, Attempt, Override, Project, Revision, new_key
@@ -78,14 +79,15 @@ class Live:
     ) -> Tenant:
         """A new project with a key; `overrides` has a model, or the fields of an override, by alias.
 
-        The key comes last: the service does not know it yet, so the first call with it makes it read all of this.
+        All in one commit. The service does not know the key yet: the first call with it makes it read all of this.
         """
         slug = f"p{next(_numbers)}-{secrets.token_hex(3)}"
         project = Project(slug=slug, name=slug, external_id=external_id)
-        project.save(using=ALIAS)
-        for alias, given in (overrides or {}).items():
-            self.override(alias, given, project)
-        return Tenant(slug, self.key(project, **key), project)
+        with transaction.atomic(using=ALIAS):
+            project.save(using=ALIAS)
+            for alias, given in (overrides or {}).items():
+                self.override(alias, given, project)
+            return Tenant(slug, self.key(project, **key), project)
 
     def override(self, alias: str, given: Any, project: Project | None) -> Override:
         """An override of an alias: a model, or its fields."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 from openai import NotFoundError
 
-from iwrouting.models import Alias, ApiKey, Model
-from tests.live.databases import ALIAS
+from iwrouting.models import Alias, ApiKey, Model, Revision
+from tests.live.databases import ALIAS, statement
 from tests.live.ledger import eventually
 from tests.live.live import Live
+from tests.sandbox import raw
 
 WITHIN_S = 2.0
 
@@ -100,6 +105,68 @@ def test_broken_configuration__is_not_taken_and_the_former_one_serves(live: Live
     blueprint.save(using=ALIAS)
     within(lambda: live.service.get("/readyz")[1]["status"] == "ready", "the end of the alarm")
     assert live.get("/v1/models", newcomer).status == 200
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value"),
+    [
+        ("alias", "name = 'blueprint'", "kind", "bogus"),
+        ("alias", "name = 'blueprint'", "chain", '"fast"'),
+        ("model", "model_id = 'gpt-4.1-nano'", "sampling", "x"),
+        ("model", "model_id = 'gpt-4.1-nano'", "endpoints", "7"),
+    ],
+)
+def test_malformed_row__is_not_taken_and_the_poller_goes_on(
+    live: Live, table: str, row: str, column: str, value: str
+) -> None:
+    assert live.chat("blueprint").answer
+    revision = live.settle()
+    with spoiled(table, row, column, value):
+        state = eventually(lambda: degraded(live), "the alarm", WITHIN_S)
+        assert f"{row.split(chr(39))[1]}: {column}" in state["snapshot"]["fault"]
+        assert state["revision"] == revision
+        assert live.chat("blueprint").record.decision.revision == revision
+        newcomer = live.tenant()
+        got = live.get("/v1/models", newcomer)
+        assert (got.status, got.error["code"]) == (503, "key_unchecked")
+    within(lambda: live.service.get("/readyz")[1]["status"] == "ready", "the end of the alarm")
+    assert live.get("/v1/models", newcomer).status == 200
+
+
+def test_start_with_a_malformed_row__waits_for_it_to_be_mended(live: Live) -> None:
+    key = {"authorization": f"Bearer {live.home.key}"}
+    live.settle()
+    try:
+        with spoiled("alias", "name = 'blueprint'", "kind", "bogus"):
+            late = live.world.other_service("late", ready=False)
+            status, state = late.get("/readyz")
+            assert (status, state["status"], state["revision"]) == (503, "unavailable", 0)
+            assert "alias blueprint: kind 'bogus' is not one of" in state["faults"][0]
+            assert raw.post(late.url, "/v1/chat/completions", raw.hello("fast"), 5, **key).status == 503
+            assert raw.get(late.url, "/v1/models", **key).status == 503
+            assert raw.get(late.url, "/api/v1/aliases", host="127.0.0.1", **key).status == 503
+        within(lambda: late.status("/readyz") == 200, "the way back")
+        assert raw.get(late.url, "/v1/models", **key).status == 200
+        assert len(re.findall("Traceback|restart", late.words)) == 0
+    finally:
+        live.world.started.pop("late").stop()
+
+
+@contextmanager
+def spoiled(table: str, row: str, column: str, value: str) -> Iterator[None]:
+    """A value put into a row by SQL under a new revision, and taken back at the end."""
+    [before] = statement(f"SELECT {column} FROM iwrouting_{table} WHERE {row}")  # noqa: S608 - names of our own
+
+    def put(text: str) -> None:
+        with transaction.atomic(using=ALIAS):
+            Revision.raise_by_one(ALIAS)
+            statement(f"UPDATE iwrouting_{table} SET {column} = %s WHERE {row}", text)  # noqa: S608 - as above
+
+    put(value)
+    try:
+        yield
+    finally:
+        put(before[column] if isinstance(before[column], str) else json.dumps(before[column]))
 
 
 def degraded(live: Live) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from iwrouting.models import Model, Upstream
 from tests.harness import environment
-from tests.live.databases import ALIAS, own_database, readable
+from tests.live.databases import ALIAS, forget, own_database, readable
 from tests.live.processes import ServiceProcess, prepare
 from tests.live.recorder import Recorder, recorder
 from tests.sandbox.process import SandboxProcess
@@ -103,6 +103,7 @@ def world(folder: Path, worker: str, blocker: DjangoDbBlocker) -> Iterator[World
     with ExitStack() as stack:
         sandbox = stack.enter_context(SandboxProcess(log_path=folder / "sandbox.jsonl"))
         database = stack.enter_context(own_database(folder, worker))
+        stack.callback(forget, database)
         recording = stack.enter_context(recorder())
         given = {"DATABASE_URL": database, "IW_UPSTREAM_BASE_URL": sandbox.base_url}
         env = environment.for_tests(folder, None) | SETTINGS | given
