@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -10,6 +12,10 @@ from rest_framework.parsers import BaseParser
 
 from iwrouting.conf import settings
 from iwrouting.errors import BadRequest, BodyTooLarge
+
+DEEP = 200
+LONG_NUMBER = re.compile(rb"[0-9]{19}")
+MIN_WHOLE, MAX_WHOLE = -(2**63), 2**64 - 1
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -20,7 +26,33 @@ def read_object(body: bytes) -> dict[str, Any]:
         raise BadRequest(f"The body is not valid JSON: {error}.", code="invalid_json") from None
     if not isinstance(found, dict):
         raise BadRequest("The body must be a JSON object.", code="invalid_json")
+    _check_depth(body, found)
+    _check_numbers(body)
     return found
+
+
+def _check_depth(body: bytes, found: dict[str, Any]) -> None:
+    """Refuse what could be read but not be written again for the provider; asked only where it is possible at all."""
+    if body.count(b"[") + body.count(b"{") < DEEP:
+        return
+    try:
+        orjson.dumps(found)
+    except TypeError:
+        raise BadRequest(f"The body is nested more than {DEEP} levels deep.", code="invalid_json") from None
+
+
+def _check_numbers(body: bytes) -> None:
+    """Refuse whole numbers of more than 64 bits: they would reach the provider as other numbers."""
+    if LONG_NUMBER.search(body) is None:
+        return
+    json.loads(body, parse_int=_whole_number)
+
+
+def _whole_number(text: str) -> int:
+    number = int(text) if len(text) < 32 else MAX_WHOLE + 1
+    if not MIN_WHOLE <= number <= MAX_WHOLE:
+        raise BadRequest(f"The number {text[:40]} is too large: use at most 64 bits.", code="invalid_json")
+    return number
 
 
 def too_large(megabytes: int) -> BodyTooLarge:

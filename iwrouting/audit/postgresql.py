@@ -38,15 +38,14 @@ class PostgreSQLStore:
         self._environment = environment
         self._timeout_s = timeout_s
         self._link: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._orphans: set[asyncio.Task[None]] = set()
         self.not_durable = ""
 
     async def ping(self) -> None:
         """Connect if need be, and ask. Raises StoreDown."""
         try:
-            async with asyncio.timeout(self._timeout_s):
-                link = self._link or await self._connect()
-                await link.execute("SELECT 1")
-        except (psycopg.Error, TimeoutError, OSError) as error:
+            await self._bounded("SELECT 1")
+        except (psycopg.Error, OSError) as error:
             await self._drop()
             raise StoreDown(type(error).__name__) from error
 
@@ -57,10 +56,8 @@ class PostgreSQLStore:
             by_table[table].append(row)
         parameters = [orjson.dumps(by_table[table]).decode() for table in ORDER]
         try:
-            async with asyncio.timeout(self._timeout_s):
-                link = self._link or await self._connect()
-                await link.execute(INSERT, parameters)
-        except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError, OSError) as error:
+            await self._bounded(INSERT, parameters)
+        except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
             await self._drop()
             raise StoreDown(type(error).__name__) from error
         except psycopg.Error as error:
@@ -69,6 +66,26 @@ class PostgreSQLStore:
     async def close(self) -> None:
         """Close the connection."""
         await self._drop()
+
+    async def _bounded(self, statement: str, parameters: list[str] | None = None) -> None:
+        """Execute within the bound. Raises StoreDown after it, at once.
+
+        A cancelled psycopg call waits up to 5 s for the server to confirm: nobody here waits for that.
+        """
+        task = asyncio.create_task(self._execute(statement, parameters))
+        done, _ = await asyncio.wait({task}, timeout=self._timeout_s)
+        if done:
+            task.result()
+            return
+        link, self._link = self._link, None
+        orphan = asyncio.create_task(_end(task, link))
+        self._orphans.add(orphan)
+        orphan.add_done_callback(self._orphans.discard)
+        raise StoreDown("no answer in time")
+
+    async def _execute(self, statement: str, parameters: list[str] | None) -> None:
+        link = self._link or await self._connect()
+        await link.execute(statement, parameters)
 
     async def _connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         link = await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True, row_factory=tuple_row)
@@ -99,3 +116,11 @@ class PostgreSQLStore:
         link, self._link = self._link, None
         if link is not None:
             await link.close()
+
+
+async def _end(task: asyncio.Task[None], link: psycopg.AsyncConnection[tuple[Any, ...]] | None) -> None:
+    """Cancel a statement that hung, and close its connection whenever that is done."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    if link is not None:
+        await link.close()

@@ -1,7 +1,8 @@
 """The writer: one per process; requests wait for the commit that holds their rows (group commit).
 
 A batch is what waited while the last one was committed, at most 500 rows or 4 MB. A batch that the database
-refuses is tried row group by row group, so that one bad group does not take its neighbours along.
+refuses is tried row group by row group, so that one bad group does not take its neighbours along. While the
+database is away each group waits until its own deadline.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MAX_BYTES = 4_000_000
 ROW_BYTES = 1_000
 RETRY_S = 0.05
 PROBE_S = 1.0
+STOP_S = 5.0
 
 Rows = Sequence[tuple[str, Row]]
 
@@ -91,11 +93,14 @@ class Writer:
         self._task = asyncio.create_task(self._run(), name="iw-audit-writer")
 
     async def stop(self) -> None:
-        """Commit what waits, then close."""
+        """Commit what waits, for at most STOP_S with a database that is away, then close."""
         self._stopping = True
         self._filled.set()
         if self._task is not None:
-            await self._task
+            _, late = await asyncio.wait({self._task}, timeout=STOP_S)
+            if late:
+                log.error("stopped with the rows of %d requests not stored", len(self._queue))
+                self._task.cancel()
         await self._store.close()
 
     def submit(self, rows: Rows, *, patience_s: float | None = None) -> asyncio.Future[None]:
@@ -121,13 +126,17 @@ class Writer:
             self._filled.clear()
             while self._queue:
                 await self._commit(self._take())
+                if self.fault and self._queue:
+                    await asyncio.sleep(RETRY_S)
+                self._expire()
 
     async def _probe(self) -> None:
         """Connect, so that a database that came back is known to be back before anybody calls."""
         try:
             await self._store.ping()
             self.fault = ""
-        except StoreDown as error:
+        except Exception as error:
+            # Whatever it is: the one task that writes must outlive it.
             self.fault = f"{type(error).__name__}: {error}"
 
     def _take(self) -> list[Unit]:
@@ -136,21 +145,29 @@ class Writer:
         while self._queue and rows < MAX_ROWS and size < MAX_BYTES:
             unit = self._queue.popleft()
             for _, row in unit.rows:
-                self._seq += 1
-                row["writer_id"] = self.id
-                row["writer_seq"] = self._seq
+                self._number(row)
                 size += ROW_BYTES + len(row.get("ladder", "")) + len(row.get("chain", ""))
             rows += len(unit.rows)
             batch.append(unit)
         return batch
 
+    def _number(self, row: Row) -> None:
+        """Give a row its place, once: rows that are tried again may be stored already."""
+        if row["writer_id"]:
+            return
+        self._seq += 1
+        row["writer_id"] = self.id
+        row["writer_seq"] = self._seq
+
     async def _commit(self, batch: list[Unit]) -> None:
         try:
-            await self._insert(batch)
-        except RowsRefused as error:
-            await self._commit_apart(batch, error)
+            await self._store.insert([row for unit in batch for row in unit.rows])
         except StoreDown as error:
-            self._fail(batch, error)
+            self.fault = f"{type(error).__name__}: {error}"
+            self._queue.extendleft(reversed(batch))
+        except Exception as error:
+            # RowsRefused, or a row that can't even be written down: its neighbours must not suffer.
+            await self._commit_apart(batch, error)
         else:
             self.fault = ""
             self.last_commit_at = time.monotonic()
@@ -158,27 +175,26 @@ class Writer:
                 if not unit.future.done():
                     unit.future.set_result(None)
 
-    async def _commit_apart(self, batch: list[Unit], error: RowsRefused) -> None:
+    async def _commit_apart(self, batch: list[Unit], error: Exception) -> None:
         if len(batch) == 1:
-            self._fail(batch, error)
+            self._fail(batch, f"{type(error).__name__}: {error}")
             return
         middle = len(batch) // 2
         await self._commit(batch[:middle])
         await self._commit(batch[middle:])
 
-    async def _insert(self, batch: list[Unit]) -> None:
-        rows = [row for unit in batch for row in unit.rows]
-        while True:
-            try:
-                return await self._store.insert(rows)
-            except StoreDown:
-                if time.monotonic() + RETRY_S >= min(unit.deadline for unit in batch):
-                    raise
-                await asyncio.sleep(RETRY_S)
+    def _expire(self) -> None:
+        """Give up what waited past its own deadline while the database is away; what has patience left stays."""
+        if not self.fault:
+            return
+        now = time.monotonic()
+        late = [unit for unit in self._queue if unit.deadline <= now]
+        if late:
+            self._queue = deque(unit for unit in self._queue if unit.deadline > now)
+            self._fail(late, self.fault)
 
-    def _fail(self, batch: list[Unit], error: Exception) -> None:
-        self.fault = f"{type(error).__name__}: {error}"
-        log.error("audit rows of %d requests not stored: %s", len(batch), self.fault)
+    def _fail(self, batch: list[Unit], fault: str) -> None:
+        log.error("audit rows of %d requests not stored: %s", len(batch), fault)
         for unit in batch:
             if not unit.future.done():
                 unit.future.set_exception(AuditUnavailable("The audit can't be written now.", retry_after_s=1))

@@ -7,7 +7,7 @@ from typing import Any
 
 from iwrouting.calls.account import decide, refuse
 from iwrouting.calls.answers import Answer, StreamAnswer, decision_headers
-from iwrouting.calls.buffered import answer_whole
+from iwrouting.calls.buffered import answer_whole, conclude
 from iwrouting.calls.caller import Caller, identify, require, turned_away
 from iwrouting.calls.deciding import resolve_call
 from iwrouting.calls.draft import Draft
@@ -54,8 +54,8 @@ async def chat(service: Service, caller: Caller, body: dict[str, Any], size: int
     await decide(service, draft)
     job = _job(service, draft, resolution, request.body)
     if request.stream:
-        return await answer_stream(service, draft, job, request)
-    return await answer_whole(service, draft, job)
+        return await conclude(service, draft, job, answer_stream(service, draft, job, request))
+    return await conclude(service, draft, job, answer_whole(service, draft, job))
 
 
 async def embeddings(service: Service, caller: Caller, body: dict[str, Any], size: int) -> Answer:
@@ -70,7 +70,7 @@ async def embeddings(service: Service, caller: Caller, body: dict[str, Any], siz
         raise
     await decide(service, draft)
     job = _job(service, draft, resolution, request.body)
-    return await answer_vectors(service, draft, job, cut(request, service.conf))
+    return await conclude(service, draft, job, answer_vectors(service, draft, job, cut(request, service.conf)))
 
 
 async def refuse_request(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
-from iwrouting.audit import DECISION, OUTCOME
+from iwrouting.audit import DECISION, OUTCOME, Rows
+from iwrouting.calls.answers import served_headers
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.service import Service
 from iwrouting.dispatch import Job
@@ -12,7 +14,10 @@ from iwrouting.errors import AuditUnavailable, RoutingError
 from iwrouting.pricing import NOTHING_SENT, UNPRICED, Cost, cost
 from iwrouting.types import AttemptRecord, Result, Rung, Skip, Usage
 
+log = logging.getLogger(__name__)
 OUTCOME_PATIENCE_S = 5.0
+LATE_PATIENCE_S = 60.0
+"""Nobody waits for these rows, so a database that comes back within a minute still gets them."""
 
 
 async def decide(service: Service, draft: Draft) -> None:
@@ -24,6 +29,15 @@ async def decide(service: Service, draft: Draft) -> None:
     except asyncio.CancelledError:
         leave(service, draft, [], Ending(Result.CLIENT_CLOSED, None))
         raise
+    except AuditUnavailable as error:
+        _refuse_late(service, draft, error)
+        raise
+
+
+def _refuse_late(service: Service, draft: Draft, error: AuditUnavailable) -> None:
+    """Queue decision and outcome of a request that got its 503: whether the decision was committed is not known."""
+    rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(failed_ending(Result.REFUSED, error)))]
+    _queue(service, draft, rows, LATE_PATIENCE_S)
 
 
 async def refuse(service: Service, draft: Draft, error: RoutingError) -> None:
@@ -34,27 +48,35 @@ async def refuse(service: Service, draft: Draft, error: RoutingError) -> None:
 async def record(service: Service, draft: Draft, ending: Ending) -> None:
     """Store decision and outcome in one commit. Raises AuditUnavailable."""
     rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(ending))]
+    draft.closed = True
     await asyncio.shield(service.writer.submit(rows))
 
 
 async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> None:
     """Store the attempts and the outcome in one commit. Raises AuditUnavailable that names the decision."""
     rows = [*draft.attempt_rows(job.attempts), (OUTCOME, draft.outcome_row(ending))]
+    draft.closed = True
     try:
         await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S))
     except AuditUnavailable:
-        raise AuditUnavailable(
+        error = AuditUnavailable(
             f"The provider was called, but the outcome of decision {draft.id} could not be stored.", should_retry=False
-        ) from None
+        )
+        error.extra_headers = served_headers(draft, job, ending)
+        raise error from None
 
 
 def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> None:
     """Queue attempts and outcome without waiting: for a caller that is gone."""
-    rows = [*draft.attempt_rows(attempts), (OUTCOME, draft.outcome_row(ending))]
+    draft.closed = True
+    _queue(service, draft, [*draft.attempt_rows(attempts), (OUTCOME, draft.outcome_row(ending))], LATE_PATIENCE_S)
+
+
+def _queue(service: Service, draft: Draft, rows: Rows, patience_s: float) -> None:
     try:
-        service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S)
+        service.writer.submit(rows, patience_s=patience_s)
     except AuditUnavailable:
-        return
+        log.error("the outcome of decision %s was not stored: the audit's queue takes nothing more", draft.id)
 
 
 def failed_ending(result: Result, error: RoutingError) -> Ending:
@@ -79,7 +101,7 @@ def price(job: Job, rung: Rung | None, usage: Usage | None) -> Cost:
 
 def measure(draft: Draft, job: Job, ending: Ending) -> Ending:
     """Fill in what the tries tell: calls, fallbacks, time to first byte, and our own share of the latency."""
-    called = [attempt for attempt in job.attempts if attempt.kind == "call"]
+    called = [attempt for attempt in job.attempts if attempt.sent_at is not None]
     ending.calls = len(called)
     rungs = {attempt.rung for attempt in job.attempts if attempt.skip_reason != Skip.DUPLICATE}
     ending.fallbacks = max(0, len(rungs) - 1)

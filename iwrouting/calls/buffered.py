@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from iwrouting.calls.account import close, failed_ending, leave, measure, price
 from iwrouting.calls.answers import Answer, served_headers
@@ -12,22 +15,45 @@ from iwrouting.dispatch import Job, Served, send_buffered
 from iwrouting.errors import RoutingError
 from iwrouting.types import Result
 
+T = TypeVar("T")
+log = logging.getLogger(__name__)
 JSON = {"content-type": "application/json"}
 
 
 async def answer_whole(service: Service, draft: Draft, job: Job) -> Answer:
-    """Dispatch, account, answer. Raises RoutingError with the headers of what was tried."""
-    try:
-        served = await send_buffered(service.dispatcher, job)
-    except RoutingError as error:
-        raise await give_up(service, draft, job, error) from None
-    except asyncio.CancelledError:
-        abandon(service, draft, job)
-        raise
+    """Dispatch, account, answer. Raises RoutingError."""
+    served = await send_buffered(service.dispatcher, job)
     ending = measure(draft, job, _ending(job, served))
     headers = served_headers(draft, job, ending)
     await close(service, draft, job, ending)
     return Answer(served.body, JSON | headers)
+
+
+async def conclude(service: Service, draft: Draft, job: Job, work: Awaitable[T]) -> T:
+    """Do what follows a decision; whatever happens to it, the decision gets its outcome, once.
+
+    Raises RoutingError with the headers of what was tried, also for what nobody expected.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not draft.closed:
+            abandon(service, draft, job)
+        raise
+    except RoutingError as error:
+        raise error if draft.closed else await give_up(service, draft, job, error) from None
+    except Exception as error:
+        log.exception("decision %s failed", draft.id)
+        if draft.closed:
+            raise
+        raise await give_up(service, draft, job, internal_error()) from error
+
+
+def internal_error() -> RoutingError:
+    """What the caller is told of an error of ours."""
+    return RoutingError(
+        "An internal error; it is logged with the request id.", code="internal_error", should_retry=False
+    )
 
 
 async def give_up(service: Service, draft: Draft, job: Job, error: RoutingError) -> RoutingError:
@@ -45,7 +71,7 @@ def abandon(service: Service, draft: Draft, job: Job, ending: Ending | None = No
     result = Result.INTERRUPTED if service.draining else Result.CLIENT_CLOSED
     ending = ending or Ending(result, None)
     ending.result = result
-    ending.cost = price(job, None, None)
+    ending.cost = price(job, ending.rung, ending.usage)
     leave(service, draft, job.attempts, measure(draft, job, ending))
 
 

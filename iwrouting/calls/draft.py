@@ -20,7 +20,10 @@ ORIGIN_SERVER = "server"
 
 @dataclass(slots=True)
 class Draft:
-    """What is known of a request so far. The configuration is taken once: no request sees a mix of two."""
+    """What is known of a request so far. The configuration is taken once: no request sees a mix of two.
+
+    `closed`: its outcome has been handed to the writer.
+    """
 
     caller: Caller
     endpoint: str
@@ -30,6 +33,7 @@ class Draft:
     is_stream: bool = False
     resolution: Resolution | None = None
     warnings: tuple[str, ...] = ()
+    closed: bool = False
     id: str = ""
     decision_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 

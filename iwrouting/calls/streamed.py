@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 
 from iwrouting.calls.account import close, measure, price
 from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
-from iwrouting.calls.buffered import abandon, give_up, ok_result
+from iwrouting.calls.buffered import abandon, give_up, internal_error, ok_result
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.requests import ChatRequest
 from iwrouting.calls.service import Service
@@ -21,10 +22,11 @@ from iwrouting.upstream.sse import DONE
 EVENTS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 WAITING = b": waiting for the first output\n\n"
 EARLY = "x-iw-early"
+log = logging.getLogger(__name__)
 
 
 async def answer_stream(service: Service, draft: Draft, job: Job, request: ChatRequest) -> StreamAnswer:
-    """Open the stream, for at most IW_STREAM_HOLD_S before headers go out. Raises RoutingError as long as none did."""
+    """Open the stream; headers go out after IW_STREAM_HOLD_S at the latest. Raises RoutingError as long as none did."""
     if not request.include_usage:
         options = request.body.get("stream_options") or {}
         job.body = {**request.body, "stream_options": {**options, "include_usage": True}}
@@ -35,17 +37,37 @@ async def answer_stream(service: Service, draft: Draft, job: Job, request: ChatR
         done, _ = await asyncio.wait({opening}, timeout=service.conf.stream_hold_s)
     except asyncio.CancelledError:
         await _cancel(opening)
-        abandon(service, draft, job)
         raise
     if not done:
         headers = EVENTS | decision_headers(draft) | {EARLY: "1"}
-        return StreamAnswer(_early(service, draft, job, opening), headers)
-    try:
+        events = _early(service, draft, job, opening)
+    else:
         stream = opening.result()
+        headers = EVENTS | served_headers(draft, job, measure(draft, job, _ending(stream)))
+        events = _relay(service, draft, job, stream)
+    closing = _closing(service, draft, job, events)
+    await anext(closing)
+    return StreamAnswer(closing, headers)
+
+
+async def _closing(
+    service: Service, draft: Draft, job: Job, events: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """The events; however they end, the decision gets its outcome, and the caller an error event where we failed."""
+    try:
+        # Taken before the answer is handed on: a generator that never began would never come to its end either.
+        yield b""
+        async for part in events:
+            yield part
     except RoutingError as error:
-        raise await give_up(service, draft, job, error) from None
-    headers = EVENTS | served_headers(draft, job, measure(draft, job, _ending(stream)))
-    return StreamAnswer(_relay(service, draft, job, stream), headers)
+        yield error_event(await _given_up(service, draft, job, error))
+    except Exception:
+        log.exception("decision %s failed", draft.id)
+        yield error_event(await _given_up(service, draft, job, internal_error()))
+    finally:
+        await events.aclose()
+        if not draft.closed:
+            abandon(service, draft, job)
 
 
 async def _early(
@@ -58,12 +80,8 @@ async def _early(
             if not opening.done():
                 yield WAITING
         stream = opening.result()
-    except RoutingError as error:
-        yield error_event(await _given_up(service, draft, job, error))
-        return
     except (asyncio.CancelledError, GeneratorExit):
         await _cancel(opening)
-        abandon(service, draft, job)
         raise
     relay = _relay(service, draft, job, stream, early=True)
     try:
@@ -74,6 +92,8 @@ async def _early(
 
 
 async def _given_up(service: Service, draft: Draft, job: Job, error: RoutingError) -> RoutingError:
+    if draft.closed:
+        return error
     try:
         return await give_up(service, draft, job, error)
     except AuditUnavailable as worse:
@@ -91,8 +111,9 @@ async def _relay(
             yield part
     except (asyncio.CancelledError, GeneratorExit):
         stream.close()
-        stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
-        abandon(service, draft, job, _delivered(ending, stream, sent))
+        if not draft.closed:
+            stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
+            abandon(service, draft, job, _delivered(ending, stream, sent))
         raise
     yield await _finish(service, draft, job, stream, _delivered(ending, stream, sent), early=early)
 
@@ -106,7 +127,6 @@ async def _finish(
         job.fail(stream.attempt, stream.fault)
         ending.result = Result.TRUNCATED
         ending.error_type, ending.error_code, ending.error_param = error.type, error.code or "", error.param or ""
-    ending.usage = stream.scanner.usage
     ending.cost = price(job, stream.rung, ending.usage)
     ending = measure(draft, job, ending)
     try:
@@ -125,6 +145,7 @@ def _ending(stream: OpenStream) -> Ending:
 
 def _delivered(ending: Ending, stream: OpenStream, sent: int) -> Ending:
     ending.finish_reason = stream.scanner.finish_reason
+    ending.usage = stream.scanner.usage
     ending.bytes_delivered = sent
     ending.chunks_delivered = stream.attempt.chunks
     return ending

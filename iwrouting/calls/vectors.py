@@ -10,14 +10,13 @@ import orjson
 
 from iwrouting.calls.account import close, measure, price
 from iwrouting.calls.answers import Answer, served_headers
-from iwrouting.calls.buffered import JSON, abandon, give_up
+from iwrouting.calls.buffered import JSON
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.requests import EmbeddingsRequest
 from iwrouting.calls.service import Service
 from iwrouting.conf import Settings
 from iwrouting.dispatch import Batch, Job, send_batches
 from iwrouting.dispatch.batches import BatchAnswer
-from iwrouting.errors import RoutingError
 from iwrouting.tokens import estimate
 from iwrouting.types import Result
 from iwrouting.upstream.usage import add_usage
@@ -46,14 +45,8 @@ def _groups(request: EmbeddingsRequest, conf: Settings) -> Iterator[list[Any]]:
 
 
 async def answer_vectors(service: Service, draft: Draft, job: Job, batches: list[Batch]) -> Answer:
-    """Dispatch, account, answer. Raises RoutingError with the headers of what was tried."""
-    try:
-        parts = await send_batches(service.dispatcher, job, batches)
-    except RoutingError as error:
-        raise await give_up(service, draft, job, error) from None
-    except asyncio.CancelledError:
-        abandon(service, draft, job)
-        raise
+    """Dispatch, account, answer. Raises RoutingError."""
+    parts = await send_batches(service.dispatcher, job, batches)
     body = parts[0].served.body if len(parts) == 1 and parts[0].in_order else await asyncio.to_thread(join, parts)
     ending = measure(draft, job, _ending(job, parts, len(body)))
     headers = served_headers(draft, job, ending)

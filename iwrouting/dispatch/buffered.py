@@ -39,6 +39,8 @@ async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Repl
     parsed = parse_answer(body, reply)
     if isinstance(parsed, Failure):
         return parsed
+    if not parsed.get("choices") or not isinstance(parsed["choices"], list):
+        return bad_answer("bad_body", 200)
     return Served(rung, attempt, body, read_usage(parsed), finish_reason(parsed))
 
 
@@ -66,7 +68,9 @@ def parse_answer(body: bytes, reply: Reply) -> dict[str, Any] | Failure:
     if not isinstance(parsed, dict):
         return bad_answer("bad_body", 200)
     error = parsed.get("error")
-    return in_band(error) if isinstance(error, dict) else parsed
+    if not error:
+        return parsed
+    return in_band(error if isinstance(error, dict) else {"message": str(error)})
 
 
 def finish_reason(parsed: dict[str, Any]) -> str:

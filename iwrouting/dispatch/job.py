@@ -70,7 +70,7 @@ class Job:
     @property
     def calls(self) -> int:
         """How many tries were sent."""
-        return sum(1 for attempt in self.attempts if attempt.kind == "call")
+        return sum(1 for attempt in self.attempts if attempt.sent_at is not None)
 
     @property
     def candidates(self) -> int:

@@ -12,7 +12,7 @@ from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Rung
 from iwrouting.upstream import Failure, FrameSplitter, Reply, StreamScanner
 from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
-from iwrouting.upstream.sse import FrameTooLarge, is_output, parse_frame
+from iwrouting.upstream.sse import MAX_FRAME, FrameTooLarge, is_output, parse_frame
 
 
 @dataclass(slots=True)
@@ -35,14 +35,12 @@ class OpenStream:
         if self.held:
             yield b"".join(self.held)
         try:
-            while not self.scanner.done:
+            while not self.scanner.done and self.scanner.error is None:
                 part = await self.reply.next_part()
                 if not part:
                     break
                 if frames := self._take(part):
                     yield frames
-                if self.scanner.error is not None:
-                    break
         except TimeoutError:
             self.fault = bad_answer("stalled")
         except FrameTooLarge:
@@ -101,6 +99,8 @@ class OpenStream:
                 return in_band(self.scanner.error)
             if self.scanner.done:
                 break
+            if (self.attempt.bytes_received or 0) > MAX_FRAME:
+                return bad_answer("too_large", 200)
         return bad_answer("truncated", 200)
 
 

@@ -76,8 +76,10 @@ async def _once(
         async with asyncio.timeout_at(job.deadline - time.monotonic() + asyncio.get_running_loop().time()):
             return await _exchange(dispatcher, job, rung, attempt, payload, receive)
     except MissingSecret as error:
+        attempt.sent_at = attempt.bytes_sent = None
         return missing_secret(str(error))
     except AddressRefused:
+        attempt.sent_at = attempt.bytes_sent = None
         return Failure(Step.STOP, "configuration_error", "address_refused", account=True)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return transport_failure(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 
 from iwrouting.audit import Writer, open_store
 from iwrouting.calls import Service
@@ -14,6 +15,7 @@ from iwrouting.server.stock import StockHandler
 from iwrouting.snapshot import store
 from iwrouting.upstream import Upstreams
 
+LAST_WORDS_S = 2.0
 LEAN_PATHS = frozenset({"/api/v1/resolve", "/healthz", "/readyz"})
 
 
@@ -64,9 +66,16 @@ class Application:
         if self.service is None:
             return
         self.drain()
+        await self._let_calls_end(self.service)
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
         store.stop()
+
+    async def _let_calls_end(self, service: Service) -> None:
+        """Give calls that the server has just cut the moment that they need to queue their rows."""
+        until = time.monotonic() + LAST_WORDS_S
+        while service.open_calls and time.monotonic() < until:  # noqa: ASYNC110 - an event would cost every call
+            await asyncio.sleep(0.01)
 
 
 def is_lean(path: str) -> bool:

@@ -160,8 +160,8 @@ async def send_response(response: HttpResponseBase, send: Send) -> None:
         await send({"type": "http.response.body", "body": body})
         return
     events = response.events
-    await send({"type": "http.response.start", "status": response.status_code, "headers": [*headers, *SECURITY]})
     try:
+        await send({"type": "http.response.start", "status": response.status_code, "headers": [*headers, *SECURITY]})
         async for part in events:
             if part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -110,7 +110,8 @@ def test_model_without_a_price__is_unpriced(live: Live) -> None:
 
 
 def test_another_service_tier__is_unpriced(live: Live) -> None:
-    body = {"id": "c", "model": "gpt-4.1-mini", "service_tier": "priority", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+    said = [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}]
+    body = {"id": "c", "model": "gpt-4.1-mini", "service_tier": "priority", "choices": said,
             "usage": {"prompt_tokens": 5, "completion_tokens": 5}}  # fmt: skip
     live.sandbox.plan([{"match": {"model": "gpt-4.1-mini"}, "fault": {"raw_body": json.dumps(body)}}])
     got = live.post(CHAT, hello("fast"))

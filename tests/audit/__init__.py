@@ -1,0 +1,3 @@
+"""The writer, against stores that misbehave on purpose."""
+
+from __future__ import annotations

@@ -1,0 +1,164 @@
+"""The writer outlives whatever its database does, and each request waits no longer than its own patience."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from iwrouting.audit import DECISION, Row, Rows, Writer, finish_row, new_id, new_id_at
+from iwrouting.audit.writer import RowsRefused, StoreDown
+from iwrouting.errors import AuditUnavailable
+
+Behave = Callable[[Rows], Awaitable[None]]
+
+
+class FakeStore:
+    """A store that keeps what it takes, and behaves as it is told before."""
+
+    not_durable = ""
+
+    def __init__(self, behave: Behave) -> None:
+        self.behave = behave
+        self.stored: list[Row] = []
+        self.closed = False
+
+    async def ping(self) -> None:
+        return
+
+    async def insert(self, rows: Rows) -> None:
+        await self.behave(rows)
+        self.stored += [row for _, row in rows]
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def rows(text: str = "fast") -> Rows:
+    made, at = new_id_at()
+    values = {"id": made, "decision_at": at, "endpoint": "chat", "revision": 1, "environment_id": "e"}
+    return [
+        (
+            DECISION,
+            finish_row(
+                DECISION, {**values, "catalogue_version": "c", "rules_version": "r", "app_version": "a", "alias": text}
+            ),
+        )
+    ]
+
+
+async def with_writer(store: FakeStore, work: Callable[[Writer], Awaitable[None]], *, wait_s: float = 0.3) -> None:
+    writer = Writer(store, queue_limit=10, wait_s=wait_s)
+    writer.start()
+    try:
+        await work(writer)
+    finally:
+        await writer.stop()
+
+
+def run(store: FakeStore, work: Callable[[Writer], Awaitable[None]]) -> None:
+    asyncio.run(with_writer(store, work))
+
+
+def test_unforeseen_exception__fails_its_rows_alone_and_writing_goes_on() -> None:
+    async def choke(given: Rows) -> None:
+        if any(row["alias"] == "poison" for _, row in given):
+            raise TypeError("not serialisable")
+
+    store = FakeStore(choke)
+
+    async def work(writer: Writer) -> None:
+        futures = [writer.submit(rows(text)) for text in ("one", "poison", "two")]
+        found = await asyncio.gather(*futures, return_exceptions=True)
+        assert [type(each) for each in found] == [type(None), AuditUnavailable, type(None)]
+        await writer.submit(rows("three"))
+        assert writer.fault == ""
+
+    run(store, work)
+    assert [row["alias"] for row in store.stored] == ["one", "two", "three"]
+    assert store.closed
+
+
+def test_refused_rows__do_not_take_their_neighbours_along() -> None:
+    async def refuse(given: Rows) -> None:
+        if any(row["alias"] == "poison" for _, row in given):
+            raise RowsRefused("22P05")
+
+    store = FakeStore(refuse)
+
+    async def work(writer: Writer) -> None:
+        futures = [writer.submit(rows(str(number) if number != 5 else "poison")) for number in range(9)]
+        found = await asyncio.gather(*futures, return_exceptions=True)
+        assert [number for number, each in enumerate(found) if each is not None] == [5]
+
+    run(store, work)
+
+
+def test_patience__is_each_rows_own_while_the_database_is_away() -> None:
+    back_at = time.monotonic() + 0.8
+
+    async def away(given: Rows) -> None:
+        if time.monotonic() < back_at:
+            raise StoreDown("away")
+
+    store = FakeStore(away)
+
+    async def work(writer: Writer) -> None:
+        decision = writer.submit(rows("decision"))
+        outcome = writer.submit(rows("outcome"), patience_s=5)
+        start = time.monotonic()
+        with pytest.raises(AuditUnavailable):
+            await decision
+        assert time.monotonic() - start < 0.8
+        assert writer.fault
+        await outcome
+        assert writer.fault == ""
+
+    run(store, work)
+    assert [row["alias"] for row in store.stored] == ["outcome"]
+
+
+def test_rows_tried_again__keep_their_numbers() -> None:
+    tries: list[list[int]] = []
+
+    async def once_away(given: Rows) -> None:
+        tries.append([row["writer_seq"] for _, row in given])
+        if len(tries) == 1:
+            raise StoreDown("away")
+
+    async def work(writer: Writer) -> None:
+        await asyncio.gather(*(writer.submit(rows()) for _ in range(3)))
+
+    run(FakeStore(once_away), work)
+    assert tries == [[1, 2, 3], [1, 2, 3]]
+
+
+def test_full_queue__refuses_at_once() -> None:
+    async def away(given: Rows) -> None:
+        raise StoreDown("away")
+
+    async def work(writer: Writer) -> None:
+        waiting = [writer.submit(rows()) for _ in range(10)]
+        with pytest.raises(AuditUnavailable, match="nothing was sent"):
+            writer.submit(rows())
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    run(FakeStore(away), work)
+
+
+def test_stop__stores_what_waits_and_takes_nothing_more() -> None:
+    async def slow(given: Rows) -> None:
+        await asyncio.sleep(0.05)
+
+    store = FakeStore(slow)
+
+    async def work(writer: Writer) -> None:
+        for number in range(5):
+            writer.submit(rows(str(number)))
+
+    run(store, work)
+    assert [row["alias"] for row in store.stored] == list("01234")
+    assert len({row["writer_id"] for row in store.stored}) == 1
+    assert new_id() > store.stored[-1]["id"]

@@ -1,0 +1,3 @@
+"""Calls in one process, where a process of its own could not show it."""
+
+from __future__ import annotations

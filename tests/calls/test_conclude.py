@@ -1,0 +1,119 @@
+"""Whatever happens after a decision, it gets one outcome (G1)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from iwrouting.audit import OUTCOME, Row, Rows
+from iwrouting.calls.buffered import conclude
+from iwrouting.calls.caller import Caller
+from iwrouting.calls.draft import Draft
+from iwrouting.calls.service import Service
+from iwrouting.calls.streamed import _closing
+from iwrouting.dispatch import Job
+from iwrouting.errors import RoutingError, UpstreamFailed
+from iwrouting.resolver import resolve
+from iwrouting.snapshot import builtin_configuration
+from iwrouting.types import Endpoint, KeyFacts
+
+
+class Kept:
+    """A writer that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, Row]] = []
+
+    def submit(self, rows: Rows, *, patience_s: float | None = None) -> asyncio.Future[None]:
+        self.rows += rows
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_result(None)
+        return future
+
+    @property
+    def outcomes(self) -> list[Row]:
+        return [row for table, row in self.rows if table == OUTCOME]
+
+
+def a_call() -> tuple[Service, Draft, Job, Kept]:
+    key = KeyFacts("k", "h", frozenset({"call"}), "p", frozenset({"p"}))
+    config = replace(builtin_configuration(), database=True)
+    draft = Draft(Caller(key, "r", time.monotonic_ns(), "p", "p"), Endpoint.CHAT, config, 10, asked="fast")
+    draft.resolution = resolve(config, "fast", project="p", now=draft.decision_at)
+    job = Job(draft.id, draft.resolution, config, Endpoint.CHAT, {}, time.monotonic() + 5)
+    kept = Kept()
+    service = cast(Service, SimpleNamespace(writer=kept, draining=False))
+    return service, draft, job, kept
+
+
+async def raising(error: BaseException) -> Any:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "result"),
+    [
+        (ValueError("surprise"), "internal_error", "error"),
+        (UpstreamFailed("no", code="too_bad"), "too_bad", "error"),
+    ],
+)
+def test_error_after_the_decision__is_its_outcome(error: Exception, code: str, result: str) -> None:
+    service, draft, job, kept = a_call()
+    with pytest.raises(RoutingError) as told:
+        asyncio.run(conclude(service, draft, job, raising(error)))
+    assert told.value.code == code
+    assert told.value.extra_headers["x-iw-decision-id"] == draft.id
+    assert [(row["result"], row["error_code"]) for row in kept.outcomes] == [(result, code)]
+
+
+def test_cancelled_after_the_decision__is_client_closed() -> None:
+    service, draft, job, kept = a_call()
+
+    async def left() -> None:
+        task = asyncio.create_task(conclude(service, draft, job, asyncio.sleep(5)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(left())
+    assert [row["result"] for row in kept.outcomes] == ["client_closed"]
+
+
+async def events_of(error: BaseException | None) -> AsyncGenerator[bytes, None]:
+    yield b"data: {}\n\n"
+    if error is not None:
+        raise error
+
+
+def consume(steps: Callable[[AsyncGenerator[bytes, None]], Awaitable[Any]], error: BaseException | None) -> list[Row]:
+    service, draft, job, kept = a_call()
+
+    async def work() -> None:
+        closing = _closing(service, draft, job, events_of(error))
+        assert await anext(closing) == b""
+        await steps(closing)
+
+    asyncio.run(work())
+    return kept.outcomes
+
+
+def test_stream_that_nobody_began_to_read__is_client_closed() -> None:
+    outcomes = consume(lambda closing: closing.aclose(), None)
+    assert [row["result"] for row in outcomes] == ["client_closed"]
+
+
+def test_unforeseen_error_in_a_stream__is_an_error_event_and_an_outcome() -> None:
+    async def read(closing: AsyncGenerator[bytes, None]) -> None:
+        parts = [part async for part in closing]
+        assert b"internal_error" in parts[-1]
+        assert b"surprise" not in b"".join(parts)
+
+    outcomes = consume(read, ValueError("surprise"))
+    assert [(row["result"], row["error_code"]) for row in outcomes] == [("error", "internal_error")]
