@@ -40,7 +40,9 @@ def check_key(config: Configuration, text: str, *, fresh: bool) -> KeyFacts:
     key = find_key(config, text)
     if key is None:
         if well_formed(text) and not (fresh and config.database):
-            raise Unavailable("This API key can't be checked now: the database does not answer.", code="key_unchecked")
+            raise Unavailable(
+                "This API key can't be checked now: the configuration can't be read.", code="key_unchecked"
+            )
         raise BadKey("This API key is not known here. Check for a typing error, or ask an operator for a new one.")
     now = datetime.now(UTC)
     if key.revoked_at is not None and key.revoked_at <= now:

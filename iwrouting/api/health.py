@@ -41,7 +41,7 @@ def readiness_faults(service: Service) -> list[str]:
     """Why no call can be served now."""
     found = []
     if not service.config.database:
-        found.append("no database has been read yet")
+        found.append(f"no configuration has been read yet ({service.store.fault or 'starting'})")
     elif not service.config.aliases:
         found.append("there are no aliases: run manage.py matrix_load")
     if service.writer.fault:

@@ -10,6 +10,7 @@ from iwrouting.conf import settings
 from iwrouting.models import Alias, ApiKey, Model, Override, Project, Revision, Upstream
 from iwrouting.models.keys import ALL_PROJECTS
 from iwrouting.snapshot.builtin import builtin_configuration
+from iwrouting.snapshot.rows import SnapshotRefused, read_rows
 from iwrouting.types import (
     AliasFacts,
     Configuration,
@@ -22,10 +23,6 @@ from iwrouting.types import (
     Sampling,
     UpstreamFacts,
 )
-
-
-class SnapshotRefused(Exception):
-    """The stored configuration would break routing; the former one goes on serving."""
 
 
 def load() -> Configuration:
@@ -51,17 +48,17 @@ def check(config: Configuration) -> None:
 
 def _read() -> Configuration:
     base = builtin_configuration()
-    projects = {row.slug: _project(row) for row in Project.objects.all()}
+    projects = {row.slug: _project(row) for row in read_rows(Project.objects.all())}
     return replace(
         base,
         revision=Revision.current(),
-        aliases={row.name: _alias(row) for row in Alias.objects.order_by("id")},
+        aliases={row.name: _alias(row) for row in read_rows(Alias.objects.order_by("id"))},
         overrides=_overrides(),
         projects=projects,
         projects_by_external_id={row.external_id: row.slug for row in projects.values() if row.external_id},
-        models={row.model_id: _model(row) for row in Model.objects.select_related("upstream")},
-        upstreams={row.slug: _upstream(row) for row in Upstream.objects.all()} | dict(base.upstreams),
-        keys={row.sha256: _key(row) for row in ApiKey.objects.select_related("project")},
+        models={row.model_id: _model(row) for row in read_rows(Model.objects.select_related("upstream"))},
+        upstreams={row.slug: _upstream(row) for row in read_rows(Upstream.objects.all())} | dict(base.upstreams),
+        keys={row.sha256: _key(row) for row in read_rows(ApiKey.objects.select_related("project"))},
         database=True,
     )
 
@@ -85,7 +82,7 @@ def _alias(row: Alias) -> AliasFacts:
 
 
 def _overrides() -> dict[tuple[str | None, str], OverrideFacts]:
-    rows = Override.objects.select_related("alias", "project")
+    rows = read_rows(Override.objects.select_related("alias", "project"))
     return {(row.project.slug if row.project else None, row.alias.name): _override(row) for row in rows}
 
 

@@ -12,7 +12,8 @@ from django.db import DatabaseError, connection
 from iwrouting.models import Revision
 from iwrouting.snapshot.builtin import builtin_configuration
 from iwrouting.snapshot.listen import start_listener
-from iwrouting.snapshot.load import SnapshotRefused, load
+from iwrouting.snapshot.load import load
+from iwrouting.snapshot.rows import SnapshotRefused
 from iwrouting.types import Configuration
 
 log = logging.getLogger(__name__)
@@ -64,19 +65,20 @@ class SnapshotStore:
             self._thread.join(timeout=5)
 
     def check(self) -> None:
-        """Compare the revision and load if it moved. A failure keeps the former snapshot and is told in `fault`."""
+        """Compare the revision and load if it moved. Any failure keeps the former snapshot and is told in `fault`."""
         with self._lock:
             try:
                 self._check()
-                self.fault = ""
-                self.checked_at = time.monotonic()
             except SnapshotRefused as error:
                 self._failed(f"snapshot refused: {error}")
             except DatabaseError as error:
                 self._failed(f"database: {type(error).__name__}")
-            finally:
-                if not connection.in_atomic_block:
-                    connection.close()
+            except Exception as error:
+                # Whatever it is: the one thread that keeps the configuration current must outlive it.
+                self._failed(f"unexpected: {type(error).__name__}", error)
+            else:
+                self.fault = ""
+                self.checked_at = time.monotonic()
 
     async def refresh(self) -> bool:
         """Check once for all who wait; at most REFRESH_WAIT_S. For a well-formed key that is not known yet.
@@ -99,12 +101,16 @@ class SnapshotStore:
 
     def _check(self) -> None:
         known = self._current
-        if known is None or not known.database or Revision.current() != known.revision:
-            self._current = load()
+        try:
+            if known is None or not known.database or Revision.current() != known.revision:
+                self._current = load()
+        finally:
+            if not connection.in_atomic_block:
+                connection.close()
 
-    def _failed(self, fault: str) -> None:
+    def _failed(self, fault: str, error: Exception | None = None) -> None:
         if fault != self.fault:
-            log.error("configuration not refreshed: %s; the former one serves", fault)
+            log.error("configuration not refreshed: %s; the former one serves", fault, exc_info=error)
         self.fault = fault
 
     def _poll(self) -> None:
