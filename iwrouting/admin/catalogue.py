@@ -6,17 +6,18 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import SwitchableAdmin
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, ChecksField, NamesField, PriceField, tier_field
-from iwrouting.admin.show import NOTHING, code_list, number, on_off, per_million
+from iwrouting.admin.show import NOTHING, admin_url, code_list, number, on_off, per_million
 from iwrouting.admin.typed import TypedForm
-from iwrouting.models import Alias, Model, Override
+from iwrouting.models import Model
+from iwrouting.models.targets import model_users
 from iwrouting.types import Endpoint
 
 PRICES = ("input_pico", "cached_pico", "output_pico", "price_ceiling_input_tokens")
@@ -72,17 +73,6 @@ class ModelColumns:
         return ", ".join(names[:MOST_USERS]) + more if names else NOTHING
 
 
-def model_users() -> dict[str, dict[str, None]]:
-    """Which aliases name a model: as default, in a chain or in an override."""
-    users: dict[str, dict[str, None]] = {}
-    for name, default, chain in Alias.objects.values_list("name", "default_model", "chain"):
-        for model in (default, *chain):
-            users.setdefault(model, {})[name] = None
-    for model, name in Override.objects.values_list("model", "alias__name"):
-        users.setdefault(model, {})[name] = None
-    return users
-
-
 class ModelAdmin(SwitchableAdmin[Model]):
     """The list and the form of models."""
 
@@ -122,6 +112,16 @@ class ModelAdmin(SwitchableAdmin[Model]):
         if set(form.changed_data) & set(PRICES):
             obj.price_version = f"edited {timezone.now():%Y-%m-%dT%H:%M:%SZ}"
         super().save_model(request, obj, form, change)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Delete, unless that would undo the kill switch or leave an alias with an unknown model."""
+        model = self.get_object(request, object_id)
+        if model is not None and (fault := model.delete_fault()):
+            self.message_user(request, fault, messages.ERROR)
+            return HttpResponseRedirect(admin_url("model", "change", model.pk))
+        return super().delete_view(request, object_id, extra_context)
 
     @admin.display(description="Endpoints")
     def endpoints_shown(self, model: Model) -> SafeString | str:

@@ -95,8 +95,14 @@ class ConfigModel(models.Model):
             super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete under a new revision."""
+        """Delete under a new revision. Raises ProtectedError for a row that must stay."""
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             Revision.raise_by_one(using)
+            if fault := self.delete_fault(using):
+                raise models.ProtectedError(fault, {self})
             return super().delete(*args, **kwargs)
+
+    def delete_fault(self, using: str | None = None) -> str:
+        """Why this row must stay, and what to do instead; empty where it may go."""
+        return ""

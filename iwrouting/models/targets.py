@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -157,3 +158,24 @@ class Model(ConfigModel):
         known = {endpoint.value for endpoint in Endpoint}
         if not isinstance(self.endpoints, list) or not self.endpoints or not set(self.endpoints) <= known:
             raise ValidationError({"endpoints": f"Choose at least one of {', '.join(sorted(known))}."})
+
+    def delete_fault(self, using: str | None = None) -> str:
+        """A model without a row is unknown, not barred: one in use, or barred by its switch, must keep its row."""
+        if not self.enabled:
+            return f"The model {self.model_id} is disabled: without its row it could be called again. Keep it disabled."
+        if users := model_users(using).get(self.model_id):
+            return f"The model {self.model_id} is used by {', '.join(users)}: disable it instead."
+        return ""
+
+
+def model_users(using: str | None = None) -> dict[str, dict[str, None]]:
+    """Alias names by the model that they name as default, in their chain or in an override; each once, in order."""
+    # These stand above models in the import order of this package.
+    aliases, overrides = (apps.get_model("iwrouting", name)._default_manager for name in ("Alias", "Override"))
+    users: dict[str, dict[str, None]] = {}
+    for name, default, chain in aliases.using(using).values_list("name", "default_model", "chain"):
+        for model in (default, *chain):
+            users.setdefault(model, {})[name] = None
+    for model, name in overrides.using(using).values_list("model", "alias__name"):
+        users.setdefault(model, {})[name] = None
+    return users

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from django.db.models import ProtectedError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -121,3 +123,45 @@ def test_the_list_asks_a_fixed_number_of_questions(
         cast.alias(f"role_{number}", f"gpt-{number}")
     with django_assert_max_num_queries(20):
         boss.get(LIST)
+
+
+def use_as_default() -> None:
+    cast.alias("fast")
+
+
+def use_in_chain() -> None:
+    cast.alias("fast", "gpt-5.1", chain=["gpt-4.1"])
+
+
+def use_in_override() -> None:
+    Override.objects.create(alias=cast.alias("fast", "gpt-5.1"), model="gpt-4.1")
+
+
+@pytest.mark.parametrize("use", [use_as_default, use_in_chain, use_in_override])
+def test_a_model_in_use_stays(boss: Client, use: Callable[[], None]) -> None:
+    model = cast.model()
+    use()
+    answer = boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "The model gpt-4.1 is used by fast: disable it instead." in read(answer).text
+    with pytest.raises(ProtectedError, match="used by fast"):
+        model.delete()
+    with pytest.raises(ProtectedError, match="used by fast"):
+        Model.objects.all().delete()
+    assert Model.objects.filter(pk=model.pk).exists()
+
+
+def test_a_disabled_model_stays_because_its_row_is_the_kill_switch(boss: Client) -> None:
+    model = cast.model(enabled=False)
+    revision = Revision.current()
+    answer = boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "without its row it could be called again. Keep it disabled." in read(answer).text
+    with pytest.raises(ProtectedError, match="Keep it disabled"):
+        model.delete()
+    assert Revision.current() == revision
+    assert Model.objects.filter(pk=model.pk).exists()
+
+
+def test_a_model_that_nobody_uses_can_go(boss: Client) -> None:
+    model = cast.model()
+    boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"})
+    assert not Model.objects.exists()
