@@ -9,7 +9,7 @@ from typing import Any
 from iwrouting.calls.caller import Caller
 from iwrouting.errors import RoutingError, UnknownModel
 from iwrouting.resolver import endpoint_for, may_ask_alias, may_ask_model, resolve
-from iwrouting.resolver.names import unknown_name
+from iwrouting.resolver.names import find_alias, unknown_name
 from iwrouting.types import AliasFacts, Configuration, ModelFacts
 
 OWNER = "iwrouting"
@@ -22,9 +22,9 @@ def list_models(config: Configuration, caller: Caller) -> dict[str, Any]:
 
 
 def show_model(config: Configuration, caller: Caller, name: str) -> dict[str, Any]:
-    """One of them. Raises UnknownModel."""
-    alias = config.aliases.get(name)
-    if alias is not None and may_ask_alias(caller.key, name):
+    """One of them, by any name that a call takes, such as `role:manager`. Raises UnknownModel."""
+    alias = find_alias(config, name)
+    if alias is not None and may_ask_alias(caller.key, alias.name):
         return _alias(config, caller, alias)
     if may_ask_model(config, caller.key, name, caller.project, datetime.now(UTC)):
         return _model(config.models.get(name) or ModelFacts(id=name, endpoints=frozenset(), verified=False))
