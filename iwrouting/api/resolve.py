@@ -41,8 +41,7 @@ class Resolve(LeanView):
             await self.refuse(request, ENDPOINT, body, error, caller)
             raise
         answer = await resolve_recorded(self.service, caller, ask, len(request._request.body))
-        decision = answer.get("decision_id")
-        return json_response(answer, {"x-iw-decision-id": decision} if decision else None)
+        return json_response(answer.body, dict(answer.headers))
 
     async def get(self, request: Any) -> HttpResponse:
         """Resolve without recording; 304 for a known ETag."""
@@ -55,10 +54,12 @@ class Resolve(LeanView):
         if not query.get("alias"):
             raise BadRequest("alias: missing. Name an alias such as manager, or a model id.", param="alias")
         caller = self.caller(request, with_project(lean.lean_headers, query.get("project")))
-        body = orjson.dumps(peek(self.service, caller, query["alias"]))
+        answer = peek(self.service, caller, query["alias"])
+        body = orjson.dumps(answer.body)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         known = [tag.strip().removeprefix("W/") for tag in lean.lean_headers.get("if-none-match", "").split(",")]
-        headers = {"etag": etag, "cache-control": "private, no-cache", "vary": "authorization, x-iw-project"}
+        cache = {"etag": etag, "cache-control": "private, no-cache", "vary": "authorization, x-iw-project"}
+        headers = {**answer.headers, **cache}
         if etag in known or "*" in known:
             return HttpResponse(status=304, headers=headers)
         return HttpResponse(body, content_type=JSON, headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,7 @@ class EmbeddingsRequest:
 def read_chat(body: dict[str, Any]) -> ChatRequest:
     """Check a chat body. Raises BadRequest that names the field."""
     model = read_model(body)
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise BadRequest("messages: give a list with at least one message.", param="messages")
-    if not all(isinstance(message, dict) for message in messages):
-        raise BadRequest("messages: each message must be an object with a role and content.", param="messages")
+    messages = read_messages(body)
     stream = _flag(body, "stream")
     options = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
@@ -75,6 +71,16 @@ def read_embeddings(body: dict[str, Any]) -> EmbeddingsRequest:
     for index, item in enumerate(items):
         _check_item(index, item)
     return EmbeddingsRequest(body=body, model=model, items=items)
+
+
+def read_messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The `messages` of a body. Raises BadRequest."""
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise BadRequest("messages: give a list with at least one message.", param="messages")
+    if not all(isinstance(message, dict) for message in messages):
+        raise BadRequest("messages: each message must be an object with a role and content.", param="messages")
+    return messages
 
 
 def read_model(body: dict[str, Any]) -> str:

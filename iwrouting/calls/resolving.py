@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from iwrouting.audit import DECISION, OUTCOME
 from iwrouting.autoroute import check_features, infer, measure
-from iwrouting.calls.account import record, refuse
+from iwrouting.calls.account import refuse
 from iwrouting.calls.answers import decision_headers
 from iwrouting.calls.caller import Caller, require
 from iwrouting.calls.deciding import AUTO_NAMES, ask_resolver, guard_loop
 from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.requests import read_messages
 from iwrouting.calls.service import Service
 from iwrouting.errors import BadRequest, RoutingError
 from iwrouting.resolver import endpoint_for
@@ -45,16 +47,29 @@ class ResolveAsk:
         dry_run = body.get("dry_run", False)
         if not isinstance(dry_run, bool):
             raise BadRequest("dry_run: must be true or false.", param="dry_run")
-        messages = body.get("messages")
-        if messages is not None and not isinstance(messages, list):
-            raise BadRequest("messages: must be a list of messages.", param="messages")
         return cls(
             aliases=_aliases(body),
             several="aliases" in body,
-            messages=messages or (),
+            messages=() if body.get("messages") is None else read_messages(body),
             features=_features(body),
             dry_run=dry_run,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An answer, and the headers that tell the same of one decision (ux.md 3)."""
+
+    body: dict[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, draft: Draft, resolution: Resolution, *, recorded: bool) -> Resolved:
+        """The answer of one resolution; nothing names a decision that is not in the audit."""
+        headers = decision_headers(draft)
+        if not recorded:
+            del headers["x-iw-decision-id"]
+        return cls(as_dict(draft, resolution, draft.id if recorded else None), headers)
 
 
 def _aliases(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -82,35 +97,50 @@ def _features(body: Mapping[str, Any]) -> Mapping[str, int] | None:
         raise BadRequest(f"features: {error}", param="features") from None
 
 
-async def resolve_recorded(service: Service, caller: Caller, ask: ResolveAsk, size: int) -> dict[str, Any]:
-    """Resolve and record each alias as a decision `resolved`, unless it is a dry run. Raises RoutingError."""
+async def resolve_recorded(service: Service, caller: Caller, ask: ResolveAsk, size: int) -> Resolved:
+    """Resolve all, then record all in one commit as decisions `resolved`, unless it is a dry run.
+
+    A name that can't be resolved is recorded as `refused`, and then it alone. Raises RoutingError.
+    """
     require(caller.key, Scope.RESOLVE)
     drafts = [Draft(caller, ENDPOINT, service.config, size, asked=name) for name in ask.aliases]
-    answers = await asyncio.gather(*(_one(service, draft, ask) for draft in drafts))
-    return {"resolutions": list(answers)} if ask.several else answers[0]
+    resolutions = [await _resolve_or_refuse(service, draft, ask) for draft in drafts]
+    if not ask.dry_run:
+        await _record(service, drafts)
+    answers = [
+        Resolved.of(draft, resolution, recorded=not ask.dry_run)
+        for draft, resolution in zip(drafts, resolutions, strict=True)
+    ]
+    return Resolved({"resolutions": [answer.body for answer in answers]}) if ask.several else answers[0]
 
 
-async def _one(service: Service, draft: Draft, ask: ResolveAsk) -> dict[str, Any]:
+async def _resolve_or_refuse(service: Service, draft: Draft, ask: ResolveAsk) -> Resolution:
     try:
         guard_loop(draft)
-        draft.resolution = _resolve(draft, ask)
+        draft.resolution = resolution = _resolve(draft, ask)
     except RoutingError as error:
         if not ask.dry_run:
             error.extra_headers = decision_headers(draft)
             await refuse(service, draft, error)
         raise
-    if not ask.dry_run:
-        await record(service, draft, Ending(Result.RESOLVED, 200))
-    return as_dict(draft, draft.resolution, None if ask.dry_run else draft.id)
+    return resolution
 
 
-def peek(service: Service, caller: Caller, alias: str) -> dict[str, Any]:
+async def _record(service: Service, drafts: Sequence[Draft]) -> None:
+    ending = Ending(Result.RESOLVED, 200)
+    rows = [(DECISION, draft.decision_row()) for draft in drafts]
+    rows += [(OUTCOME, draft.outcome_row(ending)) for draft in drafts]
+    # Shielded: a caller that leaves now must not take the rows out of their batch.
+    await asyncio.shield(service.writer.submit(rows))
+
+
+def peek(service: Service, caller: Caller, alias: str) -> Resolved:
     """Resolve without recording. Raises RoutingError."""
     require(caller.key, Scope.RESOLVE)
     draft = Draft(caller, ENDPOINT, service.config, 0, asked=alias)
     resolution = _resolve(draft, ResolveAsk((alias,)))
     draft.resolution = resolution
-    return as_dict(draft, resolution, None)
+    return Resolved.of(draft, resolution, recorded=False)
 
 
 def _resolve(draft: Draft, ask: ResolveAsk) -> Resolution:

@@ -13,6 +13,7 @@ from iwrouting.models import Override
 from tests.live.databases import ALIAS
 from tests.live.ledger import record, view
 from tests.live.live import Live, Tenant
+from tests.sandbox import raw
 from tests.sandbox.raw import hello
 
 PROJECT, GLOBAL, ENVIRONMENT, DEFAULT = "project_override", "override", "environment", "default"
@@ -135,6 +136,14 @@ def test_explicit_model__has_a_ladder_of_its_own(live: Live) -> None:
     assert live.chat("gpt-4.1").headers["x-iw-source"] == "explicit"
 
 
+@pytest.mark.parametrize(("name", "alias"), [("role:manager", "manager"), ("mode:deep", "deep")])
+def test_prefixed_name__is_shown_as_the_alias_that_a_call_takes_it_for(live: Live, name: str, alias: str) -> None:
+    assert live.client().models.retrieve(name) == live.client().models.retrieve(alias)
+    assert live.get(f"/v1/models/{name}").json["id"] == alias
+    assert live.chat(name).headers["x-iw-alias"] == alias
+    assert live.get(f"/v1/models/{name.replace(alias, 'intent' if alias == 'deep' else 'fast')}").status == 404
+
+
 def test_resolve_of_several__answers_in_order_and_stores_each(live: Live) -> None:
     got = live.post("/api/v1/resolve", {"aliases": ["manager", "gpt-4.1", "embedding", "auto"]})
     answers = got.json["resolutions"]
@@ -148,6 +157,15 @@ def test_resolve_of_several__answers_in_order_and_stores_each(live: Live) -> Non
     assert (row["result"], row["cost_usd"], row["attempts"]) == ("resolved", None, 0)
 
 
+def test_resolve_of_several_with_an_unknown_one__records_that_alone_as_refused(live: Live) -> None:
+    got = live.post("/api/v1/resolve", {"aliases": ["manager", "manger", "fast"]})
+    assert (got.status, got.error["code"]) == (404, "model_not_found")
+    assert "'manager'" in got.error["message"]
+    found = live.the_record()
+    assert str(found.decision.id) == got.headers["x-iw-decision-id"]
+    assert (found.decision.model_asked, found.outcome.result) == ("manger", "refused")
+
+
 def test_dry_run_and_get__store_nothing(live: Live) -> None:
     recorded = live.resolve("manager")
     dry = live.resolve("manager", dry_run=True)
@@ -159,6 +177,36 @@ def test_dry_run_and_get__store_nothing(live: Live) -> None:
     assert (again.status, again.body) == (304, b"")
     assert len(live.records()) == 1
     assert live.sent() == []
+
+
+def test_resolve__has_the_headers_of_its_decision(live: Live) -> None:
+    tenant = live.tenant({"deep": "gpt-of-tomorrow"})
+    recorded = live.post("/api/v1/resolve", {"alias": "deep"}, tenant)
+    wanted = {
+        "x-iw-decision-id": recorded.json["decision_id"],
+        "x-iw-revision": str(recorded.json["revision"]),
+        "x-iw-source": PROJECT,
+        "x-iw-alias": "deep",
+        "x-iw-warning": "; ".join(recorded.json["warnings"]),
+    }
+    assert decision_headers(recorded) == wanted
+    assert "model_unverified" in wanted["x-iw-warning"]
+    del wanted["x-iw-decision-id"]
+    assert decision_headers(live.post("/api/v1/resolve", {"alias": "deep", "dry_run": True}, tenant)) == wanted
+    got = live.get("/api/v1/resolve?alias=deep", tenant)
+    assert decision_headers(got) == wanted
+    again = live.get("/api/v1/resolve?alias=deep", tenant, if_none_match=got.headers["etag"])
+    assert (again.status, decision_headers(again)) == (304, wanted)
+
+
+def test_resolve_of_auto__tells_its_mode_in_a_header(live: Live) -> None:
+    got = live.post("/api/v1/resolve", {"alias": "auto", "features": {"words": 2}})
+    assert got.headers["x-iw-mode"] == got.json["inferred_mode"] == "fast"
+
+
+def decision_headers(got: raw.Raw) -> dict[str, str]:
+    """What an answer's headers tell of its decision."""
+    return {name: value for name, value in got.headers.items() if name.startswith("x-iw-")}
 
 
 def test_named_project__is_resolved_for(live: Live) -> None:

@@ -194,6 +194,7 @@ document(
             sent("if-none-match", "An ETag that you have."),
             returned("etag", "Changes when the answer does.", 200, 304),
             *REQUEST_ID,
+            *DECIDED[1:],
         ],
         responses={
             200: answered(openai.ResolutionSerializer, {**RESOLUTION, "decision_id": None}),
