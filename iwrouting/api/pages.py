@@ -1,4 +1,4 @@
-"""What the stock stack answers where no view did: JSON under the API's paths, Django's own pages elsewhere."""
+"""What the stock stack answers where no view did: JSON, or Django's own page to a person with a browser."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from iwrouting.api.failures import answer_error, as_response
-from iwrouting.errors import RoutingError
+from iwrouting.errors import NotFound, RoutingError
 
 API_PATH = re.compile(r"/(api|v1)(/|$)")
+ADMIN_PATH = re.compile(r"/admin(/|$)")
+OPENAI_PATH = re.compile(r"/(chat/completions|completions|embeddings|models|responses)(/|$)")
+SHOWN = 80
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -21,8 +24,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404."""
+    """404. A client whose base URL lacks `/v1` comes here with every call, and is told."""
     if _is_api(request):
+        if OPENAI_PATH.search(request.path):
+            return as_response(NotFound(_base_url_hint(request)))
         return answer_error(exception, {"request": request})
     return defaults.page_not_found(request, exception)
 
@@ -35,4 +40,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _is_api(request: HttpRequest) -> bool:
-    return API_PATH.match(request.path) is not None
+    if API_PATH.match(request.path):
+        return True
+    return not ADMIN_PATH.match(request.path) and "text/html" not in request.headers.get("accept", "")
+
+
+def _base_url_hint(request: HttpRequest) -> str:
+    return (
+        f"No route {request.method} {request.path[:SHOWN]}. The OpenAI API is under /v1: "
+        "the client's base URL must end in /v1, with no slash after it, such as http://127.0.0.1:8000/v1."
+    )

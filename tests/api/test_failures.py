@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -40,10 +41,38 @@ def test_a_path_that_leads_nowhere_is_a_json_404(stock: Stock, path: str) -> Non
     assert refused(stock.get(path)) == (404, "not_found", None)
 
 
-def test_elsewhere_a_404_is_a_page(stock: Stock) -> None:
-    answer = stock.get("/nothing")
-    assert answer.status_code == 404
-    assert answer["content-type"].startswith("text/html")
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/chat/completions"),
+        ("POST", "/embeddings"),
+        ("GET", "/models"),
+        ("GET", "/models/fast"),
+        ("POST", "/responses"),
+        ("GET", "/%2Fv1/models"),
+        ("POST", "/%2Fv1/chat/completions"),
+        ("POST", "/api/v1/chat/completions"),
+        ("POST", "/openai/v1/chat/completions"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
+def test_an_openai_route_outside_v1_is_a_404_that_names_the_base_url(
+    stock: Stock, method: str, path: str, accept: str
+) -> None:
+    answer = stock.ask(method, path, accept=accept)
+    assert refused(answer) == (404, "not_found", None)
+    message = error_of(answer)["message"]
+    assert f"No route {method} {unquote(path)}. " in message
+    assert "base URL must end in /v1" in message
+
+
+def test_elsewhere_a_404_is_json_unless_a_browser_asks(stock: Stock) -> None:
+    assert refused(stock.get("/nothing")) == (404, "not_found", None)
+    assert "base URL" not in error_of(stock.get("/nothing"))["message"]
+    for path, accept in (("/nothing", "text/html,application/xhtml+xml,*/*;q=0.8"), ("/admin-but-not", "text/html")):
+        answer = stock.get(path, accept=accept)
+        assert (answer.status_code, answer["content-type"].partition(";")[0]) == (404, "text/html")
+    assert stock.get("/v1", accept="text/html")["content-type"] == "application/json"
 
 
 def test_a_host_that_is_not_ours_is_named_with_its_setting(stock: Stock) -> None:
