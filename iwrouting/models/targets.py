@@ -60,8 +60,8 @@ class Upstream(ConfigModel):
         return self.slug
 
     def clean(self) -> None:
-        """Refuse the reserved name of the environment's upstream."""
-        if self.slug in {"environment", "openai", "sandbox"}:
+        """Refuse the names of the environment's upstream: one name may not mean two."""
+        if self.slug and self.slug in {"environment", "openai", "sandbox", settings().upstream_name}:
             raise ValidationError({"slug": f"{self.slug!r} is the name of an upstream that the environment defines."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:

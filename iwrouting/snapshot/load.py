@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from django.db import connection, transaction
@@ -37,6 +38,14 @@ def load() -> Configuration:
     return found
 
 
+def _apart(rows: Iterable[str], environment: str) -> None:
+    if environment in rows:
+        raise SnapshotRefused(
+            f"upstream {environment} of the database has the name of the environment's upstream: set IW_UPSTREAM_NAME "
+            "to another name, or delete that row"
+        )
+
+
 def check(config: Configuration) -> None:
     """Raise SnapshotRefused for what no save would have let through."""
     for alias in config.aliases.values():
@@ -48,6 +57,8 @@ def check(config: Configuration) -> None:
 
 def _read() -> Configuration:
     base = builtin_configuration()
+    upstreams = {row.slug: _upstream(row) for row in read_rows(Upstream.objects.all())}
+    _apart(upstreams, base.default_upstream)
     projects = {row.slug: _project(row) for row in read_rows(Project.objects.all())}
     return replace(
         base,
@@ -57,7 +68,7 @@ def _read() -> Configuration:
         projects=projects,
         projects_by_external_id={row.external_id: row.slug for row in projects.values() if row.external_id},
         models={row.model_id: _model(row) for row in read_rows(Model.objects.select_related("upstream"))},
-        upstreams={row.slug: _upstream(row) for row in read_rows(Upstream.objects.all())} | dict(base.upstreams),
+        upstreams=upstreams | dict(base.upstreams),
         keys={row.sha256: _key(row) for row in read_rows(ApiKey.objects.select_related("project"))},
         database=True,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 
+from iwrouting.conf import settings
 from iwrouting.models import Alias, ApiKey, Model, Override, Project, Upstream, new_key
 from iwrouting.snapshot import SnapshotRefused, load
 
@@ -94,3 +96,16 @@ def test_the_fault_of_a_project_or_a_key_names_neither() -> None:
     row = ApiKey.objects.get()
     assert str(caught.value).startswith(f"API key {row.pk}: ")
     assert row.key_id not in str(caught.value)
+
+
+def test_the_environments_upstream_does_not_replace_one_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = settings().model_copy(update={"upstream_name": "far"})
+    monkeypatch.setattr("iwrouting.snapshot.builtin.settings", lambda: named)
+    with pytest.raises(SnapshotRefused) as caught:
+        load()
+    assert str(caught.value).startswith("upstream far of the database has the name of the environment's upstream")
+    assert "IW_UPSTREAM_NAME" in str(caught.value)
+    monkeypatch.setattr("iwrouting.models.targets.settings", lambda: named)
+    with pytest.raises(ValidationError, match="'far' is the name of an upstream that the environment defines"):
+        Upstream.objects.get().full_clean()
+    Upstream(slug="near", base_url="https://near.example/v1").full_clean()
