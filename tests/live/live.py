@@ -75,11 +75,16 @@ class Live:
         return self.tenant()
 
     def tenant(
-        self, overrides: Mapping[str, Any] | None = None, *, external_id: str | None = None, **key: Any
+        self,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        external_id: str | None = None,
+        introduce: bool = True,
+        **key: Any,
     ) -> Tenant:
         """A new project with a key; `overrides` has a model, or the fields of an override, by alias.
 
-        All in one commit. The service does not know the key yet: the first call with it makes it read all of this.
+        All in one commit, and the service has read it then. Without `introduce` the service is not asked to.
         """
         slug = f"p{next(_numbers)}-{secrets.token_hex(3)}"
         project = Project(slug=slug, name=slug, external_id=external_id)
@@ -87,7 +92,10 @@ class Live:
             project.save(using=ALIAS)
             for alias, given in (overrides or {}).items():
                 self.override(alias, given, project)
-            return Tenant(slug, self.key(project, **key), project)
+            text = self._new_key(project, **key)
+        if introduce:
+            self.introduce(text)
+        return Tenant(slug, text, project)
 
     def override(self, alias: str, given: Any, project: Project | None) -> Override:
         """An override of an alias: a model, or its fields."""
@@ -97,10 +105,23 @@ class Live:
         return row
 
     def key(self, project: Project, **fields: Any) -> str:
-        """A new key of a project; its text."""
+        """A new key of a project, known to the service; its text."""
+        text = self._new_key(project, **fields)
+        self.introduce(text)
+        return text
+
+    def _new_key(self, project: Project, **fields: Any) -> str:
         made = new_key()
         ApiKey(key_id=made.key_id, sha256=made.sha256, name="live", project=project, **fields).save(using=ALIAS)
         return made.text
+
+    def introduce(self, key: str, url: str = "") -> None:
+        """Ask with a key until the service has looked it up: a busy one may say at first that it could not."""
+
+        def known() -> bool:
+            return raw.get(url or self.base_url, "/v1/models", authorization=f"Bearer {key}").status != 503
+
+        ledger.eventually(known, "the look-up of the key")
 
     def settle(self) -> int:
         """Wait until the service has read what is committed; the revision."""
@@ -117,6 +138,8 @@ class Live:
     def client(self, tenant: Tenant | None = None, *, url: str = "", max_retries: int = 0, **headers: str) -> OpenAI:
         """The SDK for a tenant's key; `headers` with _ for -."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        if url:
+            self.introduce((tenant or self.home).key, url)
         return self.sdk.with_options(
             base_url=f"{url}/v1" if url else self.base_url,
             api_key=(tenant or self.home).key,

