@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from iwrouting.conf import settings
 from iwrouting.management.first_start import PROJECT, FirstThings
 from iwrouting.server.starting import ANY_HOST
 
@@ -105,10 +106,14 @@ def curl(root: str, key: str) -> str:
 
 
 def manage(command: str) -> str:
-    """A command of manage.py as it is typed in this folder, with this interpreter."""
+    """A command of manage.py as it is typed in this folder, with this interpreter, for what runs now.
+
+    Production is what a command takes where nothing is said.
+    """
     python, folder = Path(sys.executable), Path.cwd()
     shown = python.relative_to(folder) if python.is_relative_to(folder) else python
-    return f"IW_ENV=development {shlex.quote(str(shown))} manage.py {command}"
+    prefix = "IW_ENV=development " if settings().development else ""
+    return f"{prefix}{shlex.quote(str(shown))} manage.py {command}"
 
 
 def _reachable(host: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from iwrouting.conf import settings
 from iwrouting.management.first_start import FirstThings
 from iwrouting.management.welcome import Welcome
 from tests.start import web
@@ -132,3 +133,16 @@ def test_what_is_shown_once_is_shown_though_it_is_stopped_before_it_is_ready(fol
     assert READY not in running.out
     assert running.word(PASSWORD)
     assert running.word(KEY)
+
+
+@pytest.mark.parametrize(("env", "prefix"), [("development", "IW_ENV=development "), ("production", "")])
+def test_the_commands_are_those_of_the_environment_that_runs(
+    monkeypatch: pytest.MonkeyPatch, env: str, prefix: str
+) -> None:
+    running = settings().model_copy(update={"env": env})
+    monkeypatch.setattr("iwrouting.management.welcome.settings", lambda: running)
+    monkeypatch.setattr("sys.executable", "/opt/python")
+    text = Welcome("127.0.0.1", 80, FirstThings("admin"), sandbox=False).text()
+    for command in ("changepassword admin", "keys_create --project"):
+        [line] = [line for line in text.splitlines() if f"manage.py {command}" in line]
+        assert f": {prefix}/opt/python manage.py {command}" in line
