@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from iwrouting.models.base import ConfigModel
-from iwrouting.models.validators import validate_free_id
+from iwrouting.models.validators import refuse_other_case, validate_free_id
 
 
 class Project(ConfigModel):
@@ -38,6 +38,8 @@ class Project(ConfigModel):
     def clean(self) -> None:
         """Blank external ids are stored as none; a slug and an external id may not mean two projects."""
         self.external_id = self.external_id or None
+        if self._state.adding:
+            refuse_other_case(self, self.slug)
         others = Project.objects.exclude(pk=self.pk)
         if self.external_id and others.filter(slug=self.external_id).exists():
             raise ValidationError({"external_id": f"{self.external_id!r} is another project's slug."})

@@ -13,7 +13,7 @@ from iwrouting.conf import settings
 from iwrouting.conf.addresses import url_fault
 from iwrouting.conf.environment import secret_ref_fault
 from iwrouting.models.base import ConfigModel
-from iwrouting.models.validators import validate_model_id, validate_names
+from iwrouting.models.validators import refuse_other_case, validate_model_id, validate_names
 from iwrouting.types import Endpoint, Sampling
 
 SECONDS = (MinValueValidator(0.1), MaxValueValidator(3600))
@@ -63,6 +63,8 @@ class Upstream(ConfigModel):
         """Refuse the names of the environment's upstream: one name may not mean two."""
         if self.slug and self.slug in {"environment", "openai", "sandbox", settings().upstream_name}:
             raise ValidationError({"slug": f"{self.slug!r} is the name of an upstream that the environment defines."})
+        if self._state.adding:
+            refuse_other_case(self, self.slug)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a new base URL clears the secret reference unless that was changed with it (design.md 9.5)."""

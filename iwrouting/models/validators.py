@@ -6,6 +6,7 @@ import re
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.db import models
 
 from iwrouting.conf.environment import MODEL_ID, ROUTING_VARIABLE
 
@@ -31,3 +32,13 @@ def validate_names(value: object) -> None:
     """A JSON list of non-empty strings."""
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise ValidationError('Enter a JSON list of names such as ["auto", "fast"].')
+
+
+def refuse_other_case(row: models.Model, slug: str) -> None:
+    """Raise ValidationError for a slug that another row has in other letter case: nobody could tell the two apart."""
+    others = type(row)._default_manager.exclude(slug=slug).filter(slug__iexact=slug)
+    if other := others.values_list("slug", flat=True).first():
+        text = (
+            f"{slug!r} differs from the {row._meta.verbose_name} {other!r} by letter case alone: use that, or another."
+        )
+        raise ValidationError({"slug": ValidationError(text, code="unique")})

@@ -61,6 +61,17 @@ def test_a_project_is_disabled_and_named(boss: Client) -> None:
     assert atlas.enabled is False
 
 
+def test_slugs_that_differ_by_letter_case_alone_are_refused(boss: Client) -> None:
+    atlas = cast.project("atlas")
+    said = "'ATLAS' differs from the project 'atlas' by letter case alone: use that, or another."
+    assert said in read(forms.fill(boss, f"{LIST}add/", slug="ATLAS")).text
+    assert Project.objects.count() == 1
+    Project.objects.create(slug="Atlas")
+    forms.fill(boss, f"{LIST}{atlas.pk}/change/", name="stays editable")
+    atlas.refresh_from_db()
+    assert atlas.name == "stays editable"
+
+
 @pytest.mark.django_db
 def test_a_slug_and_an_external_id_do_not_mean_two_projects() -> None:
     Project(slug="atlas", external_id="iw-7").save()

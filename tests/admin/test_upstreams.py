@@ -72,6 +72,11 @@ def test_the_names_of_the_environment_are_reserved(boss: Client) -> None:
     assert "is the name of an upstream that the environment defines" in read(answer).text
 
 
+def test_a_slug_in_other_letter_case_is_refused(boss: Client, eu: Upstream) -> None:
+    answer = forms.fill(boss, f"{LIST}add/", slug="EU", base_url="https://example.com/v1")
+    assert "'EU' differs from the upstream 'eu' by letter case alone" in read(answer).text
+
+
 def test_only_superusers_edit_them_whatever_their_permissions(as_user: LoggedIn, eu: Upstream) -> None:
     every = [f"{do}_upstream" for do in ("view", "add", "change", "delete")]
     editor = as_user(cast.person("editor", *every))

@@ -127,6 +127,13 @@ def test_a_slug_that_means_another_project_is_refused_by_name(stock: Stock, key:
     assert answer["x-should-retry"] == "false"
 
 
+def test_a_slug_that_differs_by_letter_case_alone_is_refused_by_name(stock: Stock, key: str) -> None:
+    stock.project("Maps")
+    answer = stock.put(path("p-1"), key, BODY)
+    assert refused(answer) == (409, "slug_taken", "slug")
+    assert "letter case of 'Maps'" in error_of(answer)["message"]
+
+
 def test_a_default_slug_that_is_taken_is_refused_by_name(stock: Stock, key: str) -> None:
     stock.put(path("p.1"), key)
     answer = stock.put(path("P-1"), key)

@@ -37,6 +37,16 @@ def test_a_project_that_exists_is_used(capsys: pytest.CaptureFixture[str]) -> No
     assert "Made the project" not in capsys.readouterr().err
 
 
+def test_a_project_in_other_letter_case_is_refused_and_the_stored_one_named() -> None:
+    Project.objects.create(slug="atlas")
+    with pytest.raises(CommandError) as error:
+        create(project="Atlas")
+    said = "slug: 'Atlas' differs from the project 'atlas' by letter case alone: use that, or another."
+    assert str(error.value) == said
+    assert [row.slug for row in Project.objects.all()] == ["atlas"]
+    assert not ApiKey.objects.exists()
+
+
 def test_each_key_is_another(capsys: pytest.CaptureFixture[str]) -> None:
     create()
     create()

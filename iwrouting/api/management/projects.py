@@ -124,8 +124,9 @@ def _new(external_id: str, said: Mapping[str, Any]) -> Project:
         text = f"'{external_id}' is another project's slug. If it is the same one, set its external id in the admin."
         raise _conflict("external_id_taken", "external_id", text)
     # Callers name projects by slug or external id in one header: neither may mean two projects.
-    if Project.objects.filter(Q(slug=slug) | Q(external_id=slug)).exists():
-        raise _conflict("slug_taken", "slug", f"'{slug}' is another project's; send another slug.")
+    if other := Project.objects.filter(Q(slug__iexact=slug) | Q(external_id=slug)).first():
+        note = "" if slug in (other.slug, other.external_id) else f" but for the letter case of '{other.slug}'"
+        raise _conflict("slug_taken", "slug", f"'{slug}' is another project's{note}; send another slug.")
     return Project(slug=slug, external_id=external_id)
 
 
