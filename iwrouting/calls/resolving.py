@@ -50,7 +50,7 @@ class ResolveAsk:
         return cls(
             aliases=_aliases(body),
             several="aliases" in body,
-            messages=() if body.get("messages") is None else read_messages(body),
+            messages=() if body.get("messages") in (None, []) else read_messages(body),
             features=_features(body),
             dry_run=dry_run,
         )

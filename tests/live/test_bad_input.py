@@ -109,7 +109,6 @@ RESOLVE_WRONG: list[tuple[Any, str]] = [
     ({"alias": "fast", "dry_run": "no"}, "dry_run"),
     ({"alias": "auto", "messages": "hello"}, "messages"),
     ({"alias": "auto", "messages": ["x"]}, "messages"),
-    ({"alias": "auto", "messages": []}, "messages"),
     ({"alias": "manager", "messages": {}}, "messages"),
     ({"alias": "auto", "features": {"no_such": 1}}, "features"),
     ({"alias": "auto", "features": {"words": -1}}, "features"),
