@@ -71,7 +71,7 @@ def refused(live: Live) -> Record:
 
 
 def resolved(live: Live) -> Record:
-    live.resolve("code", messages=[])
+    live.resolve("code")
     return live.the_record()
 
 
