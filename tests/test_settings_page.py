@@ -13,7 +13,7 @@ from iwrouting import catalogue
 from iwrouting.conf import Settings
 
 PAGE = (Path(__file__).parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
-ROWS = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]*) \|", PAGE, re.MULTILINE))
+ROWS = dict(re.findall(r"^\| `([A-Z0-9_]+)` \| ([^|]*) \|", PAGE, re.MULTILINE))
 
 
 def variables() -> list[tuple[str, Any]]:

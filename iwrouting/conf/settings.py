@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     https: bool = Field(False, validation_alias="IW_HTTPS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="IW_LOG_LEVEL")
 
+    api_key_sha256: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_API_KEY_SHA256", repr=False)
+
     upstream_base_url: str = Field(OPENAI_URL, validation_alias=AliasChoices(*BASE_URL_VARIABLES))
     upstream_name: str = Field(
         "", validation_alias="IW_UPSTREAM_NAME", max_length=64, pattern=r"^[a-z0-9]?[a-z0-9._-]*$"
@@ -84,10 +86,17 @@ class Settings(BaseSettings):
     max_context_tokens_per_call: int | None = Field(None, ge=1, validation_alias="MAX_CONTEXT_TOKENS_PER_CALL")
     autopilot_max_tokens_per_run: int | None = Field(None, ge=1, validation_alias="AUTOPILOT_MAX_TOKENS_PER_RUN")
 
-    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "trusted_origins", "api_key_sha256", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("api_key_sha256")
+    @classmethod
+    def _hashes(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(value) != 64 or value.strip("0123456789abcdef") for value in values):
+            raise ValueError("must be SHA-256 hashes of API keys, 64 hex digits each, separated by commas")
+        return values
 
     @field_validator("upstream_base_url")
     @classmethod

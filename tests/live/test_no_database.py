@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from iwrouting.models import new_key
+from iwrouting.models.keys import hash_key
 from tests.live.databases import IS_POSTGRESQL, statement
 from tests.live.ledger import eventually, record
 from tests.live.live import Live
@@ -15,6 +16,7 @@ from tests.live.processes import ServiceProcess
 from tests.sandbox import raw
 from tests.sandbox.raw import hello
 
+EMERGENCY = new_key()
 LATER = "iw_later"
 """What is missing at the start: a PostgreSQL role, or the folder of the SQLite file."""
 
@@ -40,10 +42,22 @@ def open_the_way(live: Live) -> None:
 
 @pytest.fixture
 def cut_off(live: Live) -> Iterator[ServiceProcess]:
-    yield live.world.other_service("cut_off", ready=False, DATABASE_URL=address_of_later(live))
+    emergency = hash_key(EMERGENCY.text)
+    later = address_of_later(live)
+    yield live.world.other_service("cut_off", ready=False, DATABASE_URL=later, IW_API_KEY_SHA256=emergency)
     live.world.started.pop("cut_off").stop()
     if IS_POSTGRESQL:
         statement(f"DROP ROLE IF EXISTS {role(live)}")
+
+
+def resolves_by_the_environment_and_the_defaults(service: ServiceProcess) -> None:
+    """With a key of IW_API_KEY_SHA256: overrides are unreadable, the rest holds; a call has no record and is a 503."""
+    key = {"authorization": f"Bearer {EMERGENCY.text}"}
+    for alias, model, source in (("intent", "gpt-4.1-mini", "environment"), ("fast", "gpt-4.1-mini", "default")):
+        got = raw.get(service.url, f"/api/v1/resolve?alias={alias}", **key).json
+        assert (got["model"], got["source"]) == (model, source)
+        assert [step["state"] for step in got["ladder"][:2]] == ["unreadable", "unreadable"]
+    assert raw.post(service.url, "/v1/chat/completions", hello("fast"), 5, **key).status == 503
 
 
 def test_no_database_at_start__answers_503_and_recovers_by_itself(live: Live, cut_off: ServiceProcess) -> None:
@@ -63,6 +77,7 @@ def test_no_database_at_start__answers_503_and_recovers_by_itself(live: Live, cu
     assert raw.get(cut_off.url, "/v1/models", **key).status == 503
     assert raw.get(cut_off.url, "/v1/models", authorization=f"Bearer {new_key().text}").status == 503
     assert raw.get(cut_off.url, "/v1/models", authorization="Bearer iw_no").status == 401
+    resolves_by_the_environment_and_the_defaults(cut_off)
     assert live.sent() == []
     open_the_way(live)
     eventually(lambda: cut_off.status("/readyz") == 200, "the way back", 6)
