@@ -68,7 +68,8 @@ class Upstream(ConfigModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a new base URL clears the secret reference unless that was changed with it (design.md 9.5)."""
-        before = type(self).objects.filter(pk=self.pk).values("base_url", "secret_ref").first()
+        stored = type(self).objects.using(kwargs.get("using"))
+        before = stored.filter(pk=self.pk).values("base_url", "secret_ref").first()
         if before and before["base_url"] != self.base_url and before["secret_ref"] == self.secret_ref:
             self.secret_ref = ""
         super().save(*args, **kwargs)

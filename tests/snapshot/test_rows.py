@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 
 from iwrouting.conf import settings
-from iwrouting.models import Alias, ApiKey, Model, Override, Project, Upstream, new_key
+from iwrouting.models import ApiKey, Upstream
 from iwrouting.snapshot import SnapshotRefused, load
-
-ON_SQLITE = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's columns take no other type")
-
-
-@pytest.fixture(autouse=True)
-def rows(db: None) -> None:
-    """One row of each kind, all in order."""
-    atlas = Project(slug="atlas")
-    atlas.save()
-    far = Upstream(slug="far", base_url="https://far.example/v1")
-    far.save()
-    Model(model_id="gpt-4.1", endpoints=["chat"], upstream=far).save()
-    alias = Alias(name="blueprint", kind="role", default_model="gpt-4.1", chain=["fast"])
-    alias.save()
-    Override(alias=alias, project=atlas, model="gpt-4.1", starts_at=datetime.now(UTC)).save()
-    made = new_key()
-    ApiKey(key_id=made.key_id, sha256=made.sha256, name="test", project=atlas).save()
-    assert load().aliases["blueprint"].chain == ("fast",)
-
-
-def spoil(table: str, column: str, value: str | bytes | int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE iwrouting_{table} SET {column} = %s", [value])  # noqa: S608 - names of our own
+from tests.snapshot.malformed import spoil
 
 
 @pytest.mark.parametrize(
@@ -59,34 +34,6 @@ def test_a_malformed_value_is_refused_by_name(table: str, column: str, value: st
     with pytest.raises(SnapshotRefused) as caught:
         load()
     assert fault in str(caught.value)
-
-
-@ON_SQLITE
-@pytest.mark.parametrize(
-    ("table", "column", "value", "fault"),
-    [
-        ("alias", "name", b"\x00", "name must be a text"),
-        ("model", "context_window", "wide", "model gpt-4.1: context_window must be a whole number"),
-        ("model", "shutdown_date", "2026-13-45", "model gpt-4.1: shutdown_date can't be read"),
-        ("upstream", "idle_timeout_s", "long", "upstream far: idle_timeout_s must be a number"),
-        ("override", "starts_at", "2026-13-45 00:00:00", "starts_at can't be read"),
-    ],
-)
-def test_a_value_of_another_type_is_refused_by_name(table: str, column: str, value: str | bytes, fault: str) -> None:
-    spoil(table, column, value)
-    with pytest.raises(SnapshotRefused) as caught:
-        load()
-    assert fault in str(caught.value)
-
-
-@ON_SQLITE
-def test_an_override_of_a_project_that_is_gone_does_not_become_a_global_one() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA defer_foreign_keys = ON")
-    spoil("override", "project_id", 4711)
-    with pytest.raises(SnapshotRefused, match="its project does not exist"):
-        load()
-    spoil("override", "project_id", Project.objects.get().pk)
 
 
 def test_the_fault_of_a_project_or_a_key_names_neither() -> None:
