@@ -67,7 +67,6 @@ class Writer:
 
     def __init__(self, store: Store, *, queue_limit: int, wait_s: float) -> None:
         self.id = new_id()
-        self.last_commit_at = 0.0
         self.fault = ""
         self._store = store
         self._queue_limit = queue_limit
@@ -170,7 +169,6 @@ class Writer:
             await self._commit_apart(batch, error)
         else:
             self.fault = ""
-            self.last_commit_at = time.monotonic()
             for unit in batch:
                 if not unit.future.done():
                     unit.future.set_result(None)

@@ -16,6 +16,7 @@ CLIENT_FALLBACKS = re.compile(r"[0-9]{1,9};since=[0-9TZ:.+-]{10,40}")
 FREE_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 MAX_TAGS = 16
 log = logging.getLogger(__name__)
+CLIENT_REPORT = "client_fallbacks"
 UNKNOWN_PROJECT = "unknown_project"
 
 
@@ -78,7 +79,12 @@ def _client_fallbacks(headers: Mapping[str, str]) -> tuple[str, ...]:
     if not CLIENT_FALLBACKS.fullmatch(report):
         return ()
     log.warning("a client resolved without us: %s", report)
-    return (f"client_fallbacks: {report}",)
+    return (f"{CLIENT_REPORT}: {report}",)
+
+
+def is_client_report(warning: str) -> bool:
+    """Whether a warning is what a client reported of itself."""
+    return warning.startswith(f"{CLIENT_REPORT}:")
 
 
 def turned_away(key: KeyFacts, headers: Mapping[str, str], *, ident: str, started_ns: int) -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from iwrouting.audit import DECISION, OUTCOME
 from iwrouting.autoroute import check_features, infer, measure
 from iwrouting.calls.account import refuse
 from iwrouting.calls.answers import decision_headers
-from iwrouting.calls.caller import Caller, require
+from iwrouting.calls.caller import Caller, is_client_report, require
 from iwrouting.calls.deciding import AUTO_NAMES, ask_resolver, guard_loop
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.requests import read_messages
@@ -137,6 +137,8 @@ async def _record(service: Service, drafts: Sequence[Draft]) -> None:
 def peek(service: Service, caller: Caller, alias: str) -> Resolved:
     """Resolve without recording. Raises RoutingError."""
     require(caller.key, Scope.RESOLVE)
+    # A client's report of its own answers is no property of this one: it would change the ETag.
+    caller = replace(caller, warnings=tuple(text for text in caller.warnings if not is_client_report(text)))
     draft = Draft(caller, ENDPOINT, service.config, 0, asked=alias)
     resolution = _resolve(draft, ResolveAsk((alias,)))
     draft.resolution = resolution

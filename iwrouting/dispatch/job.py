@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iwrouting.conf import Settings
+from iwrouting.resolver import facts_of
 from iwrouting.types import AttemptRecord, Configuration, Endpoint, ModelFacts, Resolution, Rung, Skip, UpstreamFacts
 from iwrouting.upstream import Failure, Upstreams
 
@@ -17,7 +18,6 @@ PATHS = {
     Endpoint.RESPONSES: "/responses",
     Endpoint.EMBEDDINGS: "/embeddings",
 }
-CAUTIOUS = frozenset(endpoint.value for endpoint in Endpoint)
 
 
 @dataclass(slots=True)
@@ -37,8 +37,7 @@ class Job:
 
     def facts(self, rung: Rung) -> ModelFacts:
         """What is known of a rung's model; cautious facts for one outside the catalogue."""
-        model = rung.model or ""
-        return self.config.models.get(model) or ModelFacts(id=model, endpoints=CAUTIOUS, verified=False)
+        return facts_of(self.config, rung.model or "")
 
     def begin(
         self, rung: Rung, try_number: int, changes: tuple[str, ...], size: int, batch: int | None

@@ -16,12 +16,13 @@ from iwrouting.calls.buffered import conclude
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.service import Service
-from iwrouting.calls.streamed import _closing
-from iwrouting.dispatch import Job
+from iwrouting.calls.streamed import _closing, _relay
+from iwrouting.dispatch import Job, OpenStream
 from iwrouting.errors import RoutingError, UpstreamFailed
 from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
 from iwrouting.types import Endpoint, KeyFacts
+from iwrouting.upstream import FrameSplitter, Reply, StreamScanner
 
 
 class Kept:
@@ -84,6 +85,65 @@ def test_cancelled_after_the_decision__is_client_closed() -> None:
 
     asyncio.run(left())
     assert [row["result"] for row in kept.outcomes] == ["client_closed"]
+
+
+EVENTS = (
+    b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n',
+    b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n',
+)
+BROKEN = b'data: {"error":{"message":"no more","type":"server_error","code":"too_bad"}}\n\n'
+
+
+class OnePiece:
+    """An answer that comes in one piece and then stays open."""
+
+    def __init__(self, piece: bytes) -> None:
+        self.pieces = [piece]
+
+    async def next_part(self) -> bytes:
+        if self.pieces:
+            return self.pieces.pop()
+        raise AssertionError("read on after the end was known")
+
+    def close(self) -> None:
+        return
+
+
+def a_stream(job: Job, piece: bytes) -> OpenStream:
+    rung = job.resolution.chain[0]
+    attempt = job.begin(rung, 1, (), 10, None)
+    reply = cast(Reply, OnePiece(piece))
+    return OpenStream(rung, attempt, reply, StreamScanner(keep_usage=True), FrameSplitter())
+
+
+def test_output_and_error_in_one_piece__end_the_stream_at_once() -> None:
+    service, draft, job, kept = a_call()
+
+    async def work() -> list[bytes]:
+        stream = a_stream(job, EVENTS[0] + BROKEN + EVENTS[1])
+        assert await stream.wait_for_output() is None
+        return [part async for part in _relay(service, draft, job, stream)]
+
+    parts = asyncio.run(work())
+    assert parts[0] == EVENTS[0]
+    assert b"too_bad" in parts[-1]
+    assert [(row["result"], row["error_code"]) for row in kept.outcomes] == [("truncated", "too_bad")]
+
+
+def test_stream_left_after_its_usage__keeps_that_usage() -> None:
+    service, draft, job, kept = a_call()
+
+    async def work() -> None:
+        stream = a_stream(job, b"".join(EVENTS))
+        assert await stream.wait_for_output() is None
+        relay = _relay(service, draft, job, stream)
+        await anext(relay)
+        await relay.aclose()
+
+    asyncio.run(work())
+    (row,) = kept.outcomes
+    assert (row["result"], row["prompt_tokens"], row["completion_tokens"]) == ("client_closed", 5, 2)
+    assert row["cost_state"] == "exact"
 
 
 async def events_of(error: BaseException | None) -> AsyncGenerator[bytes, None]:

@@ -87,6 +87,7 @@ def test_outcome_that_can_not_be_stored__ends_no_answer_as_whole(live: Live, has
     assert buffered.headers["x-should-retry"] == "false"
     [stored] = records_of_run(f"{live.run}-False")
     assert str(stored.decision.id) in buffered.error["message"]
+    assert (buffered.headers["x-iw-decision-id"], buffered.headers["x-iw-attempts"]) == (str(stored.decision.id), "1")
     assert streamed.status == 200
     assert b"[DONE]" not in streamed.body
     assert events(streamed.body)[-1]["error"]["code"] == "audit_unavailable"

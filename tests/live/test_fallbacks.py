@@ -45,6 +45,9 @@ PASSED_OVER: dict[str, tuple[Any, int | None, str]] = {
     "accepted, no answer": ({"status": 202, "body": {"id": "later"}}, 202, "http_202"),
     "no content": ({"status": 204, "raw_body": ""}, 204, "http_204"),
     "error in a 200": ({"raw_body": '{"error": {"message": "Busy", "type": "server_error"}}'}, 200, "in_band_error"),
+    "error text in a 200": ({"raw_body": '{"error": "boom"}'}, 200, "in_band_error"),
+    "a 200 without choices": ({"raw_body": '{"choices": []}'}, 200, "bad_body"),
+    "an empty object in a 200": ({"raw_body": "{}"}, 200, "bad_body"),
     "a 200 that is no object": ({"raw_body": "[]"}, 200, "bad_body"),
     "body cut": ({"cut_after_bytes": 40}, 200, "body_cut"),
 }
