@@ -1,0 +1,114 @@
+"""The parts that both a whole Responses answer and its stream hold, as chat has them (openai-facts.md 2b). Pure.
+
+What comes in is the provider's: any of it may be missing or malformed, and nothing is invented in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from iwrouting.upstream.failures import Failure, Step, bad_answer, in_band
+from iwrouting.upstream.usage import MAX_COUNT
+
+Json = dict[str, Any]
+
+CUT = "length"
+"""Any incomplete response but one that a filter ended: max_output_tokens, max_tokens, or what is unknown here."""
+
+
+def failure_of(response: Mapping[str, Any]) -> Failure | None:
+    """Why a response object is no answer, though its HTTP status was 200; None if it is one."""
+    status, error = response.get("status"), response.get("error")
+    if status == "failed" or isinstance(error, dict):
+        return in_band(error if isinstance(error, dict) else {})
+    if status == "cancelled":
+        # Somebody cancelled it at the provider: no other model is asked in its place.
+        return Failure(Step.STOP, "cancelled", "response_cancelled", status=499)
+    if status in ("queued", "in_progress"):
+        return bad_answer("not_finished", 200)
+    return None if status in ("completed", "incomplete") else bad_answer("bad_body", 200)
+
+
+def finish_reason(response: Mapping[str, Any], *, called: bool) -> str:
+    """Why a completed or incomplete response ended; `called`: it holds a function call."""
+    if response.get("status") != "incomplete":
+        return "tool_calls" if called else "stop"
+    details = response.get("incomplete_details")
+    reason = details.get("reason") if isinstance(details, dict) else None
+    return "content_filter" if reason == "content_filter" else CUT
+
+
+def chat_usage(response: Mapping[str, Any]) -> Json | None:
+    """The usage in chat's names, with every count that its details hold; None where the totals are not reported."""
+    usage = response.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))
+    if prompt is None or completion is None:
+        return None
+    total = _count(usage.get("total_tokens"))
+    details = {
+        "prompt_tokens_details": _counts(usage.get("input_tokens_details")),
+        "completion_tokens_details": _counts(usage.get("output_tokens_details")),
+    }
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion if total is None else total,
+        **{name: counts for name, counts in details.items() if counts},
+    }
+
+
+def tail(response: Mapping[str, Any]) -> Json:
+    """What an answer's end tells beside its choices: the tier that served, and moderation where it was asked for."""
+    found: Json = {}
+    if isinstance(response.get("service_tier"), str):
+        found["service_tier"] = response["service_tier"]
+    if isinstance(response.get("moderation"), dict):
+        found["moderation"] = response["moderation"]
+    return found
+
+
+def citations(part: Mapping[str, Any], offset: int) -> Iterator[Json]:
+    """The part's web citations, nested as chat has them, moved by the length of the text before the part."""
+    annotations = part.get("annotations")
+    for each in annotations if isinstance(annotations, list) else ():
+        if isinstance(each, dict) and each.get("type") == "url_citation":
+            flat = {name: value for name, value in each.items() if name != "type"}
+            for name in ("start_index", "end_index"):
+                if type(flat.get(name)) is int:
+                    flat[name] += offset
+            yield {"type": "url_citation", "url_citation": flat}
+
+
+def probabilities(given: object) -> list[Json]:
+    """Log probabilities with the bytes that chat wants and a stream's events leave out; malformed ones are left out."""
+    found = []
+    for each in given if isinstance(given, list) else ():
+        if _is_probability(each):
+            top = each.get("top_logprobs")
+            rivals = [_probability(rival) for rival in top if _is_probability(rival)] if isinstance(top, list) else []
+            found.append({**_probability(each), "top_logprobs": rivals})
+    return found
+
+
+def _is_probability(value: object) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("token"), str):
+        return False
+    return type(value.get("logprob")) in (int, float)
+
+
+def _probability(entry: Json) -> Json:
+    token, raw = entry["token"], entry.get("bytes")
+    octets = raw if isinstance(raw, list) else list(token.encode("utf-8", "surrogatepass"))
+    return {"token": token, "logprob": entry["logprob"], "bytes": octets}
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < MAX_COUNT else None
+
+
+def _counts(details: object) -> dict[str, int]:
+    given = details if isinstance(details, dict) else {}
+    return {name: value for name, value in given.items() if _count(value) is not None}
