@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iwrouting.types import CostState, Price, Usage
+from iwrouting.types import HOSTED_CALLS, CostState, Price, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,14 @@ def cost(usage: Usage | None, price: Price | None) -> Cost:
 
 
 def _covered(usage: Usage, price: Price) -> bool:
-    """Whether the price row can price all that was used: both totals reported, no other tier, no other class."""
+    """Whether the price row can price all that was used: both totals reported, no other tier, class or fee."""
     if usage.prompt_tokens is None or usage.service_tier not in STANDARD_TIERS:
         return False
     if usage.completion_tokens is None and price.output_pico is not None:
         return False
     if price.ceiling_input_tokens is not None and usage.prompt_tokens > price.ceiling_input_tokens:
+        return False
+    if usage.reported.get(HOSTED_CALLS):
         return False
     return not usage.cache_write_tokens and not any(_others(usage, name) for name in INCLUDED)
 

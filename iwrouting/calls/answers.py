@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import orjson
 
 from iwrouting.calls.draft import Draft, Ending
+from iwrouting.conf.redact import redact
 from iwrouting.dispatch import Job
 from iwrouting.errors import RoutingError
+from iwrouting.types import Rung
+from iwrouting.upstream.translate import is_research
 
 MAX_HEADER = 2_000
 
@@ -58,11 +61,25 @@ def served_headers(draft: Draft, job: Job, ending: Ending) -> dict[str, str]:
     if ending.rung is not None:
         headers["x-iw-model"] = header_text(ending.rung.model or "")
         headers["x-iw-upstream"] = ending.rung.upstream
-    if changes := next((attempt.changes for attempt in reversed(job.attempts) if attempt.kind == "call"), ()):
-        headers["x-iw-changes"] = header_text("; ".join(changes))
+        if warning := kind_warning(job, ending.rung):
+            headers["x-iw-warning"] = header_text("; ".join((*draft.all_warnings, warning)))
+    last = next((attempt for attempt in reversed(job.attempts) if attempt.kind == "call"), None)
+    if last is not None and last.changes:
+        headers["x-iw-changes"] = header_text("; ".join(last.changes))
+    if last is not None and last.response_id:
+        headers["x-iw-response-id"] = header_text(redact(last.response_id))
     total, own = draft.elapsed_us() / 1000, (ending.overhead_us or 0) / 1000
     headers["server-timing"] = f"total;dur={total:.1f}, iw;dur={own:.1f}"
     return headers
+
+
+def kind_warning(job: Job, served: Rung) -> str:
+    """What to say where a chat model answers in the place of a deep-research one: that is another kind of model."""
+    passed = (rung for rung in job.resolution.chain[: served.rung] if is_research(job.facts(rung)))
+    missed = next(passed, None)
+    if missed is None or is_research(job.facts(served)):
+        return ""
+    return f"fallback_changes_kind: {missed.model} did not serve, {served.model} answers without research"
 
 
 def error_event(error: RoutingError) -> bytes:

@@ -85,6 +85,7 @@ def _ending(job: Job, served: Served) -> Ending:
         result=ok_result(served.rung.rung),
         status=200,
         rung=served.rung,
+        endpoint=served.attempt.endpoint,
         finish_reason=served.finish_reason,
         usage=served.usage,
         cost=price(job, served.rung, served.usage),

@@ -101,7 +101,7 @@ class Draft:
             "error_param": ending.error_param,
             "model_served": (served.model or "") if served else "",
             "upstream_served": served.upstream if served else "",
-            "endpoint_served": self.endpoint if served else "",
+            "endpoint_served": (ending.endpoint or self.endpoint) if served else "",
             "calls": ending.calls,
             "fallbacks": ending.fallbacks,
             "finish_reason": ending.finish_reason,
@@ -126,11 +126,15 @@ class Draft:
 
 @dataclass(slots=True)
 class Ending:
-    """How a decision ended, before it is stored. `status` is the HTTP status that the caller gets."""
+    """How a decision ended, before it is stored. `status` is the HTTP status that the caller gets.
+
+    `endpoint` is where it was served; empty: where it was asked.
+    """
 
     result: Result
     status: int | None
     rung: Rung | None = None
+    endpoint: str = ""
     error_type: str = ""
     error_code: str = ""
     error_param: str = ""

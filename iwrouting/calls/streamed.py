@@ -139,7 +139,11 @@ async def _finish(
 
 def _ending(stream: OpenStream) -> Ending:
     return Ending(
-        result=ok_result(stream.rung.rung), status=200, rung=stream.rung, first_byte_us=stream.attempt.first_byte_us
+        result=ok_result(stream.rung.rung),
+        status=200,
+        rung=stream.rung,
+        endpoint=stream.attempt.endpoint,
+        first_byte_us=stream.attempt.first_byte_us,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,13 @@ from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Rung, Usage
 from iwrouting.upstream import Failure, Reply, read_usage
 from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
+from iwrouting.upstream.translate import responses_to_chat, responses_usage
+from iwrouting.upstream.translate.wire import dumps
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A whole answer: the very bytes of the provider, and what the record needs of them."""
+    """A whole answer: the very bytes of the provider, or their translation, and what the record needs of them."""
 
     rung: Rung
     attempt: AttemptRecord
@@ -39,9 +42,26 @@ async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Repl
     parsed = parse_answer(body, reply)
     if isinstance(parsed, Failure):
         return parsed
+    if attempt.endpoint != job.endpoint:
+        return translated(job, rung, attempt, parsed)
     if not parsed.get("choices") or not isinstance(parsed["choices"], list):
         return bad_answer("bad_body", 200)
     return Served(rung, attempt, body, read_usage(parsed), finish_reason(parsed))
+
+
+def translated(job: Job, rung: Rung, attempt: AttemptRecord, parsed: dict[str, Any]) -> Served | Failure:
+    """A Responses answer as the chat answer that the caller waits for."""
+    attempt.response_id = response_id(parsed)
+    chat = responses_to_chat(parsed, chat_id=job.chat_id, created=int(time.time()))
+    if isinstance(chat, Failure):
+        return chat
+    return Served(rung, attempt, dumps(chat), responses_usage(parsed), finish_reason(chat))
+
+
+def response_id(parsed: dict[str, Any]) -> str:
+    """The provider's id of a response; an empty string for none."""
+    given = parsed.get("id")
+    return given if isinstance(given, str) else ""
 
 
 async def read_answer(attempt: AttemptRecord, reply: Reply) -> bytes | Failure:

@@ -36,10 +36,12 @@ def passed_through(failure: Failure) -> RoutingError:
 def exhausted(job: Job) -> RoutingError:
     """The error when every rung failed or was passed over.
 
-    A named model has no chain: the provider's own 4xx says more than a list of one.
+    A named model has no chain: the provider's own 4xx says more than a list of one. So does the field that kept
+    every rung from being tried.
     """
     last = job.failures[-1] if job.failures else None
-    if last is not None and job.candidates == 1 and last.status is not None and 400 <= last.status < 500:
+    alone = job.candidates == 1 or job.calls == 0
+    if last is not None and alone and last.status is not None and 400 <= last.status < 500:
         return passed_through(last)
     waits = [failure.retry_after_s for failure in job.failures if failure.retry_after_s is not None]
     return AllCandidatesFailed(
@@ -55,7 +57,8 @@ def safe_attempt(attempt: AttemptRecord) -> dict[str, Any]:
     """An attempt as a caller may see it."""
     shown = {"seq": attempt.seq, "kind": attempt.kind, "rung": attempt.rung, "model": attempt.model}
     if attempt.kind == "skip":
-        return {**shown, "skip": attempt.skip_reason}
+        blamed = {"param": attempt.error_param} if attempt.error_param else {}
+        return {**shown, "skip": attempt.skip_reason, **blamed}
     return {
         **shown,
         "status": attempt.status,

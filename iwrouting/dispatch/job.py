@@ -39,11 +39,23 @@ class Job:
         """What is known of a rung's model; cautious facts for one outside the catalogue."""
         return facts_of(self.config, rung.model or "")
 
+    @property
+    def chat_id(self) -> str:
+        """The id of a chat answer that was translated: it names the decision."""
+        return f"chatcmpl-{self.decision_id}"
+
     def begin(
-        self, rung: Rung, try_number: int, changes: tuple[str, ...], size: int, batch: int | None
+        self,
+        rung: Rung,
+        try_number: int,
+        endpoint: Endpoint,
+        changes: tuple[str, ...],
+        size: int,
+        batch: int | None,
     ) -> AttemptRecord:
-        """Record that a try starts now."""
+        """Record that a try starts now. `endpoint` is where it goes, `size` the request's bytes."""
         attempt = self._record(rung, "call", try_number)
+        attempt.endpoint = endpoint
         attempt.changes = changes
         attempt.bytes_sent = size
         attempt.batch = batch
@@ -51,16 +63,18 @@ class Job:
         attempt.sent_ns = time.monotonic_ns()
         return attempt
 
-    def skip(self, rung: Rung, reason: Skip) -> None:
+    def skip(self, rung: Rung, reason: Skip) -> AttemptRecord:
         """Record that a rung was passed over."""
-        self._record(rung, "skip", 0).skip_reason = reason
+        attempt = self._record(rung, "skip", 0)
+        attempt.skip_reason = reason
+        return attempt
 
     def fail(self, attempt: AttemptRecord, failure: Failure) -> None:
-        """Record how a try failed: codes only, never the provider's text."""
+        """Record how a try failed, or why a rung could not be tried: codes only, never the provider's text."""
         attempt.error_type = failure.type
         attempt.error_code = failure.code
         attempt.error_param = failure.param
-        if failure.status is not None:
+        if failure.status is not None and attempt.kind == "call":
             attempt.status = failure.status
         if failure.retry_after_s is not None:
             attempt.retry_after_ms = int(min(failure.retry_after_s, 10**9) * 1000)

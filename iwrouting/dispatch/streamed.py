@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -11,13 +12,14 @@ from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
 from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Rung
 from iwrouting.upstream import Failure, FrameSplitter, Reply, StreamScanner
-from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
-from iwrouting.upstream.sse import MAX_FRAME, FrameTooLarge, is_output, parse_frame
+from iwrouting.upstream.failures import bad_answer, transport_failure
+from iwrouting.upstream.sse import MAX_FRAME, FrameTooLarge
+from iwrouting.upstream.translate import ResponsesStream, TranslatingScanner
 
 
 @dataclass(slots=True)
 class OpenStream:
-    """A stream that has shown its first output event. `held` are the frames up to and with it.
+    """A stream that has shown its first output event. `held` are the frames for the caller up to and with it.
 
     After `relay` is exhausted `fault` tells why it did not end as whole, or is None.
     """
@@ -25,17 +27,17 @@ class OpenStream:
     rung: Rung
     attempt: AttemptRecord
     reply: Reply
-    scanner: StreamScanner
+    scanner: StreamScanner | TranslatingScanner
     splitter: FrameSplitter
     held: list[bytes] = field(default_factory=list)
     fault: Failure | None = None
 
     async def relay(self) -> AsyncIterator[bytes]:
-        """The frames for the caller, byte for byte, without the terminal marker: that is the account's to send."""
+        """The frames for the caller, as they came or translated, without the terminal marker: that is the account's."""
         if self.held:
             yield b"".join(self.held)
         try:
-            while not self.scanner.done and self.scanner.error is None:
+            while not self.scanner.done and self.scanner.failure is None:
                 part = await self.reply.next_part()
                 if not part:
                     break
@@ -64,9 +66,8 @@ class OpenStream:
         count = 0
         for frame in self.splitter.feed(part):
             count += 1
-            if self.scanner.keep(frame):
-                kept.append(frame)
-            if self.scanner.done or self.scanner.error is not None:
+            kept.append(self.scanner.take(frame))
+            if self.scanner.done or self.scanner.failure is not None:
                 break
         self._count(len(part), count)
         return kept[0] if len(kept) == 1 else b"".join(kept)
@@ -76,9 +77,7 @@ class OpenStream:
         self.attempt.chunks = (self.attempt.chunks or 0) + frames
 
     def _ending(self) -> Failure | None:
-        if self.scanner.error is not None:
-            return in_band(self.scanner.error)
-        return None if self.scanner.whole else bad_answer("truncated")
+        return self.scanner.failure or (None if self.scanner.whole else bad_answer("truncated"))
 
     async def wait_for_output(self) -> Failure | None:
         """Hold frames until the first output event; a Failure if the stream ends, fails or stalls before it."""
@@ -87,16 +86,16 @@ class OpenStream:
             output = False
             for frame in self.splitter.feed(part):
                 count += 1
-                if self.scanner.keep(frame):
-                    self.held.append(frame)
-                    output = output or is_output(parse_frame(frame) or {})
-                if self.scanner.error is not None or self.scanner.done:
+                if kept := self.scanner.take(frame):
+                    self.held.append(kept)
+                    output = output or self.scanner.shows_output(frame)
+                if self.scanner.done or self.scanner.failure is not None:
                     break
             self._count(len(part), count)
             if output:
                 return None
-            if self.scanner.error is not None:
-                return in_band(self.scanner.error)
+            if self.scanner.failure is not None:
+                return self.scanner.failure
             if self.scanner.done:
                 break
             if (self.attempt.bytes_received or 0) > MAX_FRAME:
@@ -110,7 +109,7 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
     async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> OpenStream | Failure:
         if not reply.event_stream:
             return bad_answer("mode_mismatch", 200)
-        scanner = StreamScanner(choices=choices, keep_usage=keep_usage)
+        scanner = _scanner(job, attempt, choices=choices, keep_usage=keep_usage)
         stream = OpenStream(rung, attempt, reply, scanner, FrameSplitter())
         try:
             failure = await stream.wait_for_output()
@@ -118,6 +117,14 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
             return bad_answer("too_large", 200)
         except aiohttp.ClientPayloadError:
             return bad_answer("body_cut", 200)
+        if isinstance(scanner, TranslatingScanner):
+            attempt.response_id = scanner.stream.response_id
         return failure or stream
 
     return await walk(dispatcher, job, receive)
+
+
+def _scanner(job: Job, attempt: AttemptRecord, *, choices: int, keep_usage: bool) -> StreamScanner | TranslatingScanner:
+    if attempt.endpoint == job.endpoint:
+        return StreamScanner(choices=choices, keep_usage=keep_usage)
+    return TranslatingScanner(ResponsesStream(job.chat_id, int(time.time()), include_usage=keep_usage))

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import aiohttp
-import orjson
 
 from iwrouting.dispatch.ends import exhausted, stopped
+from iwrouting.dispatch.fitting import blamed, fit
 from iwrouting.dispatch.job import PATHS, Dispatcher, Job, microseconds_since
-from iwrouting.types import AttemptRecord, Rung
-from iwrouting.upstream import Failure, Reply, adapt, classify, transport_failure
+from iwrouting.types import AttemptRecord, Endpoint, Rung, Skip
+from iwrouting.upstream import Failure, Reply, classify, transport_failure
 from iwrouting.upstream.client import AddressRefused, MissingSecret, missing_secret
 from iwrouting.upstream.failures import Step, bad_answer
 
@@ -52,15 +52,19 @@ async def try_rung(
 ) -> T | Failure:
     """One rung, with one repetition where the failure allows it. Returns the last failure if none answered.
 
-    `body` is a part of the job's request, sent as batch number `batch`.
+    `body` is a part of the job's request, sent as batch number `batch`. A request that can't be put into the words
+    of the rung's API is a rung passed over.
     """
-    adapted, changes = adapt(body or job.body, job.facts(rung), job.endpoint)
-    payload = orjson.dumps(adapted)
+    fitted = await fit(job, rung, body or job.body)
+    if isinstance(fitted, Failure):
+        job.fail(job.skip(rung, Skip.CAPABILITY), fitted)
+        return fitted
     for try_number in range(1, TRIES + 1):
-        attempt = job.begin(rung, try_number, changes, len(payload), batch)
-        result = await _once(dispatcher, job, rung, attempt, payload, receive)
+        attempt = job.begin(rung, try_number, fitted.endpoint, fitted.changes, len(fitted.payload), batch)
+        result = await _once(dispatcher, job, rung, attempt, fitted.payload, receive)
         if not isinstance(result, Failure):
             return result
+        result = blamed(job, attempt, result)
         job.fail(attempt, result)
         if result.step is not Step.RETRY or try_number == TRIES:
             break
@@ -96,7 +100,7 @@ async def _exchange(
 ) -> T | Failure:
     upstream = dispatcher.upstream(job, rung)
     attempt_id = f"{job.decision_id}-{attempt.seq}"
-    reply = await dispatcher.upstreams.post(upstream, PATHS[job.endpoint], payload, attempt_id=attempt_id)
+    reply = await dispatcher.upstreams.post(upstream, PATHS[Endpoint(attempt.endpoint)], payload, attempt_id=attempt_id)
     attempt.first_byte_us = microseconds_since(attempt.sent_ns)
     attempt.status = reply.status
     attempt.upstream_request_id = reply.request_id

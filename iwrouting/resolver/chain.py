@@ -69,6 +69,6 @@ def _skip(
         return Skip.NOT_ALLOWED
     if not facts.enabled or upstream is None or not upstream.enabled:
         return Skip.MODEL_DISABLED
-    if endpoint is not None and endpoint not in facts.endpoints:
+    if endpoint is not None and facts.served_at(endpoint) is None:
         return Skip.ENDPOINT_UNSUPPORTED
     return None

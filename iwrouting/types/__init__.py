@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iwrouting.types.answers import AttemptRecord, Inference, LadderStep, Resolution, Rung, Usage
+from iwrouting.types.answers import HOSTED_CALLS, AttemptRecord, Inference, LadderStep, Resolution, Rung, Usage
 from iwrouting.types.facts import (
     AliasFacts,
     Configuration,
@@ -39,6 +39,7 @@ __all__ = [
     "DEFAULT_SCOPES",
     "Endpoint",
     "EnvironmentFacts",
+    "HOSTED_CALLS",
     "Inference",
     "KeyFacts",
     "Kind",

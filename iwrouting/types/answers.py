@@ -74,6 +74,10 @@ class Resolution:
     inference: Inference | None = None
 
 
+HOSTED_CALLS = "hosted_calls"
+"""Beside the tokens in `Usage.reported`: how often the provider's own tools ran, which no token price covers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens by class as the provider reported them; None: not reported.
@@ -118,6 +122,7 @@ class AttemptRecord:
     error_code: str = ""
     error_param: str = ""
     upstream_request_id: str = ""
+    response_id: str = ""
     retry_after_ms: int | None = None
     bytes_sent: int | None = None
     bytes_received: int | None = None

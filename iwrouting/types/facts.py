@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from iwrouting.types.values import Kind, Sampling
+from iwrouting.types.values import Endpoint, Kind, Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ class ModelFacts:
     upstream: str = ""
     enabled: bool = True
     verified: bool = True
+
+    def served_at(self, endpoint: str) -> Endpoint | None:
+        """Where a call for `endpoint` goes: there; or a chat, translated, to `responses`; None: nowhere."""
+        if endpoint in self.endpoints:
+            return Endpoint(endpoint)
+        return Endpoint.RESPONSES if endpoint == Endpoint.CHAT and Endpoint.RESPONSES in self.endpoints else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from iwrouting.types import Usage
+from iwrouting.upstream.failures import Failure, in_band
 from iwrouting.upstream.usage import read_usage
 
 MAX_FRAME = 10_000_000
@@ -124,6 +125,19 @@ class StreamScanner:
     def whole(self) -> bool:
         """Whether every choice has its `finish_reason` (G2)."""
         return len(self.finished) >= self.choices
+
+    @property
+    def failure(self) -> Failure | None:
+        """What the error in band means."""
+        return None if self.error is None else in_band(self.error)
+
+    def take(self, frame: bytes) -> bytes:
+        """What reaches the caller of a frame: the frame as it came, or nothing."""
+        return frame if self.keep(frame) else b""
+
+    def shows_output(self, frame: bytes) -> bool:
+        """Whether a frame that was just taken carries output."""
+        return is_output(parse_frame(frame) or {})
 
     def keep(self, frame: bytes) -> bool:
         """Look at a frame; False for one that must not reach the caller."""

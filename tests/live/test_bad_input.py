@@ -167,7 +167,7 @@ def test_alias_of_the_other_kind__is_a_400_that_names_the_endpoint(
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [(CHAT, "gpt-5.1-codex"), (CHAT, "text-embedding-3-small"), (EMBEDDINGS, "gpt-4.1")]
+    ("path", "name"), [(CHAT, "text-embedding-3-small"), (EMBEDDINGS, "gpt-5.1-codex"), (EMBEDDINGS, "gpt-4.1")]
 )
 def test_named_model_without_this_endpoint__is_a_400_that_names_the_model(live: Live, path: str, name: str) -> None:
     got = live.post(path, {**GOOD[path], "model": name})

@@ -143,19 +143,6 @@ def test_repeated_rung__is_a_recorded_skip_and_no_fallback(live: Live) -> None:
     live.agrees(called.record)
 
 
-@pytest.mark.parametrize(("alias", "model"), [("code", "gpt-5.1-codex"), ("research_deep", "o3-deep-research")])
-def test_responses_only_model__is_a_recorded_skip(live: Live, alias: str, model: str) -> None:
-    called = live.chat(alias)
-    assert called.record.tried == [
-        (1, "skip", 0, 0, model, None, "endpoint_unsupported"),
-        (2, "call", 1, 1, SECOND, 200, ""),
-    ]
-    assert called.record.served() == ("ok_after_fallback", SECOND, 200)
-    assert (called.headers["x-iw-attempts"], called.headers["x-iw-fallback"]) == ("1", "1")
-    assert "model_retired" in called.headers["x-iw-warning"]
-    live.agrees(called.record)
-
-
 def test_named_model__has_no_chain(live: Live) -> None:
     live.sandbox.plan([{"match": {"model": FIRST}, "fault": "model_gone"}])
     with pytest.raises(NotFoundError) as caught:

@@ -15,7 +15,7 @@ from tests.sandbox.raw import hello
 MATRIX = catalogue.matrix()
 CHAT = sorted(name for name, alias in MATRIX.items() if alias.facts.kind is not Kind.EMBEDDING)
 BY_VARIABLE = {"intent": "gpt-4.1-mini"}
-NO_CHAT = {"gpt-5.1-codex", "o3-deep-research"}
+TRANSLATED = {"gpt-5.1-codex", "o3-deep-research"}
 
 
 def agree(called: Called) -> None:
@@ -48,11 +48,11 @@ def test_chat_alias__answers_and_is_recorded(live: Live, name: str) -> None:
     if name == "auto":
         assert called.headers["x-iw-mode"] == record.decision.inferred_mode == "fast"
         resolved = MATRIX["fast"].facts.default_model
-    served = resolved if resolved not in NO_CHAT else "gpt-4.1"
     assert (record.decision.alias, record.decision.model_resolved) == (name, resolved)
     assert record.decision.kind == MATRIX[name].facts.kind
-    assert called.answer.choices[0].message.content.startswith(f"sandbox: {served} heard")
-    assert record.served() == ("ok" if served == resolved else "ok_after_fallback", served, 200)
+    assert called.answer.choices[0].message.content.startswith(f"sandbox: {resolved} heard")
+    assert record.served() == ("ok", resolved, 200)
+    assert record.outcome.endpoint_served == ("responses" if resolved in TRANSLATED else "chat")
     assert record.usage == (called.answer.usage.prompt_tokens, called.answer.usage.completion_tokens)
     assert record.outcome.finish_reason == "stop"
     agree(called)

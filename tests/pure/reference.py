@@ -163,7 +163,8 @@ class Reference:
             return "not_allowed"
         if upstream is None or not upstream.enabled or (facts is not None and not facts.enabled):
             return "model_disabled"
-        if facts is not None and self.question.endpoint is not None and self.question.endpoint not in facts.endpoints:
+        wanted = {self.question.endpoint} | ({"responses"} if self.question.endpoint == "chat" else set())
+        if facts is not None and self.question.endpoint is not None and not wanted & facts.endpoints:
             return "endpoint_unsupported"
         return None
 

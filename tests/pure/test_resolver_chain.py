@@ -98,7 +98,7 @@ def test_chain__rungs_that_can_not_serve__say_why() -> None:
     closed = replace(config.upstreams["environment"], slug="closed", enabled=False)
     config = replace(config, upstreams={**config.upstreams, "closed": closed})
     assert [rung.skip and rung.skip.value for rung in ask(config, "manager", endpoint="chat").chain] == [
-        "endpoint_unsupported",
+        None,
         "model_disabled",
         "model_disabled",
         "model_disabled",

@@ -92,7 +92,8 @@ def test_names__a_disabled_model__does_not_exist_and_is_no_hint() -> None:
 def test_explicit__catalogue_model__is_used_as_it_is_without_a_chain() -> None:
     found = ask(configured(override("fast", "x")), "coder", endpoint="chat")
     assert (found.alias, found.kind, found.source.value, found.model) == (None, None, "explicit", "coder")
-    assert chain(found) == [(None, "coder", "endpoint_unsupported")]
+    assert chain(found) == [(None, "coder", None)]
+    assert chain(ask(configured(), "coder", endpoint="embeddings")) == [(None, "coder", "endpoint_unsupported")]
     assert [(s.source.value, s.value, s.state.value, s.ref) for s in found.ladder] == [
         ("explicit", "coder", "used", "model:coder")
     ]

@@ -203,3 +203,18 @@ def test_scanner__any_stream__loses_only_unasked_usage_and_the_end_marker(
     counts = [e["usage"]["prompt_tokens"] for e in events if e["usage"]]
     assert (scanner.usage.prompt_tokens if scanner.usage else None) == (counts[-1] if counts else None)
     assert (scanner.done, scanner.error) == (True, None)
+
+
+def test_take__gives_the_frame_as_it_came_or_nothing() -> None:
+    scanner = StreamScanner()
+    told = frame(text("a"))
+    assert (scanner.take(told), scanner.shows_output(told)) == (told, True)
+    assert scanner.take(DONE) == b""
+    assert scanner.failure is None
+
+
+def test_failure__is_what_the_error_means() -> None:
+    scanner = StreamScanner()
+    assert scanner.take(b'data: {"error": {"code": "rate_limit_exceeded"}}\n\n') == b""
+    assert scanner.failure is not None
+    assert scanner.failure.code == "rate_limit_exceeded"

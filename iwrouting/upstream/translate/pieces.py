@@ -6,15 +6,21 @@ What comes in is the provider's: any of it may be missing or malformed, and noth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from iwrouting.types import HOSTED_CALLS, Usage
 from iwrouting.upstream.failures import Failure, Step, bad_answer, in_band
-from iwrouting.upstream.usage import MAX_COUNT
+from iwrouting.upstream.usage import MAX_COUNT, read_usage
 
 Json = dict[str, Any]
 
 CUT = "length"
 """Any incomplete response but one that a filter ended: max_output_tokens, max_tokens, or what is unknown here."""
+
+
+UNBILLED = frozenset({"function_call", "custom_tool_call", "mcp_call"})
+"""Calls that somebody else than the provider answers."""
 
 
 def failure_of(response: Mapping[str, Any]) -> Failure | None:
@@ -58,6 +64,15 @@ def chat_usage(response: Mapping[str, Any]) -> Json | None:
         "total_tokens": prompt + completion if total is None else total,
         **{name: counts for name, counts in details.items() if counts},
     }
+
+
+def responses_usage(response: Mapping[str, Any]) -> Usage | None:
+    """The usage for the record. `hosted_calls` counts what the provider's own tools did, billed by the call."""
+    usage = read_usage({"usage": chat_usage(response), "service_tier": response.get("service_tier")})
+    output = response.get("output")
+    kinds = [item.get("type") for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+    hosted = sum(1 for kind in kinds if isinstance(kind, str) and kind.endswith("_call") and kind not in UNBILLED)
+    return replace(usage, reported={**usage.reported, HOSTED_CALLS: hosted}) if usage and hosted else usage
 
 
 def tail(response: Mapping[str, Any]) -> Json:

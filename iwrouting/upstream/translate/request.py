@@ -53,6 +53,17 @@ REFUSED = {
 """Fields that change what kind of answer the caller waits for, each with the next step."""
 
 
+CHAT_NAMES = {
+    "include": "logprobs",
+    "input": "messages",
+    "max_output_tokens": "max_completion_tokens",
+    "reasoning": "reasoning_effort",
+    "text.format": "response_format",
+    "text.verbosity": "verbosity",
+}
+"""The chat names of members that a refused translation is blamed on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Translated:
     """A request body for the other endpoint, and what was changed, as `x-iw-changes` tells it."""
@@ -78,6 +89,12 @@ def chat_to_responses(body: Mapping[str, Any], facts: ModelFacts, *, strict: boo
     if is_research(facts):
         fit_research(made, notes)
     return Translated(made, notes.changes)
+
+
+def chat_param(param: str) -> str:
+    """The field of the chat request that an error at the Responses endpoint speaks of."""
+    found = (chat for name, chat in CHAT_NAMES.items() if param == name or param.startswith((f"{name}.", f"{name}[")))
+    return next(found, param)
 
 
 def _ruled(body: Mapping[str, Any], facts: ModelFacts, notes: Notes) -> Body:

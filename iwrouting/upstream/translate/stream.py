@@ -18,11 +18,11 @@ from iwrouting.upstream.translate.pieces import (
     failure_of,
     finish_reason,
     probabilities,
+    responses_usage,
     tail,
 )
 from iwrouting.upstream.translate.result import created_at, parts_of, tool_call
 from iwrouting.upstream.translate.wire import frame_of
-from iwrouting.upstream.usage import read_usage
 
 KEEPALIVE = b": keepalive\n\n"
 TERMINALS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
@@ -150,13 +150,12 @@ class ResponsesStream:
         # An event that says "completed" of a response that says otherwise is not believed.
         response = {**response, "status": response.get("status") or kind if kind == "completed" else kind}
         self._tier = {**self._tier, **tail(response)}
-        usage = chat_usage(response)
-        self.usage = read_usage({"usage": usage, **self._tier})
+        self.usage = responses_usage(response)
         self.failure = failure_of(response)
         if self.failure is None:
-            self._finish(response, usage)
+            self._finish(response)
 
-    def _finish(self, response: Json, usage: Json | None) -> None:
+    def _finish(self, response: Json) -> None:
         output = response.get("output")
         for index, item in enumerate(output if isinstance(output, list) else ()):
             if isinstance(item, dict):
@@ -165,6 +164,7 @@ class ResponsesStream:
         self.finish_reason = finish_reason(response, called=bool(self._by_id))
         self._choice({}, finish=self.finish_reason)
         self.finished = True
+        usage = chat_usage(response)
         if self.include_usage and usage is not None:
             self._chunk([], usage)
 
