@@ -23,6 +23,9 @@ READ_TEXT = 10_000
 MAX_WAIT_S = 86_400.0
 """A longer Retry-After counts as a day: no call waits for either, and any number must fit the audit."""
 
+BAD_ANSWER = "bad_answer"
+"""The type of a failure that no provider names: a 200 that is no answer."""
+
 QUOTA_CODES = frozenset(
     {
         "insufficient_quota",
@@ -110,7 +113,7 @@ def transport_failure(error: BaseException) -> Failure:
 
 def bad_answer(code: str, status: int | None = None) -> Failure:
     """A 200 that is no answer: wrong content type, no JSON, cut short, too large."""
-    return Failure(Step.NEXT, "bad_answer", code, status=status)
+    return Failure(Step.NEXT, BAD_ANSWER, code, status=status)
 
 
 def error_object(body: bytes) -> Mapping[str, object]:

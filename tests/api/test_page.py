@@ -71,12 +71,18 @@ def classes(of: type[RoutingError] = RoutingError) -> Iterator[type[RoutingError
 
 def stream_codes() -> set[str]:
     """What a stream that began can end with, by the places that say so."""
-    path = ROOT / "iwrouting/dispatch/streamed.py"
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    [relay] = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "OpenStream"]
-    given = {call.args[0] for name, call in calls(relay) if name == "bad_answer"}
-    found = {str(value.value) for value in given if isinstance(value, ast.Constant)}
-    return {f"{STREAM}{code}" for code in found | {"connection_reset", "in_band_error"}}
+    places = {
+        "dispatch/streamed.py": "OpenStream",
+        "upstream/translate/scanner.py": "TranslatingScanner",
+        "upstream/translate/stream.py": "ResponsesStream",
+    }
+    found = {"connection_reset", "in_band_error"}
+    for path, relay in places.items():
+        tree = ast.parse((ROOT / "iwrouting" / path).read_text(encoding="utf-8"))
+        [node] = [each for each in ast.walk(tree) if isinstance(each, ast.ClassDef) and each.name == relay]
+        given = {call.args[0] for name, call in calls(node) if name == "bad_answer"}
+        found |= {str(value.value) for value in given if isinstance(value, ast.Constant)}
+    return {f"{STREAM}{code}" for code in found}
 
 
 def test_the_routes_are_those_of_the_authority_table() -> None:

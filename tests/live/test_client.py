@@ -83,6 +83,7 @@ def test_role__is_called_and_recorded_for_project_run_and_tags(backend: Live) ->
 
 
 def test_mode__falls_back_inside_the_service(backend: Live) -> None:
+    backend.sandbox.plan([{"match": {"model": "gpt-5.1-codex"}, "fault": "model_gone"}])
     with routing_context(run_id=backend.run):
         answer = call_model_for_mode("code", HELLO)
     assert answer.model == "gpt-4.1"

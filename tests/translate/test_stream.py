@@ -270,7 +270,7 @@ FAILED = event("failed", response=response(status="failed", error=ERROR))
         ({"type": "error", "error": QUOTA}, Step.STOP, "insufficient_quota"),
         ({"error": QUOTA}, Step.STOP, "insufficient_quota"),
         (event("cancelled", response=response(status="cancelled")), Step.STOP, "response_cancelled"),
-        (event("completed", response=response(status="in_progress")), Step.NEXT, "not_finished"),
+        (event("completed", response=response(status="in_progress")), Step.NEXT, "truncated"),
         (event("completed", response=response(error=ERROR)), Step.NEXT, "rate_limit_exceeded"),
     ],
 )

@@ -30,7 +30,7 @@ def failure_of(response: Mapping[str, Any]) -> Failure | None:
         return in_band(error if isinstance(error, dict) else {})
     if status == "cancelled":
         # Somebody cancelled it at the provider: no other model is asked in its place.
-        return Failure(Step.STOP, "cancelled", "response_cancelled", status=499)
+        return Failure(Step.STOP, "cancelled", code="response_cancelled", status=499)
     if status in ("queued", "in_progress"):
         return bad_answer("not_finished", 200)
     return None if status in ("completed", "incomplete") else bad_answer("bad_body", 200)

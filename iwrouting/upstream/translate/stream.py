@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from iwrouting.types import Usage
-from iwrouting.upstream.failures import Failure, in_band
+from iwrouting.upstream.failures import BAD_ANSWER, Failure, bad_answer, in_band
 from iwrouting.upstream.translate.pieces import (
     Json,
     chat_usage,
@@ -149,9 +149,10 @@ class ResponsesStream:
         kind = str(event["type"]).removeprefix("response.")
         # An event that says "completed" of a response that says otherwise is not believed.
         response = {**response, "status": response.get("status") or kind if kind == "completed" else kind}
+        ending = failure_of(response)
+        self.failure = bad_answer("truncated") if ending is not None and ending.type == BAD_ANSWER else ending
         self._tier = {**self._tier, **tail(response)}
         self.usage = responses_usage(response)
-        self.failure = failure_of(response)
         if self.failure is None:
             self._finish(response)
 
