@@ -94,6 +94,11 @@ def test_tool_calls_alone__make_no_message_item(content: str | None) -> None:
     assert items({"role": "assistant", "content": content, "tool_calls": CALLS}) == CALL_ITEMS
 
 
+def test_empty_answer__keeps_its_place() -> None:
+    assert items({"role": "assistant", "content": []}) == [item("assistant", [])]
+    assert items({"role": "assistant", "content": ""}) == [item("assistant", [{"type": "output_text", "text": ""}])]
+
+
 def test_text_and_tool_calls__become_a_message_and_then_the_calls() -> None:
     found = items({"role": "assistant", "content": "Adding.", "tool_calls": CALLS})
     assert found == [item("assistant", [{"type": "output_text", "text": "Adding."}]), *CALL_ITEMS]
