@@ -9,7 +9,17 @@ pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.li
 
 # Pure rooms, sandbox, client and tooling open no database: the SQLite pass proves them for both.
 collect_ignore = (
-    ["autoroute", "client", "pure", "sandbox", "upstream", "test_harness.py", "test_house.py", "test_imports.py"]
+    [
+        "autoroute",
+        "client",
+        "pure",
+        "sandbox",
+        "translate",
+        "upstream",
+        "test_harness.py",
+        "test_house.py",
+        "test_imports.py",
+    ]
     if connection.vendor == "postgresql"
     else []
 )

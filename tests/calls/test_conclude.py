@@ -111,7 +111,7 @@ class OnePiece:
 
 def a_stream(job: Job, piece: bytes) -> OpenStream:
     rung = job.resolution.chain[0]
-    attempt = job.begin(rung, 1, (), 10, None)
+    attempt = job.begin(rung, 1, Endpoint.CHAT, (), 10, None)
     reply = cast(Reply, OnePiece(piece))
     return OpenStream(rung, attempt, reply, StreamScanner(keep_usage=True), FrameSplitter())
 
