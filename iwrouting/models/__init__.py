@@ -5,11 +5,19 @@ from __future__ import annotations
 from iwrouting.models.aliases import Alias, Override
 from iwrouting.models.audit import Attempt, Decision, EnvironmentSnapshot, Outcome
 from iwrouting.models.base import ConfigModel, Revision
+from iwrouting.models.breakers import BreakerEvent
+from iwrouting.models.held import HeldResponse
 from iwrouting.models.keys import ApiKey, NewKey, new_key, well_formed
 from iwrouting.models.projects import Project
+from iwrouting.models.runs import Run, RunRaise, RunReservation
 from iwrouting.models.targets import Model, Upstream
 
 __all__ = [
+    "RunReservation",
+    "RunRaise",
+    "Run",
+    "HeldResponse",
+    "BreakerEvent",
     "Alias",
     "ApiKey",
     "Attempt",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -15,6 +16,7 @@ from iwrouting.models.validators import validate_alias_name, validate_model_id, 
 from iwrouting.types import Kind
 
 MAX_CHAIN = 5
+DEADLINE = (MinValueValidator(0.1), MaxValueValidator(86_400))
 
 
 class Alias(ConfigModel):
@@ -54,6 +56,18 @@ class Alias(ConfigModel):
         max_length=16, blank=True, help_text="Section of the model matrix that uses it (4, 5.1-5.7, 7)."
     )
     tier = models.CharField(max_length=16, blank=True, help_text="Cost tier that fits the task: small, mid or strong.")
+    deadline_s = models.FloatField(
+        null=True,
+        blank=True,
+        validators=DEADLINE,
+        help_text="Seconds for a whole call with its fallbacks. Empty: IW_DEADLINE_S.",
+    )
+    max_context_tokens = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Most tokens of input in one call; more are refused. Empty: the project's, or the deployment's.",
+    )
 
     class Meta:
         ordering = ("name",)

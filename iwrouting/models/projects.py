@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from iwrouting.models.base import ConfigModel
@@ -28,6 +29,22 @@ class Project(ConfigModel):
     )
     owner = models.CharField(max_length=200, blank=True, help_text="Who answers for it.")
     enabled = models.BooleanField(default=True, help_text="Disabled: its calls are refused with 403.")
+    strict_parameters = models.BooleanField(
+        default=False,
+        help_text="On: a request that a model can't take as it stands is refused, where it would be adapted.",
+    )
+    max_context_tokens = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Most tokens of input in one call; more are refused. Empty: MAX_CONTEXT_TOKENS_PER_CALL.",
+    )
+    max_run_tokens = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Most tokens of all calls of one run. Empty: AUTOPILOT_MAX_TOKENS_PER_RUN.",
+    )
 
     class Meta:
         ordering = ("slug",)

@@ -117,6 +117,34 @@ class Model(ConfigModel):
         default="max_tokens",
         help_text="What it calls the cap of a chat answer; max_tokens is renamed where needed.",
     )
+    refused_params = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text="Request parameters that it refuses, such as stop: dropped and recorded.",
+    )
+    efforts = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text="Reasoning efforts that it takes, lowest first. Empty: not known.",
+    )
+    effort_for_tools = models.CharField(
+        max_length=16,
+        blank=True,
+        help_text="The only reasoning effort with which it takes function tools on chat. Empty: any.",
+    )
+    hosted_tools = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[validate_names],
+        help_text="The provider's own tools that it takes on responses. Empty: not known.",
+    )
+    vector_space = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="Vectors of models with the same space may stand in one store (embeddings).",
+    )
     input_pico = models.BigIntegerField(
         "input price",
         null=True,

@@ -10,13 +10,15 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome
+from iwrouting.models import Attempt, BreakerEvent, Decision, EnvironmentSnapshot, Outcome, RunRaise
 
 KEYS = {
     Decision: ("id",),
     Attempt: ("id", "decision_id, seq"),
     Outcome: ("id", "decision_id, origin"),
     EnvironmentSnapshot: ("id",),
+    BreakerEvent: ("id",),
+    RunRaise: ("id",),
 }
 """What tells one row from another, besides the rowid."""
 

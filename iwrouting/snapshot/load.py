@@ -75,7 +75,14 @@ def _read() -> Configuration:
 
 
 def _project(row: Project) -> ProjectFacts:
-    return ProjectFacts(slug=row.slug, external_id=row.external_id or "", enabled=row.enabled)
+    return ProjectFacts(
+        slug=row.slug,
+        external_id=row.external_id or "",
+        enabled=row.enabled,
+        strict_parameters=row.strict_parameters,
+        max_context_tokens=row.max_context_tokens,
+        max_run_tokens=row.max_run_tokens,
+    )
 
 
 def _alias(row: Alias) -> AliasFacts:
@@ -89,6 +96,8 @@ def _alias(row: Alias) -> AliasFacts:
         purpose=row.purpose,
         subsystem=row.subsystem,
         tier=row.tier,
+        deadline_s=row.deadline_s,
+        max_context_tokens=row.max_context_tokens,
     )
 
 
@@ -128,6 +137,13 @@ def _model(row: Model) -> ModelFacts:
         replacement=row.replacement,
         upstream=row.upstream.slug if row.upstream else "",
         enabled=row.enabled,
+        refused_params=frozenset(row.refused_params),
+        efforts=tuple(row.efforts),
+        effort_for_tools=row.effort_for_tools,
+        hosted_tools=None if row.hosted_tools is None else frozenset(row.hosted_tools),
+        input_modalities=frozenset(row.input_modalities),
+        dimensions=row.dimensions,
+        vector_space=row.vector_space,
     )
 
 

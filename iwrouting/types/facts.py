@@ -45,6 +45,13 @@ class ModelFacts:
     upstream: str = ""
     enabled: bool = True
     verified: bool = True
+    refused_params: frozenset[str] = frozenset()
+    efforts: tuple[str, ...] = ()
+    effort_for_tools: str = ""
+    hosted_tools: frozenset[str] | None = None
+    input_modalities: frozenset[str] = frozenset()
+    dimensions: int | None = None
+    vector_space: str = ""
 
     def served_at(self, endpoint: str) -> Endpoint | None:
         """Where a call for `endpoint` goes: there; or a chat, translated, to `responses`; None: nowhere."""
@@ -66,6 +73,8 @@ class AliasFacts:
     purpose: str = ""
     subsystem: str = ""
     tier: str = ""
+    deadline_s: float | None = None
+    max_context_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,9 @@ class ProjectFacts:
     slug: str
     external_id: str = ""
     enabled: bool = True
+    strict_parameters: bool = False
+    max_context_tokens: int | None = None
+    max_run_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

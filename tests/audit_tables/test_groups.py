@@ -8,7 +8,8 @@ from django.core.management import call_command
 
 AUDIT = {"decision", "attempt", "outcome", "environmentsnapshot"}
 CONFIGURATION = {"alias", "override", "project", "model", "upstream", "apikey", "revision"}
-VIEW = {f"view_{model}" for model in AUDIT | CONFIGURATION}
+GATEWAY = {"breakerevent", "heldresponse", "run", "runraise", "runreservation"}
+VIEW = {f"view_{model}" for model in AUDIT | CONFIGURATION | GATEWAY}
 
 
 def edit(*models: str) -> set[str]:
@@ -24,10 +25,10 @@ def permissions(name: str, database: str = "default") -> set[str]:
     ("name", "expected"),
     [
         ("Viewer", VIEW),
-        ("Operator", VIEW | edit("override")),
-        ("Editor", VIEW | edit("override", "alias", "model", "project")),
+        ("Operator", VIEW | edit("override") | {"change_run"}),
+        ("Editor", VIEW | edit("override", "alias", "model", "project") | {"change_run"}),
         ("Key admin", VIEW | {"add_apikey", "change_apikey", "add_user", "change_user", "view_user", "view_group"}),
-        ("Auditor", {f"view_{model}" for model in AUDIT}),
+        ("Auditor", {f"view_{model}" for model in AUDIT | GATEWAY}),
     ],
 )
 def test_group__fresh_database__has_its_permissions(name: str, expected: set[str]) -> None:
