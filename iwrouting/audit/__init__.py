@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
-from iwrouting.audit.rows import ATTEMPT, DECISION, OUTCOME, Row, as_json, finish_row
+from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
 from iwrouting.audit.stores import open_store
 from iwrouting.audit.writer import Rows, Writer
 
 __all__ = [
     "ATTEMPT",
+    "BREAKER",
     "DECISION",
+    "HELD",
     "OUTCOME",
     "Row",
     "Rows",

@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import orjson
 import psycopg
 from psycopg.rows import tuple_row
 
-from iwrouting.audit.rows import ORDER, Row
+from iwrouting.audit.rows import Row
 from iwrouting.audit.writer import Rows, RowsRefused, StoreDown
 from iwrouting.models import EnvironmentSnapshot
 from iwrouting.types import EnvironmentFacts
 
 STATEMENT_TIMEOUT_MS = 2_000
 
-_PARTS = (
-    f"p{index} AS (INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, %s::json) "  # noqa: S608
-    "ON CONFLICT DO NOTHING)"
-    for index, table in enumerate(ORDER)
-)
-INSERT = f"WITH {', '.join(_PARTS)} SELECT 1"
 INSERT_ENVIRONMENT = (
     f"INSERT INTO {EnvironmentSnapshot._meta.db_table} (id, first_seen_at, values) VALUES (%s, %s, %s) "  # noqa: S608
     "ON CONFLICT DO NOTHING"
 )
+
+
+@cache
+def insert_into(*tables: str) -> str:
+    """One statement that inserts JSON rows into these tables, a parameter each; rows that are there stay."""
+    parts = (
+        f"p{index} AS (INSERT INTO {table} SELECT * FROM json_populate_recordset(null::{table}, %s::json) "  # noqa: S608
+        "ON CONFLICT DO NOTHING)"
+        for index, table in enumerate(tables)
+    )
+    return f"WITH {', '.join(parts)} SELECT 1"
 
 
 class PostgreSQLStore:
@@ -51,12 +57,12 @@ class PostgreSQLStore:
 
     async def insert(self, rows: Rows) -> None:
         """Commit the rows in one round trip. Raises StoreDown or RowsRefused."""
-        by_table: dict[str, list[Row]] = {table: [] for table in ORDER}
+        by_table: dict[str, list[Row]] = {}
         for table, row in rows:
-            by_table[table].append(row)
-        parameters = [orjson.dumps(by_table[table]).decode() for table in ORDER]
+            by_table.setdefault(table, []).append(row)
+        parameters = [orjson.dumps(found).decode() for found in by_table.values()]
         try:
-            await self._bounded(INSERT, parameters)
+            await self._bounded(insert_into(*by_table), parameters)
         except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
             await self._drop()
             raise StoreDown(type(error).__name__) from error

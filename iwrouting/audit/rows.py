@@ -11,21 +11,28 @@ from typing import Any
 import orjson
 from django.db import models
 
-from iwrouting.models import Attempt, Decision, Outcome
-from iwrouting.models.audit import AuditModel
+from iwrouting.models import Attempt, BreakerEvent, Decision, HeldResponse, Outcome
 
 Row = dict[str, Any]
 
 DECISION = Decision._meta.db_table
 ATTEMPT = Attempt._meta.db_table
 OUTCOME = Outcome._meta.db_table
-ORDER = (DECISION, ATTEMPT, OUTCOME)
+BREAKER = BreakerEvent._meta.db_table
+HELD = HeldResponse._meta.db_table
 
 MAX_TEXT = 262_144
-_MODELS: dict[str, type[AuditModel]] = {DECISION: Decision, ATTEMPT: Attempt, OUTCOME: Outcome}
+MODELS: dict[str, type[models.Model]] = {
+    DECISION: Decision,
+    ATTEMPT: Attempt,
+    OUTCOME: Outcome,
+    BREAKER: BreakerEvent,
+    HELD: HeldResponse,
+}
+ORDER = tuple(MODELS)
 
 
-def _blank(model: type[AuditModel]) -> Row:
+def _blank(model: type[models.Model]) -> Row:
     return {str(field.column): _blank_value(field) for field in model._meta.concrete_fields}
 
 
@@ -35,13 +42,13 @@ def _blank_value(field: models.Field[Any, Any]) -> Any:
     return "" if isinstance(field, models.CharField | models.TextField) and not field.null else None
 
 
-def _limits(model: type[AuditModel]) -> tuple[tuple[str, int], ...]:
+def _limits(model: type[models.Model]) -> tuple[tuple[str, int], ...]:
     texts = (field for field in model._meta.concrete_fields if isinstance(field, models.CharField | models.TextField))
     return tuple((str(field.column), field.max_length or MAX_TEXT) for field in texts)
 
 
-BLANK = {table: _blank(model) for table, model in _MODELS.items()}
-LIMITS = {table: _limits(model) for table, model in _MODELS.items()}
+BLANK = {table: _blank(model) for table, model in MODELS.items()}
+LIMITS = {table: _limits(model) for table, model in MODELS.items()}
 
 
 def finish_row(table: str, values: Row) -> Row:

@@ -11,10 +11,9 @@ from typing import Any
 import orjson
 from django.db import models
 
-from iwrouting.audit.rows import BLANK, ORDER, Row
+from iwrouting.audit.rows import BLANK, MODELS, ORDER, Row
 from iwrouting.audit.writer import Rows, RowsRefused, StoreDown
-from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome
-from iwrouting.models.audit import AuditModel
+from iwrouting.models import EnvironmentSnapshot
 from iwrouting.types import EnvironmentFacts
 
 BUSY_S = 1.5
@@ -27,15 +26,14 @@ def _insert(table: str) -> str:
     return f'INSERT INTO "{table}" ({columns}) SELECT {values} WHERE NOT EXISTS (SELECT 1 FROM "{table}" WHERE id = ?1)'  # noqa: S608
 
 
-def _columns(model: type[AuditModel], kind: type[models.Field[Any, Any]]) -> tuple[str, ...]:
+def _columns(model: type[models.Model], kind: type[models.Field[Any, Any]]) -> tuple[str, ...]:
     fields = model._meta.concrete_fields
     return tuple(str(field.column) for field in fields if isinstance(getattr(field, "target_field", field), kind))
 
 
 INSERTS = {table: _insert(table) for table in ORDER}
-_BY_TABLE = {model._meta.db_table: model for model in (Decision, Attempt, Outcome)}
-IDS = {table: _columns(model, models.UUIDField) for table, model in _BY_TABLE.items()}
-TIMES = {table: _columns(model, models.DateTimeField) for table, model in _BY_TABLE.items()}
+IDS = {table: _columns(model, models.UUIDField) for table, model in MODELS.items()}
+TIMES = {table: _columns(model, models.DateTimeField) for table, model in MODELS.items()}
 _ENVIRONMENTS = EnvironmentSnapshot._meta.db_table
 INSERT_ENVIRONMENT = (
     f'INSERT INTO "{_ENVIRONMENTS}" (id, first_seen_at, "values") SELECT ?1, ?2, ?3 '  # noqa: S608 - our own names
@@ -114,7 +112,7 @@ def as_sqlite(table: str, row: Row) -> tuple[Any, ...]:
     """A row as Django stores it on SQLite: UUIDs as 32 hex digits, times as naive UTC text."""
     converted = dict(row)
     for column in IDS[table]:
-        converted[column] = row[column].replace("-", "")
+        converted[column] = None if row[column] is None else row[column].replace("-", "")
     for column in TIMES[table]:
         converted[column] = None if row[column] is None else as_django_time(row[column])
     return tuple(converted.values())

@@ -152,11 +152,12 @@ class Writer:
 
     def _number(self, row: Row) -> None:
         """Give a row its place, once: rows that are tried again may be stored already."""
-        if row["writer_id"]:
+        if row.get("writer_id", "unnumbered"):
             return
-        self._seq += 1
         row["writer_id"] = self.id
-        row["writer_seq"] = self._seq
+        if "writer_seq" in row:
+            self._seq += 1
+            row["writer_seq"] = self._seq
 
     async def _commit(self, batch: list[Unit]) -> None:
         try:
