@@ -16,9 +16,10 @@ from iwrouting.calls.requests import read_chat, read_embeddings
 from iwrouting.calls.resolving import ResolveAsk, peek, resolve_recorded
 from iwrouting.calls.service import Service
 from iwrouting.calls.streamed import answer_stream
-from iwrouting.calls.vectors import answer_vectors, cut
+from iwrouting.calls.vectors import answer_vectors, beside, check_vectors
 from iwrouting.dispatch import Job
 from iwrouting.errors import RoutingError
+from iwrouting.resolver import facts_of
 from iwrouting.types import Endpoint, Resolution, Scope
 
 __all__ = [
@@ -63,14 +64,15 @@ async def embeddings(service: Service, caller: Caller, body: dict[str, Any], siz
     draft = Draft(caller, Endpoint.EMBEDDINGS, service.config, size)
     try:
         require(caller.key, Scope.CALL)
-        request = read_embeddings(body)
+        request = await beside(size, read_embeddings, body)
         resolution = resolve_call(draft, request.model)
+        check_vectors(request, facts_of(draft.config, resolution.model or ""), service.conf)
     except RoutingError as error:
         await _refused(service, draft, body, error)
         raise
     await decide(service, draft)
     job = _job(service, draft, resolution, request.body)
-    return await conclude(service, draft, job, answer_vectors(service, draft, job, cut(request, service.conf)))
+    return await conclude(service, draft, job, answer_vectors(service, draft, job, request))
 
 
 async def refuse_request(

@@ -55,7 +55,7 @@ def read_chat(body: dict[str, Any]) -> ChatRequest:
 
 
 def read_embeddings(body: dict[str, Any]) -> EmbeddingsRequest:
-    """Check an embeddings body. Raises BadRequest that names the field."""
+    """Check an embeddings body: a text, texts, a list of tokens, or such lists. Raises BadRequest naming the item."""
     model = read_model(body)
     given = body.get("input")
     if isinstance(given, str):
@@ -69,7 +69,7 @@ def read_embeddings(body: dict[str, Any]) -> EmbeddingsRequest:
     if len(items) > MAX_ITEMS:
         raise BadRequest(f"input: at most {MAX_ITEMS} items in one request, got {len(items)}.", param="input")
     for index, item in enumerate(items):
-        _check_item(index, item)
+        _check_item("input" if items is not given else f"input[{index}]", item, type(items[0]))
     return EmbeddingsRequest(body=body, model=model, items=items)
 
 
@@ -93,14 +93,15 @@ def read_model(body: dict[str, Any]) -> str:
     return model.strip()
 
 
-def _check_item(index: int, item: object) -> None:
-    if isinstance(item, str):
-        if not item:
-            raise BadRequest(f"input[{index}]: an empty text has no vector. Leave it out.", param="input")
-        return
-    if isinstance(item, list) and item and all(type(part) is int and part >= 0 for part in item):
-        return
-    raise BadRequest(f"input[{index}]: must be a text or a list of token numbers.", param="input")
+def _check_item(place: str, item: object, kind: type) -> None:
+    if not isinstance(item, str | list):
+        raise BadRequest(f"{place}: must be a text or a list of token numbers.", param="input")
+    if not item:
+        raise BadRequest(f"{place}: an empty item has no vector. Leave it out.", param="input")
+    if not isinstance(item, kind):
+        raise BadRequest(f"{place}: texts and lists of tokens do not mix in one request.", param="input")
+    if isinstance(item, list) and not all(type(part) is int and part >= 0 for part in item):
+        raise BadRequest(f"{place}: must be a text or a list of token numbers.", param="input")
 
 
 def _flag(body: dict[str, Any], name: str) -> bool:

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
 
     max_embed_tokens_per_batch: int = Field(50_000, ge=1, le=300_000, validation_alias="MAX_EMBED_TOKENS_PER_BATCH")
     max_embed_items_per_batch: int = Field(256, ge=1, le=2048, validation_alias="MAX_EMBED_ITEMS_PER_BATCH")
+    max_embed_answer_mb: int = Field(1024, ge=1, le=65_536, validation_alias="IW_MAX_EMBED_ANSWER_MB")
     max_context_tokens_per_call: int | None = Field(None, ge=1, validation_alias="MAX_CONTEXT_TOKENS_PER_CALL")
     autopilot_max_tokens_per_run: int | None = Field(None, ge=1, validation_alias="AUTOPILOT_MAX_TOKENS_PER_RUN")
 

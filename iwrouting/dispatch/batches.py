@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import orjson
 
 from iwrouting.dispatch.buffered import Served, parse_answer, read_answer
 from iwrouting.dispatch.ends import exhausted, stopped
@@ -14,32 +17,39 @@ from iwrouting.dispatch.walk import try_rung
 from iwrouting.types import AttemptRecord, Rung
 from iwrouting.upstream import Failure, Reply, read_usage
 from iwrouting.upstream.failures import Step, bad_answer
-from iwrouting.upstream.vectors import common_width, sort_items
+from iwrouting.upstream.vectors import Expected, common_width, expected_vectors, renumbered, sort_items
 
 AT_ONCE = 8
+LARGE = 65_536
+"""A longer answer is judged beside the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of one request: its number and its request body, with `size` items."""
+    """A part of one request: its number and its request body, with `size` items from number `start` on.
+
+    `whole`: it is all of the request.
+    """
 
     number: int
     body: Mapping[str, Any]
     size: int
+    start: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """One batch's answer, parsed; `data` in the order of the batch's items, `in_order` if it came so.
+    """One batch's answer. `items` None: the provider's very bytes, in `served`, are the answer to the whole request.
 
-    `width` is how many numbers each of its vectors has.
+    Otherwise `items` are the answer's items as JSON, in order, numbered as the caller's, without the brackets;
+    `head` has the answer's other members. `width` is how many numbers each vector has.
     """
 
     served: Served
-    parsed: dict[str, Any]
-    data: list[dict[str, Any]]
+    head: Mapping[str, Any]
+    items: bytes | None
     width: int
-    in_order: bool
 
 
 async def send_batches(dispatcher: Dispatcher, job: Job, batches: Sequence[Batch]) -> list[BatchAnswer]:
@@ -67,37 +77,48 @@ async def send_batches(dispatcher: Dispatcher, job: Job, batches: Sequence[Batch
 
 
 async def _send(dispatcher: Dispatcher, job: Job, rung: Rung, batch: Batch, gate: asyncio.Semaphore) -> BatchAnswer:
+    expected = expected_vectors(batch.body, job.facts(rung))
+
     async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> BatchAnswer | Failure:
-        return await _receive(rung, attempt, reply, batch)
+        body = await read_answer(attempt, reply)
+        if isinstance(body, Failure):
+            return body
+        if _received(job) > dispatcher.conf.max_embed_answer_mb * 2**20:
+            return bad_answer("too_large", 200)
+        judge = partial(_judge, rung, attempt, body, reply, batch, expected)
+        return await asyncio.to_thread(judge) if len(body) > LARGE else judge()
 
     async with gate:
         result = await try_rung(dispatcher, job, rung, receive, body=batch.body, batch=batch.number)
     if not isinstance(result, Failure):
         return result
+    if not batch.whole:
+        result = job.failures[-1] = renumbered(result, batch.start, batch.size)
     raise stopped(job, rung, result) if result.step is Step.STOP else exhausted(job)
 
 
-async def _receive(rung: Rung, attempt: AttemptRecord, reply: Reply, batch: Batch) -> BatchAnswer | Failure:
-    body = await read_answer(attempt, reply)
-    if isinstance(body, Failure):
-        return body
-    large = len(body) > 65_536
-    judged = await asyncio.to_thread(_judge, body, reply, batch.size) if large else _judge(body, reply, batch.size)
-    if isinstance(judged, Failure):
-        return judged
-    parsed, data, width = judged
-    in_order = all(a is b for a, b in zip(data, parsed["data"], strict=True))
-    return BatchAnswer(Served(rung, attempt, body, read_usage(parsed)), parsed, data, width, in_order)
+def _received(job: Job) -> int:
+    return sum(attempt.bytes_received or 0 for attempt in job.attempts)
 
 
-def _judge(body: bytes, reply: Reply, size: int) -> tuple[dict[str, Any], list[dict[str, Any]], int] | Failure:
-    """The parsed answer, its items in order and the width of their vectors; a Failure for any that can't be right."""
+def _judge(
+    rung: Rung, attempt: AttemptRecord, body: bytes, reply: Reply, batch: Batch, expected: Expected
+) -> BatchAnswer | Failure:
+    """What an answer comes to; a Failure for any that can't be right."""
     parsed = parse_answer(body, reply)
     if isinstance(parsed, Failure):
         return parsed
-    items = sort_items(parsed.get("data"), size)
-    width = common_width(items) if items else None
-    return (parsed, items, width) if items and width else bad_answer("bad_vectors", 200)
+    data = parsed.pop("data", None)
+    items = sort_items(data, batch.size)
+    width = common_width(items, expected) if items else None
+    if not items or not width:
+        return bad_answer("bad_vectors", 200)
+    usage = read_usage(parsed)
+    if batch.whole and all(a is b for a, b in zip(items, data, strict=True)):
+        return BatchAnswer(Served(rung, attempt, body, usage), parsed, None, width)
+    for index, item in enumerate(items, batch.start):
+        item["index"] = index
+    return BatchAnswer(Served(rung, attempt, b"", usage), parsed, orjson.dumps(items)[1:-1], width)
 
 
 def _same_width(job: Job, answers: list[BatchAnswer]) -> list[BatchAnswer]:

@@ -32,7 +32,6 @@ BATCHES: dict[str, tuple[Any, list[int]]] = {
     "uneven": (UNEVEN, [2, 2, 1, 2, 1]),
     "token arrays": ([[n, n + 1, n + 2] for n in range(20)], [8, 8, 4]),
     "long token arrays": ([list(range(60)), list(range(60)), [1]], [1, 2]),
-    "mixed": (["one", [1, 2], "two", [3]] * 3, [8, 4]),
     "one text": ("a" * 2000, [1]),
     "one token array": ([5] * 300, [1]),
 }
@@ -205,9 +204,13 @@ def test_answer_without_the_vector_asked_for__is_a_502(live: Live, name: str) ->
 
 
 def test_batches_of_different_width__are_a_502(live: Live) -> None:
-    live.sandbox.plan([{"fault": vectors(*[[0.5, 0.5, 0.5]] * 8), "times": 1}])
+    client = live.client(live.tenant({"embedding": "of-unknown-width"}))
+    live.sandbox.plan([
+        {"fault": vectors(*[[0.5, 0.5, 0.5]] * 8), "times": 1},
+        {"fault": vectors(*[[0.5, 0.5]] * 8), "times": 1},
+    ])  # fmt: skip
     with pytest.raises(InternalServerError):
-        live.embed(TEXTS[:16], encoding_format="float", dimensions=4)
+        live.embed(TEXTS[:16], encoding_format="float", client=client)
     assert sorted(a.error_code for a in live.the_record().attempts) == ["", "bad_vectors"]
 
 
