@@ -22,16 +22,17 @@ def dumps(value: object) -> bytes:
 class Event:
     """One server-sent event. `data` is an object, or a raw string such as the chat terminator.
 
-    `named`: the event's type stands before its data too, as on responses.
+    `named`: the event's type stands before its data too, as on responses. `comment`: a comment line instead of data.
     """
 
     data: Json | str
     named: bool = False
+    comment: bool = False
 
     def frame(self) -> bytes:
         """The event as SSE bytes with its blank line."""
         if isinstance(self.data, str):
-            return b"data: " + self.data.encode() + b"\n\n"
+            return (b": " if self.comment else b"data: ") + self.data.encode() + b"\n\n"
         head = f"event: {self.data['type']}\n".encode() if self.named else b""
         return head + b"data: " + dumps(self.data) + b"\n\n"
 
@@ -40,7 +41,7 @@ class Event:
 class Answer:
     """A buffered answer (`payload`) or a streamed one (`events`), with the usage that the provider would bill.
 
-    `raw` replaces the JSON of `payload` on the wire.
+    `raw` replaces the JSON of `payload` on the wire; so many spaces as `padding` come before either.
     """
 
     payload: Any = None
@@ -50,6 +51,7 @@ class Answer:
     usage: Json | None = None
     raw: bytes | None = None
     content_type: str = "application/json"
+    padding: int = 0
 
     def body(self) -> bytes:
         """The bytes of a buffered answer."""

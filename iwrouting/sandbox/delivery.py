@@ -14,6 +14,7 @@ from iwrouting.sandbox.faults import Fault
 
 NO_FAULT = Fault()
 LAST_CHUNK = b"0\r\n\r\n"
+SPACES = b" " * 2**16
 RESET_PAUSE_S = 0.02
 """Lets the bytes before a reset reach the other side: a reset overtakes what is still queued."""
 
@@ -65,9 +66,10 @@ def is_plain(answer: Answer, fault: Fault | None) -> bool:
 
 def touches_wire(fault: Fault) -> bool:
     """Whether a fault needs time, or breaks the transport."""
-    timed = fault.delay_ms or fault.event_delay_ms or fault.first_event_delay_ms or fault.split_bytes
+    timed = fault.delay_ms or fault.event_delay_ms or fault.first_event_delay_ms or fault.drip is not None
+    pieces = fault.split_bytes or fault.pad_bytes
     broken = fault.silent or fault.reset_after_headers or stop_of(fault) is not None
-    return bool(timed or broken)
+    return bool(timed or pieces or broken)
 
 
 def head(exchange: Exchange, answer: Answer, *, chunked: bool, close: bool) -> bytes:
@@ -87,7 +89,7 @@ def head(exchange: Exchange, answer: Answer, *, chunked: bool, close: bool) -> b
         "x-ratelimit-reset-tokens": "2ms",
     }
     if answer.events is None:
-        headers["content-length"] = str(len(answer.body()))
+        headers["content-length"] = str(answer.padding + len(answer.body()))
     else:
         headers["cache-control"] = "no-cache"
         if answer.content_type != "application/json":
@@ -108,18 +110,32 @@ def head(exchange: Exchange, answer: Answer, *, chunked: bool, close: bool) -> b
 def frames(answer: Answer, fault: Fault) -> Iterator[tuple[bytes, int]]:
     """The body in the order of its writes, each with the number of events it completes."""
     if answer.events is None:
-        yield from split(answer.body(), fault.split_bytes, 0)
+        for start in range(0, answer.padding, len(SPACES)):
+            yield SPACES[: answer.padding - start], 0
+        yield from split(answer.body(), piece_size(fault, 0), 0)
         return
     for index, event in enumerate(answer.events):
         for item in fault.inject:
             if item.after_events == index:
                 yield item.raw.encode("utf-8", "surrogatepass"), 0
-        yield from split(event.frame(), fault.split_bytes, 1)
+        yield from split(event.frame(), piece_size(fault, index), 1)
         while fault.endless and is_content(event):
             yield event.frame(), 1
     for item in fault.inject:
         if item.after_events >= len(answer.events):
             yield item.raw.encode("utf-8", "surrogatepass"), 0
+
+
+def piece_size(fault: Fault, events: int) -> int | None:
+    """How many bytes go out at a time after so many events; None: a whole event."""
+    return fault.drip.bytes if fault.drip is not None and events >= fault.drip.after_events else fault.split_bytes
+
+
+def delay(fault: Fault, exchange: Exchange) -> int:
+    """Milliseconds to wait before the next piece."""
+    if fault.drip is not None and exchange.events >= fault.drip.after_events:
+        return fault.drip.every_ms
+    return fault.event_delay_ms if exchange.bytes_out else fault.first_event_delay_ms
 
 
 def is_content(event: Event) -> bool:
@@ -179,7 +195,7 @@ async def send_body(wire: Wire, exchange: Exchange, answer: Answer, fault: Fault
     piece: tuple[bytes, int] | None = next(upcoming)
     while piece is not None and not reached(exchange, stop):
         following = next(upcoming, None)
-        await pause(fault.event_delay_ms if exchange.bytes_out else fault.first_event_delay_ms)
+        await pause(delay(fault, exchange))
         data = piece[0][: room(exchange, stop)]
         exchange.bytes_out += len(data)
         exchange.events += piece[1] if len(data) == len(piece[0]) else 0

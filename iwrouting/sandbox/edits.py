@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import math
 from array import array
 from collections.abc import Callable
+from typing import Any
 
 from iwrouting.sandbox.answer import DONE, Answer, Event, Json
-from iwrouting.sandbox.faults import UNSET, ErrorEvent, Fault
+from iwrouting.sandbox.faults import UNSET, Fault
 from iwrouting.sandbox.presets import error_body
-from iwrouting.sandbox.usage import chat_usage
+from iwrouting.sandbox.stream_edits import edited_events, is_usage_chunk, replaced_usage
 
-MALFORMED = '{"id": "chatcmpl-sandbox", "choices": [{"delta": {"conte'
+NO_FAULT = Fault()
 
 
 def replaced(fault: Fault) -> Answer:
@@ -32,7 +34,9 @@ def replaced(fault: Fault) -> Answer:
 
 
 def edited(answer: Answer, fault: Fault) -> Answer:
-    """A copy of the answer with the fault's changes of content."""
+    """A copy of the answer with the fault's changes of content; the answer itself under none."""
+    if fault == NO_FAULT:
+        return answer
     answer = copy.deepcopy(answer)
     answer.headers.update(fault.headers)
     if fault.content_type is not None:
@@ -42,12 +46,18 @@ def edited(answer: Answer, fault: Fault) -> Answer:
         each(answer, lambda data: finish(data, str(fault.finish)))
     if fault.failed is not None:
         fail(answer, fault.failed)
+    if fault.refusal:
+        each(answer, refuse)
     edit_usage(answer, fault)
-    if fault.embeddings is not None:
+    if fault.embeddings is not None and "data" in answer.payload:
         spoil_vectors(answer.payload, fault.embeddings)
     if answer.events is not None:
         answer.events = edited_events(answer.events, fault)
-    return moded(answer, fault.mode)
+    elif fault.mode == "sse":
+        answer.events = [Event(answer.payload), Event(DONE)]
+    elif fault.pad_bytes:
+        answer.padding = fault.pad_bytes
+    return answer if fault.gzip is None else packed(answer, fault.gzip)
 
 
 def each(answer: Answer, change: Callable[[Json], None]) -> None:
@@ -79,15 +89,21 @@ def finish(data: Json, reason: str) -> None:
         data["type"] = "response.incomplete"
 
 
+def fail_response(response: Json, error: Json) -> None:
+    """Makes a response one that failed."""
+    response.update({"status": "failed", "error": error, "output": [], "completed_at": None})
+
+
 def fail(answer: Answer, error: Json) -> None:
-    """Turns a response into a failed one, inside its HTTP 200."""
+    """Turns a response into a failed one, inside its HTTP 200; one that is not done yet goes on."""
     if answer.events is None:
-        answer.payload.update({"status": "failed", "error": error, "output": []})
+        if answer.payload.get("status") not in ("queued", "in_progress"):
+            fail_response(answer.payload, error)
         return
     last = answer.events[-1].data
     if isinstance(last, dict) and isinstance(last.get("response"), dict):
         last["type"] = "response.failed"
-        last["response"].update({"status": "failed", "error": error, "output": []})
+        fail_response(last["response"], error)
         opening = [e for e in answer.events if isinstance(e.data, dict) and is_opening(e.data["type"])]
         answer.events = [*opening, answer.events[-1]]
 
@@ -109,74 +125,75 @@ def edit_usage(answer: Answer, fault: Fault) -> None:
         answer.events = replaced_usage(answer.events, fault.usage_place)
 
 
-def is_usage_chunk(event: Event) -> bool:
-    """Whether an event is the chat stream's usage chunk."""
-    return isinstance(event.data, dict) and event.data.get("choices") == []
+def refuse(data: Json) -> None:
+    """Turns what the model says into a refusal: a result, not an error (openai-facts.md 4a)."""
+    for choice in data.get("choices") or ():
+        part = choice.get("delta") or choice.get("message") or {}
+        if part.get("content"):
+            part["refusal"], part["content"] = part["content"], None
+    if str(data.get("type")).startswith("response.output_text."):
+        data["type"] = data["type"].replace("output_text", "refusal")
+        if "text" in data:
+            data["refusal"] = data.pop("text")
+        data.pop("logprobs", None)
+    for item in (*(data.get("output") or ()), data.get("item") or {}):
+        if "content" in item:
+            item["content"] = [refusal_part(part) for part in item["content"]]
+    if "part" in data:
+        data["part"] = refusal_part(data["part"])
 
 
-def replaced_usage(events: list[Event], place: str) -> list[Event]:
-    """The usage chunk sent twice, or folded into the finish chunk before it."""
-    for index, event in enumerate(events):
-        if is_usage_chunk(event) and isinstance(event.data, dict):
-            if place == "twice":
-                return [*events[:index], event, *events[index:]]
-            before = events[index - 1].data
-            if isinstance(before, dict):
-                before["usage"] = event.data["usage"]
-            return [*events[:index], *events[index + 1 :]]
-    return events
-
-
-def edited_events(events: list[Event], fault: Fault) -> list[Event]:
-    """The stream without its terminator, with what was put into it, or ended by an error event."""
-    if fault.no_done:
-        events = [event for event in events if event.data != DONE]
-    if fault.error_event_after_events is not None:
-        wanted = fault.error_event_after_events
-        kept = [event for event in events[: wanted.events] if event.data != DONE]
-        return [*kept, error_event(wanted, events[0], len(kept))]
-    if fault.malformed_after_events is not None:
-        at = fault.malformed_after_events
-        events = [*events[:at], Event(MALFORMED), *events[at:]]
-    return events
-
-
-def error_event(wanted: ErrorEvent, first: Event, number: int) -> Event:
-    """The error as an event: a bare object on chat, one of three forms on responses (openai-facts.md 3)."""
-    if not first.named or not isinstance(first.data, dict):
-        return Event({"error": wanted.error})
-    if wanted.form == "nested":
-        return Event({"type": "error", "error": wanted.error, "sequence_number": number}, named=True)
-    if wanted.form == "failed":
-        response = {**first.data["response"], "status": "failed", "error": wanted.error}
-        return Event({"type": "response.failed", "response": response, "sequence_number": number}, named=True)
-    flat = {key: wanted.error.get(key) for key in ("code", "message", "param")}
-    return Event({"type": "error", **flat, "sequence_number": number}, named=True)
+def refusal_part(part: Json) -> Json:
+    """A text part as a refusal."""
+    return {"type": "refusal", "refusal": part["text"]} if part.get("type") == "output_text" else part
 
 
 def spoil_vectors(payload: Json, how: str) -> None:
-    """Breaks an embeddings answer: order, count, width, or a value that is no number."""
+    """Breaks an embeddings answer: order, count, numbering, width, or what the last vector holds."""
     data: list[Json] = payload["data"]
     if how == "shuffle":
         payload["data"] = data[1:] + data[:1]
     elif how == "short":
         payload["data"] = data[:-1]
+    elif how == "long":
+        payload["data"] = [*data, {**data[-1], "index": len(data)}]
+    elif how == "repeated_index":
+        payload["data"] = [{**item, "index": 0} for item in data]
+    elif how == "no_index":
+        payload["data"] = [{key: value for key, value in item.items() if key != "index"} for item in data]
     else:
         data[-1]["embedding"] = spoiled(data[-1]["embedding"], how)
 
 
-def spoiled(vector: str | list[float], how: str) -> str | list[float]:
-    """A vector, in either encoding, one value short or with a value that is no number."""
+def spoiled(vector: str | list[float], how: str) -> str | list[Any]:
+    """A vector, in either encoding: one value short, empty, of texts, or with a value that is no number."""
     values = array("f", base64.b64decode(vector) if isinstance(vector, str) else vector)
-    changed = values[:-1] if how == "wrong_width" else array("f", [math.nan]) + values[1:]
+    if how == "texts":
+        return [str(value) for value in values]
+    wrong = array("f", [math.inf if how == "infinite" else math.nan]) + values[1:]
+    changed = {"wrong_width": values[:-1], "empty": array("f")}.get(how, wrong)
     return base64.b64encode(changed.tobytes()).decode() if isinstance(vector, str) else changed.tolist()
 
 
-def moded(answer: Answer, mode: str | None) -> Answer:
-    """JSON where a stream was asked, or a stream where JSON was asked."""
-    if mode == "json" and answer.events is not None:
-        answer.events = None
-        answer.payload = {"id": "sandbox", "object": "chat.completion", "choices": [], "usage": chat_usage(0, 0, 0, 0)}
-    elif mode == "sse" and answer.events is None:
-        answer.events = [Event(answer.payload), Event(DONE)]
+def packed(answer: Answer, how: str) -> Answer:
+    """The answer said to be gzip: really, only its first half, or not at all."""
+    streamed = answer.events is not None
+    plain = b"".join(event.frame() for event in answer.events or ()) if streamed else answer.body()
+    whole = gzip.compress(plain)
+    data = {"false": plain, "whole": whole, "truncated": whole[: len(whole) // 2]}[how]
+    headers = {**answer.headers, "content-encoding": "gzip"}
+    kind = "text/event-stream; charset=utf-8" if streamed else answer.content_type
+    return Answer(raw=data, status=answer.status, headers=headers, usage=answer.usage, content_type=kind)
+
+
+def echoed(answer: Answer, authorization: str) -> Answer:
+    """A copy of the answer in which every error repeats the caller's key, in its message and its `param`."""
+    answer = copy.deepcopy(answer)
+    for data in (answer.payload, *(event.data for event in answer.events or ())):
+        inner = data.get("response") if isinstance(data, dict) else None
+        for holder in (data, inner):
+            error = holder.get("error") if isinstance(holder, dict) else None
+            if isinstance(error, dict):
+                error["message"] = f"{error.get('message')} You sent '{authorization}'."
+                error["param"] = authorization.rpartition(" ")[2]
     return answer

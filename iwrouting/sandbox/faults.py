@@ -40,6 +40,15 @@ class ErrorEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Drip:
+    """From so many events on: so many bytes at a time, with this wait before each."""
+
+    bytes: int = 1
+    every_ms: int = 1000
+    after_events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One fault; members that are not set do nothing. Times in milliseconds."""
 
@@ -56,6 +65,9 @@ class Fault:
     first_event_delay_ms: int = 0
     event_delay_ms: int = 0
     split_bytes: int | None = None
+    drip: Drip | None = None
+    pad_bytes: int = 0
+    gzip: str | None = None
     no_answer: bool = False
     reset: bool = False
     reset_after_headers: bool = False
@@ -71,6 +83,9 @@ class Fault:
     error_event_after_events: ErrorEvent | None = None
     malformed_after_events: int | None = None
     inject: tuple[Injected, ...] = ()
+    keepalive_every: int | None = None
+    no_deltas: str | None = None
+    tool_index: str | None = None
     endless: bool = False
     usage: Any = UNSET
     usage_place: str | None = None
@@ -78,8 +93,11 @@ class Fault:
     served_model: Any = UNSET
     finish: str | None = None
     failed: Json | None = None
+    refusal: bool = False
+    echo_key: bool = False
     embeddings: str | None = None
     background_ms: int | None = None
+    background_polls: int | None = None
 
     @property
     def answers(self) -> bool:
@@ -187,6 +205,12 @@ def error_event(value: Any, where: str) -> ErrorEvent:
     return ErrorEvent(**record(value, where, checks, ("events", "error")))
 
 
+def drip(value: Any, where: str) -> Drip:
+    """The `drip` object."""
+    checks = {"bytes": number(1, 1_000_000), "every_ms": MILLISECONDS, "after_events": COUNT}
+    return Drip(**record(value, where, checks))
+
+
 CHECKS: dict[str, Check] = {
     "name": TEXT,
     "status": number(200, 599),
@@ -201,6 +225,9 @@ CHECKS: dict[str, Check] = {
     "first_event_delay_ms": MILLISECONDS,
     "event_delay_ms": MILLISECONDS,
     "split_bytes": number(1, 1_000_000_000),
+    "drip": drip,
+    "pad_bytes": COUNT,
+    "gzip": word("whole", "truncated", "false"),
     "no_answer": FLAG,
     "reset": FLAG,
     "reset_after_headers": FLAG,
@@ -216,6 +243,9 @@ CHECKS: dict[str, Check] = {
     "error_event_after_events": error_event,
     "malformed_after_events": COUNT,
     "inject": injections,
+    "keepalive_every": number(1, 1_000_000_000),
+    "no_deltas": word("arguments", "text", "all"),
+    "tool_index": word("missing", "repeated", "null"),
     "endless": FLAG,
     "usage": anything,
     "usage_place": word("twice", "with_choice"),
@@ -223,8 +253,13 @@ CHECKS: dict[str, Check] = {
     "served_model": anything,
     "finish": word("stop", "length", "content_filter"),
     "failed": OBJECT,
-    "embeddings": word("shuffle", "short", "wrong_width", "nan"),
+    "refusal": FLAG,
+    "echo_key": FLAG,
+    "embeddings": word(
+        "shuffle", "short", "long", "repeated_index", "no_index", "wrong_width", "empty", "texts", "nan", "infinite"
+    ),
     "background_ms": MILLISECONDS,
+    "background_polls": COUNT,
 }
 
 

@@ -12,6 +12,7 @@ from iwrouting.sandbox.faults import COUNT, FLAG, LIST, TEXT, BadPlan, Check, Fa
 from iwrouting.sandbox.presets import named
 
 ENDPOINTS = ("chat", "responses", "embeddings", "models")
+ACTIONS = ("create", "list", "get", "cancel", "delete")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,11 @@ class Match:
     endpoint: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     stream: bool | None = None
+    action: tuple[str, ...] = ()
 
-    def fits(self, endpoint: str, model: str | None, stream: bool, headers: Mapping[str, str]) -> bool:
+    def fits(self, endpoint: str, action: str, model: str | None, stream: bool, headers: Mapping[str, str]) -> bool:
         """Whether a request is one of them."""
-        if self.endpoint and endpoint not in self.endpoint:
+        if (self.endpoint and endpoint not in self.endpoint) or (self.action and action not in self.action):
             return False
         if self.model and not any(fnmatchcase(model or "", pattern) for pattern in self.model):
             return False
@@ -70,10 +72,12 @@ class Plan:
         record(self.source, "plan", {"rules": LIST}, ("rules",))
         self.rules = [rule_of(value, f"rules[{i}]") for i, value in enumerate(self.source["rules"])]
 
-    def choose(self, endpoint: str, model: str | None, stream: bool, headers: Mapping[str, str]) -> Fault | None:
+    def choose(
+        self, endpoint: str, action: str, model: str | None, stream: bool, headers: Mapping[str, str]
+    ) -> Fault | None:
         """The fault for one request, None for a normal answer; counts it."""
         for rule in self.rules:
-            if rule.match.fits(endpoint, model, stream, headers):
+            if rule.match.fits(endpoint, action, model, stream, headers):
                 decided, fault = rule.take()
                 if decided:
                     return fault
@@ -109,6 +113,7 @@ MATCH: dict[str, Check] = {
     "endpoint": names(*ENDPOINTS),
     "headers": header_patterns,
     "stream": FLAG,
+    "action": names(*ACTIONS),
 }
 
 

@@ -69,6 +69,8 @@ PRESETS: dict[str, Json] = {
     "reset": {"reset": True},
     "reset_after_headers": {"reset_after_headers": True},
     "slow": {"delay_ms": 2000},
+    "drip": {"drip": {"bytes": 1, "every_ms": 1000}},
+    "gzip_cut": {"gzip": "truncated"},
     "cut": {"cut_after_events": 3},
     "end_early": {"cut_after_events": 3, "clean_end": True},
     "stall": {"stall_after_events": 3},
@@ -76,6 +78,21 @@ PRESETS: dict[str, Json] = {
     "no_usage": {"drop_usage": True},
     "malformed": {"malformed_after_events": 2},
     "error_event": {"error_event_after_events": {"events": 0, "error": RATE_LIMIT}},
+    "quota_event": {"error_event_after_events": {"events": 0, "error": QUOTA}},
+    "failed": {"failed": {"code": "server_error", "message": "The model failed (sandbox)."}},
+    "keepalive": {"keepalive_every": 2},
+    "done_only": {"no_deltas": "arguments"},
+    "stream_refused": {
+        "status": 400,
+        "body": {
+            "error": {
+                "message": "Your organization must be verified to stream this model (sandbox).",
+                "type": "invalid_request_error",
+                "param": "stream",
+                "code": "unsupported_value",
+            }
+        },
+    },
     "late_error_event": {"error_event_after_events": {"events": 3, "error": SERVER_ERROR}},
 }
 

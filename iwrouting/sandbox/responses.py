@@ -6,6 +6,8 @@ import time
 
 from iwrouting.sandbox.answer import Answer, Json
 from iwrouting.sandbox.draft import Draft, draft, fits
+from iwrouting.sandbox.edits import fail_response, finish
+from iwrouting.sandbox.faults import Fault
 from iwrouting.sandbox.items import check_calls
 from iwrouting.sandbox.refusals import Refused
 from iwrouting.sandbox.response_events import events
@@ -19,8 +21,11 @@ from iwrouting.sandbox.words import last_user_text
 BACKGROUND_MS = 200
 
 
-def create(sandbox: Sandbox, request: Json, key: str, created: int, background_ms: int | None) -> Answer:
-    """Answers POST /v1/responses. `key` makes the ids, `created` is Unix seconds. Refused as the real one refuses."""
+def create(sandbox: Sandbox, request: Json, key: str, created: int, fault: Fault) -> Answer:
+    """Answers POST /v1/responses. `key` makes the ids, `created` is Unix seconds. Refused as the real one refuses.
+
+    Of the fault it takes how a background response goes on and ends.
+    """
     asked = checked(sandbox.models, request)
     items = sandbox.store.before(request.get("previous_response_id")) + asked.items
     check_calls(items)
@@ -32,14 +37,32 @@ def create(sandbox: Sandbox, request: Json, key: str, created: int, background_m
     usage = responses_usage(prompt, sandbox.cache.cached(asked.facts.id, items, prompt), one.completion, one.reasoning)
     response = finished(asked, one, usage, key, created)
     background = bool(request.get("background"))
-    took = (BACKGROUND_MS if background_ms is None else background_ms) / 1000 if background else 0.0
-    stored = Stored(response, items + response["output"], time.monotonic() + took, took, billed=not background)
+    if background:
+        end_badly(response, fault)
+    stored = stored_response(response, items, fault)
     if background or request.get("store") is not False:
         sandbox.store.put(stored)
     if request.get("stream"):
         stored.billed = True
         return Answer(events=events(response, request), usage=usage)
     return Answer(stored.now(), usage=None if background else usage)
+
+
+def stored_response(response: Json, items: list[Json], fault: Fault) -> Stored:
+    """The response as it can be fetched later; one in the background takes its time, or so many polls."""
+    background = bool(response["background"])
+    took = (BACKGROUND_MS if fault.background_ms is None else fault.background_ms) / 1000 if background else 0.0
+    polls = fault.background_polls if background else None
+    conversation = items + response["output"]
+    return Stored(response, conversation, time.monotonic() + took, took, billed=not background, polls=polls)
+
+
+def end_badly(response: Json, fault: Fault) -> None:
+    """How a background response ends under a fault: failed, or for another reason."""
+    if fault.failed is not None:
+        fail_response(response, fault.failed)
+    elif fault.finish is not None:
+        finish(response, fault.finish)
 
 
 def drafted(asked: Asked) -> Draft:
@@ -124,6 +147,7 @@ def shown_tool(tool: Json) -> Json:
 def fetch(store: Store, response_id: str) -> Answer:
     """Answers GET /v1/responses/{id}."""
     stored = store.get(response_id)
+    stored.fetched += 1
     return Answer(stored.now(), usage=stored.bill())
 
 
@@ -132,7 +156,7 @@ def cancel(store: Store, response_id: str) -> Answer:
     stored = store.get(response_id)
     if not stored.response["background"]:
         raise Refused(400, "Cannot cancel a synchronous response.")
-    stored.cancelled = stored.cancelled or stored.ready_at > time.monotonic()
+    stored.cancelled = stored.cancelled or not stored.done
     return Answer(stored.now(), usage=stored.bill())
 
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from iwrouting.sandbox import KEY, chat, embeddings, responses
 from iwrouting.sandbox.answer import Answer, Json, refused_answer
-from iwrouting.sandbox.edits import edited, replaced
+from iwrouting.sandbox.edits import echoed, edited, replaced
 from iwrouting.sandbox.exchange import Exchange
 from iwrouting.sandbox.faults import Fault
 from iwrouting.sandbox.presets import from_header
@@ -40,16 +40,13 @@ def respond(sandbox: Sandbox, exchange: Exchange) -> tuple[Answer, Fault | None]
         route = route_of(exchange)
         authorise(exchange.headers.get("authorization"))
         request = read(exchange, route)
-        fault = choose(sandbox, exchange, route.endpoint)
+        fault = choose(sandbox, exchange, route)
     except Refused as refused:
         return refused_answer(refused), None
-    if fault is not None and fault.answers:
-        return replaced(fault), fault
-    try:
-        answer = answered(sandbox, exchange, route, request, fault)
-    except Refused as refused:
-        return refused_answer(refused), fault
-    return (answer if fault is None else edited(answer, fault)), fault
+    if fault is None:
+        return answered(sandbox, exchange, route, request, Fault()), None
+    answer = replaced(fault) if fault.answers else answered(sandbox, exchange, route, request, fault)
+    return (echoed(answer, exchange.headers["authorization"]) if fault.echo_key else answer), fault
 
 
 def route_of(exchange: Exchange) -> Route:
@@ -114,9 +111,9 @@ def read(exchange: Exchange, route: Route) -> Json:
     return request
 
 
-def choose(sandbox: Sandbox, exchange: Exchange, endpoint: str) -> Fault | None:
+def choose(sandbox: Sandbox, exchange: Exchange, route: Route) -> Fault | None:
     """The fault for this request: a rule of the plan, else the header's; noted for the log."""
-    fault = sandbox.plan.choose(endpoint, exchange.model, exchange.stream, exchange.headers)
+    fault = sandbox.plan.choose(route.endpoint, route.action, exchange.model, exchange.stream, exchange.headers)
     header = exchange.headers.get("x-sandbox-fault")
     if fault is None and header:
         fault = from_header(header)
@@ -126,8 +123,24 @@ def choose(sandbox: Sandbox, exchange: Exchange, endpoint: str) -> Fault | None:
     return fault
 
 
-def answered(sandbox: Sandbox, exchange: Exchange, route: Route, request: Json, fault: Fault | None) -> Answer:
-    """What the endpoint says to a request that reached it."""
+def answered(sandbox: Sandbox, exchange: Exchange, route: Route, request: Json, fault: Fault) -> Answer:
+    """What the endpoint says to a request that reached it, as the fault changes it; a refusal stays as it is."""
+    if fault.mode is not None and route.endpoint in ("chat", "responses"):
+        request = moded(request, streamed=fault.mode == "sse")
+    try:
+        return edited(endpoint_answer(sandbox, exchange, route, request, fault), fault)
+    except Refused as refused:
+        return refused_answer(refused)
+
+
+def moded(request: Json, *, streamed: bool) -> Json:
+    """The request as if the other kind of answer had been asked for."""
+    kept = {name: value for name, value in request.items() if streamed or name != "stream_options"}
+    return {**kept, "stream": streamed}
+
+
+def endpoint_answer(sandbox: Sandbox, exchange: Exchange, route: Route, request: Json, fault: Fault) -> Answer:
+    """What the endpoint says. Refused as the real one refuses."""
     if route.endpoint == "models":
         models = sandbox.models
         return Answer(models.entry(models.find(route.id).facts) if route.id else models.listing())
@@ -137,8 +150,7 @@ def answered(sandbox: Sandbox, exchange: Exchange, route: Route, request: Json, 
     if route.endpoint == "chat":
         return chat.complete(sandbox, request, key, int(time.time()))
     if route.action == "create":
-        background_ms = None if fault is None else fault.background_ms
-        return responses.create(sandbox, request, key, int(time.time()), background_ms)
+        return responses.create(sandbox, request, key, int(time.time()), fault)
     if "stream=true" in exchange.query:
         raise Refused(400, "The sandbox does not resume streams; poll the response instead.", param="stream")
     act = {"get": responses.fetch, "cancel": responses.cancel, "delete": responses.delete}[route.action]

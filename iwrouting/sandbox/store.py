@@ -16,7 +16,7 @@ KEPT = 10_000
 class Stored:
     """A response that can be fetched later, and the conversation up to it. Times: monotonic clock, seconds.
 
-    `billed`: its usage is in the log already.
+    `billed`: its usage is in the log already. With `polls` it is done at the fetch after so many, whatever the time.
     """
 
     response: Json
@@ -25,19 +25,27 @@ class Stored:
     took: float
     billed: bool
     cancelled: bool = False
+    polls: int | None = None
+    fetched: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether it is finished, unless it was cancelled before."""
+        return self.ready_at <= time.monotonic() if self.polls is None else self.fetched > self.polls
 
     def now(self) -> Json:
         """The response as it is now: queued, in progress, done or cancelled."""
-        left = self.ready_at - time.monotonic()
         if self.cancelled:
             return unfinished(self.response, "cancelled")
-        if left <= 0:
+        if self.done:
             return self.response
-        return unfinished(self.response, "queued" if left > self.took * 2 / 3 else "in_progress")
+        left = self.ready_at - time.monotonic()
+        waiting = left > self.took * 2 / 3 if self.polls is None else self.fetched == 0
+        return unfinished(self.response, "queued" if waiting else "in_progress")
 
     def bill(self) -> Json | None:
         """The usage, the first time that it is asked for after the response is done."""
-        if self.billed or self.cancelled or self.ready_at > time.monotonic():
+        if self.billed or self.cancelled or not self.done:
             return None
         self.billed = True
         usage: Json = self.response["usage"]
@@ -76,4 +84,5 @@ class Store:
 
 def unfinished(response: Json, status: str) -> Json:
     """A response that has no output yet, or never will."""
-    return {**response, "status": status, "output": [], "usage": None, "completed_at": None, "incomplete_details": None}
+    empty: Json = {"output": [], "usage": None, "completed_at": None, "incomplete_details": None, "error": None}
+    return {**response, "status": status, **empty}

@@ -150,7 +150,7 @@ def test_json_for_a_stream_and_a_stream_for_json(sandbox: SandboxProcess) -> Non
     assert buffered.json["object"] == "chat.completion"
     streamed = broken(sandbox, {"mode": "sse"}, raw.hello())
     assert streamed.headers["content-type"].startswith("text/event-stream")
-    assert datas(streamed)[0]["object"] == "chat.completion"
+    assert datas(streamed)[0]["object"] == "chat.completion.chunk"
 
 
 def test_a_redirect_names_its_target(sandbox: SandboxProcess) -> None:
