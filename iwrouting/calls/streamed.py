@@ -17,7 +17,6 @@ from iwrouting.dispatch import Job, OpenStream, open_stream
 from iwrouting.errors import AuditUnavailable, RoutingError, UpstreamFailed
 from iwrouting.types import Result
 from iwrouting.upstream import Failure
-from iwrouting.upstream.sse import DONE
 
 EVENTS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
 WAITING = b": waiting for the first output\n\n"
@@ -133,7 +132,7 @@ async def _finish(
         await close(service, draft, job, ending)
     except AuditUnavailable as unavailable:
         error = unavailable
-    last = DONE if error is None else error_event(error)
+    last = stream.scanner.terminal if error is None else error_event(error)
     return comment(served_headers(draft, job, ending)) + last if early else last
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,14 @@ import orjson
 
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
 from iwrouting.dispatch.walk import walk
-from iwrouting.types import AttemptRecord, Rung, Usage
+from iwrouting.types import AttemptRecord, Endpoint, Rung, Usage
 from iwrouting.upstream import Failure, Reply, read_usage
 from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
+from iwrouting.upstream.folding import fold_chat, fold_responses
 from iwrouting.upstream.translate import responses_to_chat, responses_usage
 from iwrouting.upstream.translate.wire import dumps
+
+TO_WHOLE = "adapted stream to json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,9 @@ async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Repl
     if isinstance(body, Failure):
         return body
     parsed = parse_answer(body, reply)
+    if isinstance(parsed, Failure) and parsed.code == "mode_mismatch":
+        parsed = await folded(job, attempt, body)
+        body = b"" if isinstance(parsed, Failure) else dumps(parsed)
     if isinstance(parsed, Failure):
         return parsed
     if attempt.endpoint != job.endpoint:
@@ -47,6 +54,17 @@ async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Repl
     if not parsed.get("choices") or not isinstance(parsed["choices"], list):
         return bad_answer("bad_body", 200)
     return Served(rung, attempt, body, read_usage(parsed), finish_reason(parsed))
+
+
+async def folded(job: Job, attempt: AttemptRecord, body: bytes) -> dict[str, Any] | Failure:
+    """The answer that a stream tells which nobody asked for, told as a change."""
+    if attempt.endpoint == Endpoint.RESPONSES:
+        found = await asyncio.to_thread(fold_responses, body)
+    else:
+        found = await asyncio.to_thread(fold_chat, body, job.body.get("n") or 1)
+    if not isinstance(found, Failure):
+        attempt.changes += (TO_WHOLE,)
+    return found
 
 
 def translated(job: Job, rung: Rung, attempt: AttemptRecord, parsed: dict[str, Any]) -> Served | Failure:

@@ -5,16 +5,51 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import aiohttp
 
+from iwrouting.dispatch.buffered import Served, receive_chat
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
 from iwrouting.dispatch.walk import walk
-from iwrouting.types import AttemptRecord, Rung
+from iwrouting.types import AttemptRecord, Rung, Usage
 from iwrouting.upstream import Failure, FrameSplitter, Reply, StreamScanner
 from iwrouting.upstream.failures import bad_answer, transport_failure
 from iwrouting.upstream.sse import MAX_FRAME, FrameTooLarge
+from iwrouting.upstream.synthesise import chat_frames
 from iwrouting.upstream.translate import ResponsesStream, TranslatingScanner
+from iwrouting.upstream.translate.wire import loads
+
+TO_STREAM = "adapted json to stream"
+
+
+class Scanner(Protocol):
+    """What watches the frames of one stream on their way to the caller, and may turn them into others.
+
+    `done`: the stream has said its last word. `whole`: the provider ended the answer as whole (G2). `terminal`: the
+    bytes that tell the caller so, held back until the outcome is stored.
+    """
+
+    @property
+    def done(self) -> bool: ...
+    @property
+    def whole(self) -> bool: ...
+    @property
+    def failure(self) -> Failure | None: ...
+    @property
+    def usage(self) -> Usage | None: ...
+    @property
+    def finish_reason(self) -> str: ...
+    @property
+    def terminal(self) -> bytes: ...
+
+    def take(self, frame: bytes) -> bytes:
+        """What reaches the caller of a frame."""
+        ...
+
+    def shows_output(self, frame: bytes) -> bool:
+        """Whether output has come, with the frame that was just taken at the latest."""
+        ...
 
 
 @dataclass(slots=True)
@@ -27,7 +62,7 @@ class OpenStream:
     rung: Rung
     attempt: AttemptRecord
     reply: Reply
-    scanner: StreamScanner | TranslatingScanner
+    scanner: Scanner
     splitter: FrameSplitter
     held: list[bytes] = field(default_factory=list)
     fault: Failure | None = None
@@ -108,7 +143,8 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
 
     async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> OpenStream | Failure:
         if not reply.event_stream:
-            return bad_answer("mode_mismatch", 200)
+            served = await receive_chat(job, rung, attempt, reply)
+            return served if isinstance(served, Failure) else as_stream(served, reply, choices, keep_usage=keep_usage)
         scanner = _scanner(job, attempt, choices=choices, keep_usage=keep_usage)
         stream = OpenStream(rung, attempt, reply, scanner, FrameSplitter())
         try:
@@ -124,7 +160,18 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
     return await walk(dispatcher, job, receive)
 
 
-def _scanner(job: Job, attempt: AttemptRecord, *, choices: int, keep_usage: bool) -> StreamScanner | TranslatingScanner:
+def as_stream(served: Served, reply: Reply, choices: int, *, keep_usage: bool) -> OpenStream | Failure:
+    """A whole chat answer as the stream that was asked for, told as a change; a Failure where it is not whole."""
+    scanner = StreamScanner(choices=choices, keep_usage=keep_usage)
+    frames = chat_frames(loads(served.body), keep_usage)
+    held = [kept for frame in frames if (kept := scanner.take(frame))]
+    scanner.usage = served.usage
+    served.attempt.changes += (TO_STREAM,)
+    stream = OpenStream(served.rung, served.attempt, reply, scanner, FrameSplitter(), held)
+    return stream if scanner.whole else bad_answer("mode_mismatch", 200)
+
+
+def _scanner(job: Job, attempt: AttemptRecord, *, choices: int, keep_usage: bool) -> Scanner:
     if attempt.endpoint == job.endpoint:
         return StreamScanner(choices=choices, keep_usage=keep_usage)
     return TranslatingScanner(ResponsesStream(job.chat_id, int(time.time()), include_usage=keep_usage))

@@ -127,6 +127,11 @@ class StreamScanner:
         return len(self.finished) >= self.choices
 
     @property
+    def terminal(self) -> bytes:
+        """What ends a whole stream."""
+        return DONE
+
+    @property
     def failure(self) -> Failure | None:
         """What the error in band means."""
         return None if self.error is None else in_band(self.error)

@@ -19,8 +19,12 @@ BUSY = {"message": "Busy (sandbox).", "type": "server_error", "param": None, "co
 RATE = {"message": "Slow down (sandbox).", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
 
 BEFORE_OUTPUT: dict[str, tuple[Any, str]] = {
-    "html": ("html", "mode_mismatch"),
-    "json": ({"mode": "json"}, "mode_mismatch"),
+    "html": ("html", "bad_body"),
+    "json without an answer": ({"mode": "json"}, "bad_body"),
+    "json without an end": (
+        {"raw_body": '{"choices": [{"message": {"content": "half"}}]}', "content_type": "application/json"},
+        "mode_mismatch",
+    ),
     "empty": ({"raw_body": "", "content_type": "text/event-stream"}, "truncated"),
     "only the end": ({"raw_body": "data: [DONE]\n\n", "content_type": "text/event-stream"}, "truncated"),
     "only a role": ({"cut_after_events": 1, "clean_end": True}, "truncated"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from iwrouting.types import Usage
 from iwrouting.upstream.failures import Failure, bad_answer
+from iwrouting.upstream.sse import DONE
 from iwrouting.upstream.translate.stream import ResponsesStream
 from iwrouting.upstream.translate.wire import event_of
 
@@ -36,6 +37,11 @@ class TranslatingScanner:
     def whole(self) -> bool:
         """Whether the provider ended the answer as whole (G2)."""
         return self.stream.finished
+
+    @property
+    def terminal(self) -> bytes:
+        """What ends a whole stream."""
+        return DONE
 
     @property
     def failure(self) -> Failure | None:
