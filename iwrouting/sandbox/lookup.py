@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from iwrouting import catalogue
@@ -24,15 +25,19 @@ class Models:
         self._as_of = as_of
 
     def find(self, name: str) -> CatalogueModel:
-        """The model. Refused with 404 `model_not_found` when it is unknown, or shut down by the day asked for."""
-        model = self._models.get(name)
+        """The model. Refused with 404 `model_not_found` when it is unknown, or shut down by the day asked for.
+
+        `ft:<model>:<anything>` is a fine-tuned model of that one: it behaves alike under its own name.
+        """
+        tuned = name.split(":") if name.startswith("ft:") else ()
+        model = self._models.get(tuned[1] if len(tuned) > 2 else name)
         if model is None:
             message = f"The model `{name[:200]}` does not exist or you do not have access to it."
             raise Refused(404, message, code="model_not_found")
         if self._retired(model.facts):
             message = f"The model `{name}` has been deprecated and does not exist any more."
             raise Refused(404, message, code="model_not_found")
-        return model
+        return replace(model, facts=replace(model.facts, id=name)) if tuned else model
 
     def for_chat(self, name: str) -> ModelFacts:
         """The facts of a chat model. Refused: a Responses-only model (openai-facts.md 0), an embedding model."""

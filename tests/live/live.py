@@ -208,20 +208,25 @@ class Live:
 
         A try whose connection broke before any answer may or may not have arrived there.
         """
-        lines = [line for line in self.sent() if str(line["client_request_id"]).startswith(str(found.decision.id))]
-        arrived = {str(line["client_request_id"]): line for line in lines}
-        assert len(arrived) == len(lines)
-        tries = {f"{found.decision.id}-{a.seq}": a for a in found.calls if a.upstream in REACHED}
-        wanted = [name for name, a in tries.items() if name in arrived or not broke_off(a)]
-        assert list(arrived) == wanted if in_order else sorted(arrived) == sorted(wanted)
-        for name, line in arrived.items():
-            attempt = tries[name]
-            assert line["bytes_in"] == attempt.bytes_sent
-            if attempt.status is not None:
-                unread = attempt.status == 401
-                assert (line["model"], line["status"]) == (None if unread else attempt.model, attempt.status)
-                assert line["request_id"] == attempt.upstream_request_id
-        assert [attempt.seq for attempt in found.attempts] == list(range(1, len(found.attempts) + 1))
+        agree(found, self.sent(), in_order=in_order)
+
+
+def agree(found: ledger.Record, sent: list[dict[str, Any]], *, in_order: bool = True) -> None:
+    """Assert that the attempts of one decision and these lines of the sandbox's log tell the same."""
+    lines = [line for line in sent if str(line["client_request_id"]).startswith(str(found.decision.id))]
+    arrived = {str(line["client_request_id"]): line for line in lines}
+    assert len(arrived) == len(lines)
+    tries = {f"{found.decision.id}-{a.seq}": a for a in found.calls if a.upstream in REACHED}
+    wanted = [name for name, a in tries.items() if name in arrived or not broke_off(a)]
+    assert list(arrived) == wanted if in_order else sorted(arrived) == sorted(wanted)
+    for name, line in arrived.items():
+        attempt = tries[name]
+        assert line["bytes_in"] == attempt.bytes_sent
+        if attempt.status is not None:
+            unread = attempt.status == 401
+            assert (line["model"], line["status"]) == (None if unread else attempt.model, attempt.status)
+            assert line["request_id"] == attempt.upstream_request_id
+    assert [attempt.seq for attempt in found.attempts] == list(range(1, len(found.attempts) + 1))
 
 
 def broke_off(attempt: Attempt) -> bool:

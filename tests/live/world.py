@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pytest_django.plugin import DjangoDbBlocker
@@ -98,19 +99,30 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, worker: str, blocker: DjangoDbBlocker) -> Iterator[World]:
-    """Start all of it, and stop it at the end of the block."""
+def world(
+    folder: Path,
+    worker: str,
+    blocker: DjangoDbBlocker,
+    *,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    rows: Callable[[str], None] = lambda _sandbox: None,
+) -> Iterator[World]:
+    """Start all of it, and stop it at the end of the block.
+
+    settings: go over SETTINGS. rows: makes more rows before the service starts; it gets the sandbox's base URL.
+    """
     with ExitStack() as stack:
         sandbox = stack.enter_context(SandboxProcess(log_path=folder / "sandbox.jsonl"))
         database = stack.enter_context(own_database(folder, worker))
         stack.callback(forget, database)
         recording = stack.enter_context(recorder())
         given = {"DATABASE_URL": database, "IW_UPSTREAM_BASE_URL": sandbox.base_url}
-        env = environment.for_tests(folder, None) | SETTINGS | given
+        env = environment.for_tests(folder, None) | SETTINGS | dict(settings) | given
         prepare(env)
         walled = stack.enter_context(accepting_nobody())
         with blocker.unblock(), readable(database):
             make_upstreams(sandbox.base_url, recording.base_url, walled)
+            rows(sandbox.base_url)
         shared = World(folder, env, database, sandbox, recording, ServiceProcess(env, folder / "service.log"))
         stack.callback(shared.stop)
         shared.service.start()

@@ -189,3 +189,12 @@ def test_json_for_a_stream__is_the_answer_itself(sandbox: SandboxProcess) -> Non
     assert broken(sandbox, {"mode": "json"}, RESPONSE, "/v1/responses").json["output"][0]["content"]
     events = datas(broken(sandbox, {"mode": "sse"}, {**RESPONSE, "stream": False}, "/v1/responses"))
     assert events[-1]["type"] == "response.completed"
+
+
+def test_fine_tuned_model__behaves_as_its_base_under_its_own_name(sandbox: SandboxProcess) -> None:
+    tuned = raw.post(sandbox.base_url, raw.CHAT, raw.hello("ft:gpt-4.1-mini:acme::x1")).json
+    assert tuned["model"] == "ft:gpt-4.1-mini:acme::x1"
+    assert "ft:gpt-4.1-mini:acme::x1" in tuned["choices"][0]["message"]["content"]
+    assert raw.post(sandbox.base_url, raw.CHAT, raw.hello("ft:gpt-5.1-codex:x")).error["param"] == "model"
+    for unknown in ("ft:nothing:x", "ft:gpt-4.1", "ft:", "ft:::"):
+        assert raw.post(sandbox.base_url, raw.CHAT, raw.hello(unknown)).error["code"] == "model_not_found"
