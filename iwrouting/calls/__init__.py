@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from iwrouting.calls.account import decide, refuse
 from iwrouting.calls.answers import Answer, StreamAnswer, decision_headers
 from iwrouting.calls.buffered import answer_whole, conclude
 from iwrouting.calls.caller import Caller, identify, require, turned_away
-from iwrouting.calls.deciding import resolve_call
+from iwrouting.calls.deciding import allowed_s, is_strict, resolve_call
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.listing import list_models, show_model
 from iwrouting.calls.requests import read_chat, read_embeddings
@@ -91,5 +90,14 @@ async def _refused(service: Service, draft: Draft, body: dict[str, Any], error: 
 
 
 def _job(service: Service, draft: Draft, resolution: Resolution, body: dict[str, Any]) -> Job:
-    deadline = time.monotonic() + service.conf.deadline_s
-    return Job(draft.id, resolution, draft.config, Endpoint(draft.endpoint), body, deadline)
+    seconds, hurried = allowed_s(draft, resolution, service.conf)
+    return Job(
+        draft.id,
+        resolution,
+        draft.config,
+        Endpoint(draft.endpoint),
+        body,
+        deadline=draft.caller.started_ns / 1e9 + seconds,
+        hurried=hurried,
+        strict=is_strict(draft),
+    )

@@ -13,6 +13,8 @@ from iwrouting.errors import BadRequest, Forbidden, UnknownProject
 from iwrouting.types import Configuration, KeyFacts, Scope
 
 CLIENT_FALLBACKS = re.compile(r"[0-9]{1,9};since=[0-9TZ:.+-]{10,40}")
+DEADLINE = "x-iw-deadline-s"
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 FREE_ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 MAX_TAGS = 16
 log = logging.getLogger(__name__)
@@ -22,7 +24,10 @@ UNKNOWN_PROJECT = "unknown_project"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `project` is a known slug or None; `project_text` is what stands in the audit."""
+    """An authenticated caller. `project` is a known slug or None; `project_text` is what stands in the audit.
+
+    `deadline_s`: the seconds after which the caller has no more use for an answer, where it said so.
+    """
 
     key: KeyFacts
     request_id: str
@@ -33,6 +38,7 @@ class Caller:
     run_id: str = ""
     tags: tuple[str, ...] = ()
     client_retry: int | None = None
+    deadline_s: float | None = None
     is_test: bool = False
     looped: bool = False
     warnings: tuple[str, ...] = ()
@@ -67,6 +73,7 @@ def identify(
         run_id=_free(headers, "x-iw-run-id"),
         tags=_tags(headers.get("x-iw-tags", "")),
         client_retry=int(retry) if retry.isascii() and retry.isdigit() and len(retry) < 4 else None,
+        deadline_s=_deadline(headers),
         is_test=headers.get("x-iw-test", "") == "1",
         looped="x-iw-hop" in headers,
         warnings=(*warnings, *_client_fallbacks(headers)),
@@ -153,6 +160,16 @@ def _free(headers: Mapping[str, str], name: str) -> str:
     if value and not FREE_ID.fullmatch(value):
         raise BadRequest(f"{name}: use at most 128 characters of letters, digits and ._:/-", param=name)
     return value
+
+
+def _deadline(headers: Mapping[str, str]) -> float | None:
+    value = headers.get(DEADLINE)
+    if value is None:
+        return None
+    seconds = float(value) if SECONDS.fullmatch(value) else 0.0
+    if seconds <= 0:
+        raise BadRequest(f"{DEADLINE}: must be a decimal number of seconds above 0, such as 2.5.", param=DEADLINE)
+    return seconds
 
 
 def _tags(text: str) -> tuple[str, ...]:

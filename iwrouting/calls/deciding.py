@@ -8,6 +8,7 @@ from typing import Any
 
 from iwrouting.autoroute import infer, measure
 from iwrouting.calls.draft import Draft
+from iwrouting.conf import Settings
 from iwrouting.errors import BadRequest, LoopDetected, UnknownModel
 from iwrouting.resolver import resolve
 from iwrouting.types import AUTO, Endpoint, Inference, Kind, Resolution, Skip
@@ -74,3 +75,21 @@ def check_candidates(resolution: Resolution, endpoint: str) -> None:
             param="model",
             code="endpoint_unsupported",
         )
+
+
+def allowed_s(draft: Draft, resolution: Resolution, conf: Settings) -> tuple[float, bool]:
+    """Seconds that a call may take since it arrived, and whether its own header made them fewer (design.md 5).
+
+    The alias's deadline counts, else IW_DEADLINE_S; for `auto` that of the mode which it was taken for.
+    """
+    inference = resolution.inference
+    alias = draft.config.aliases.get(inference.mode if inference else resolution.alias or "")
+    seconds = conf.deadline_s if alias is None or alias.deadline_s is None else alias.deadline_s
+    asked = draft.caller.deadline_s
+    return (seconds, False) if asked is None or asked >= seconds else (asked, True)
+
+
+def is_strict(draft: Draft) -> bool:
+    """Whether the caller's project wants parameters refused instead of adapted."""
+    project = draft.config.projects.get(draft.caller.project or "")
+    return project is not None and project.strict_parameters

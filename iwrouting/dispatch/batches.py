@@ -94,7 +94,7 @@ async def _send(dispatcher: Dispatcher, job: Job, rung: Rung, batch: Batch, gate
         return result
     if not batch.whole:
         result = job.failures[-1] = renumbered(result, batch.start, batch.size)
-    raise stopped(job, rung, result) if result.step is Step.STOP else exhausted(job)
+    raise stopped(job, rung, result) if result.step in (Step.STOP, Step.LARGER) else exhausted(job)
 
 
 def _received(job: Job) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 from iwrouting.conf.redact import redact
@@ -10,6 +11,7 @@ from iwrouting.dispatch.job import Job
 from iwrouting.errors import AllCandidatesFailed, RoutingError, UpstreamAuth, UpstreamFailed
 from iwrouting.types import AttemptRecord, Rung
 from iwrouting.upstream import Failure
+from iwrouting.upstream.failures import Step
 
 
 def stopped(job: Job, rung: Rung, failure: Failure) -> RoutingError:
@@ -37,17 +39,18 @@ def exhausted(job: Job) -> RoutingError:
     """The error when every rung failed or was passed over.
 
     A named model has no chain: the provider's own 4xx says more than a list of one. So does the field that kept
-    every rung from being tried.
+    every rung from being tried, and the refusal of a request that is too long for every rung that was left.
     """
     last = job.failures[-1] if job.failures else None
+    if last is not None and last.step is Step.LARGER:
+        return passed_through(last)
     alone = job.candidates == 1 or job.calls == 0
     if last is not None and alone and last.status is not None and 400 <= last.status < 500:
         return passed_through(last)
-    waits = [failure.retry_after_s for failure in job.failures if failure.retry_after_s is not None]
     return AllCandidatesFailed(
         f"All candidates failed: {_summary(job)}. The attempts stand in `details` and in the audit.",
         status=_status(last),
-        retry_after_s=_ceil(min(waits)) if waits else None,
+        retry_after_s=remaining_wait(job.waits, time.monotonic()),
         should_retry=False,
         details=[safe_attempt(attempt) for attempt in job.attempts],
     )
@@ -66,6 +69,11 @@ def safe_attempt(attempt: AttemptRecord) -> dict[str, Any]:
         "code": attempt.error_code or None,
         "ms": None if attempt.end_us is None else round(attempt.end_us / 1000),
     }
+
+
+def remaining_wait(waits: list[float], now: float) -> int | None:
+    """Whole seconds until the first of the moments up to which providers asked to wait, at least 1; None for none."""
+    return max(1, math.ceil(min(waits) - now)) if waits else None
 
 
 def _status(last: Failure | None) -> int:
@@ -97,4 +105,4 @@ def _account_message(job: Job, rung: Rung, failure: Failure) -> str:
 
 
 def _ceil(seconds: float | None) -> int | None:
-    return None if seconds is None else math.ceil(min(seconds, 86_400))
+    return None if seconds is None else math.ceil(seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,17 +15,21 @@ from iwrouting.errors import BadRequest
 from iwrouting.types import AttemptRecord, Endpoint, Rung
 from iwrouting.upstream import Failure, adapt
 from iwrouting.upstream.failures import Step
+from iwrouting.upstream.mending import mend
 from iwrouting.upstream.translate import chat_param, chat_to_responses
+from iwrouting.upstream.translate.notes import shown
 
+log = logging.getLogger(__name__)
 LONG_CHAT = 200
 """From so many messages and parts on, a translation leaves the event loop to others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A request that fits one rung."""
+    """A request that fits one rung: `payload` is `body` as sent."""
 
     endpoint: Endpoint
+    body: Mapping[str, Any]
     payload: bytes
     changes: tuple[str, ...]
 
@@ -33,9 +38,31 @@ async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure
     """Adapt or translate a request for a rung's model; a Failure that names the field for one that can't be."""
     facts = job.facts(rung)
     endpoint = facts.served_at(job.endpoint) or job.endpoint
-    if endpoint == job.endpoint:
-        adapted, changes = adapt(body, facts, endpoint)
-        return Fitted(endpoint, orjson.dumps(adapted), changes)
+    if endpoint != job.endpoint:
+        return await _translated(job, rung, body)
+    adapted, changes = adapt(body, facts, endpoint)
+    return Fitted(endpoint, adapted, orjson.dumps(adapted), changes)
+
+
+async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitted | None:
+    """The request without what the provider refused of it, for one more try; None where that is not ours to change.
+
+    The refusal of a chat model at this endpoint alone leads to the other one (openai-facts.md 4a).
+    """
+    if job.strict:
+        return None
+    log.warning("the catalogue does not know that %s refuses %s", rung.model, shown(failure.param))
+    if failure.status == 404:
+        moved = await _translated(job, rung, job.body) if fitted.endpoint == job.endpoint == Endpoint.CHAT else None
+        return moved if isinstance(moved, Fitted) else None
+    mended = mend(fitted.body, failure.param)
+    if mended is None:
+        return None
+    return Fitted(fitted.endpoint, mended.body, orjson.dumps(mended.body), (*fitted.changes, mended.change))
+
+
+async def _translated(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure:
+    facts = job.facts(rung)
     try:
         if _length(body["messages"]) < LONG_CHAT:
             translated = chat_to_responses(body, facts)
@@ -43,7 +70,7 @@ async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure
             translated = await asyncio.to_thread(chat_to_responses, body, facts)
     except BadRequest as error:
         return Failure(Step.NEXT, error.type, error.code or "", error.param or "", error.status, error.message)
-    return Fitted(endpoint, orjson.dumps(translated.body), translated.changes)
+    return Fitted(Endpoint.RESPONSES, translated.body, orjson.dumps(translated.body), translated.changes)
 
 
 def _length(messages: list[dict[str, Any]]) -> int:

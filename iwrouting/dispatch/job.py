@@ -22,7 +22,13 @@ PATHS = {
 
 @dataclass(slots=True)
 class Job:
-    """One call on its way. `deadline` is of the monotonic clock and spans all tries."""
+    """One call on its way.
+
+    `deadline` is of the monotonic clock in seconds and spans all tries; `hurried` where the caller's own header set it.
+    `strict`: parameters are not adapted, but refused. `refused_window` is the largest input window, in tokens, of a
+    model that found the request too long, 0 for one that is not known; `waits` are the moments until which providers
+    asked for patience.
+    """
 
     decision_id: str
     resolution: Resolution
@@ -30,10 +36,14 @@ class Job:
     endpoint: Endpoint
     body: Mapping[str, Any]
     deadline: float
+    hurried: bool = False
+    strict: bool = False
     attempts: list[AttemptRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     cancel_code: str = "client_closed"
     waited_us: int = 0
+    waits: list[float] = field(default_factory=list)
+    refused_window: int | None = None
 
     def facts(self, rung: Rung) -> ModelFacts:
         """What is known of a rung's model; cautious facts for one outside the catalogue."""
@@ -74,16 +84,19 @@ class Job:
         attempt.error_type = failure.type
         attempt.error_code = failure.code
         attempt.error_param = failure.param
-        if failure.status is not None and attempt.kind == "call":
-            attempt.status = failure.status
         if failure.retry_after_s is not None:
-            attempt.retry_after_ms = int(min(failure.retry_after_s, 10**9) * 1000)
+            attempt.retry_after_ms = int(failure.retry_after_s * 1000)
+            self.waits.append(time.monotonic() + failure.retry_after_s)
         self.failures.append(failure)
 
     @property
     def calls(self) -> int:
         """How many tries were sent."""
         return sum(1 for attempt in self.attempts if attempt.sent_at is not None)
+
+    def later(self, rung: Rung) -> int:
+        """How many candidates stand after a rung."""
+        return sum(1 for other in self.resolution.chain[rung.rung + 1 :] if other.skip is None)
 
     @property
     def candidates(self) -> int:

@@ -10,17 +10,19 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from iwrouting.dispatch.deadline import rung_deadline
 from iwrouting.dispatch.ends import exhausted, stopped
-from iwrouting.dispatch.fitting import blamed, fit
+from iwrouting.dispatch.fitting import Fitted, blamed, fit, refit
 from iwrouting.dispatch.job import PATHS, Dispatcher, Job, microseconds_since
 from iwrouting.types import AttemptRecord, Endpoint, Rung, Skip
 from iwrouting.upstream import Failure, Reply, classify, transport_failure
 from iwrouting.upstream.client import AddressRefused, MissingSecret, missing_secret
-from iwrouting.upstream.failures import Step, bad_answer
+from iwrouting.upstream.failures import SLOW_DOWN, Step, bad_answer, out_of_time
 
 T = TypeVar("T")
 Receive = Callable[[Job, Rung, AttemptRecord, Reply], Awaitable["T | Failure"]]
 TRIES = 2
+SLOW_DOWN_FACTOR = 4
 TOO_LATE_S = 0.02
 """With no more time than this left, no other try is begun: it could only be cut."""
 
@@ -28,8 +30,8 @@ TOO_LATE_S = 0.02
 async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T]) -> T:
     """Try the rungs in order until one answers. Raises UpstreamFailed or one of its kinds."""
     for rung in job.resolution.chain:
-        if rung.skip is not None:
-            job.skip(rung, rung.skip)
+        if reason := passed_over(job, rung):
+            job.skip(rung, reason)
             continue
         result = await try_rung(dispatcher, job, rung, receive)
         if not isinstance(result, Failure):
@@ -39,6 +41,14 @@ async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T]) -> T:
         if time.monotonic() + TOO_LATE_S >= job.deadline:
             break
     raise exhausted(job)
+
+
+def passed_over(job: Job, rung: Rung) -> Skip | None:
+    """Why a rung is not tried: as resolved, or since a larger model than it refused the request as too long."""
+    if rung.skip is not None or job.refused_window is None:
+        return rung.skip
+    window = job.facts(rung).input_window
+    return None if window and job.refused_window and window > job.refused_window else Skip.WINDOW
 
 
 async def try_rung(
@@ -59,25 +69,46 @@ async def try_rung(
     if isinstance(fitted, Failure):
         job.fail(job.skip(rung, Skip.CAPABILITY), fitted)
         return fitted
+    until = rung_deadline(time.monotonic(), job.deadline, job.later(rung))
     for try_number in range(1, TRIES + 1):
         attempt = job.begin(rung, try_number, fitted.endpoint, fitted.changes, len(fitted.payload), batch)
-        result = await _once(dispatcher, job, rung, attempt, fitted.payload, receive)
+        result = await _once(dispatcher, job, rung, attempt, fitted.payload, receive, until)
         if not isinstance(result, Failure):
             return result
-        result = blamed(job, attempt, result)
-        job.fail(attempt, result)
-        if result.step is not Step.RETRY or try_number == TRIES:
+        told = blamed(job, attempt, result)
+        job.fail(attempt, told)
+        again = await _again(dispatcher, job, rung, fitted, result, until) if try_number < TRIES else None
+        if again is None:
             break
-        if not await _back_off(dispatcher, job, result):
-            break
-    return result
+        fitted = again
+    if told.step is Step.LARGER:
+        job.refused_window = max(job.refused_window or 0, job.facts(rung).input_window or 0)
+    return told
+
+
+async def _again(
+    dispatcher: Dispatcher, job: Job, rung: Rung, fitted: Fitted, failure: Failure, until: float
+) -> Fitted | None:
+    """The request for the repetition, after the wait that goes before it; None where there is none."""
+    if failure.step is Step.ADAPT:
+        return await refit(job, rung, fitted, failure)
+    if failure.step is Step.RETRY and await _back_off(dispatcher, job, failure, until):
+        return fitted
+    return None
 
 
 async def _once(
-    dispatcher: Dispatcher, job: Job, rung: Rung, attempt: AttemptRecord, payload: bytes, receive: Receive[T]
+    dispatcher: Dispatcher,
+    job: Job,
+    rung: Rung,
+    attempt: AttemptRecord,
+    payload: bytes,
+    receive: Receive[T],
+    until: float,
 ) -> T | Failure:
+    timer = asyncio.timeout_at(until - time.monotonic() + asyncio.get_running_loop().time())
     try:
-        async with asyncio.timeout_at(job.deadline - time.monotonic() + asyncio.get_running_loop().time()):
+        async with timer:
             return await _exchange(dispatcher, job, rung, attempt, payload, receive)
     except MissingSecret as error:
         attempt.sent_at = attempt.bytes_sent = None
@@ -86,7 +117,7 @@ async def _once(
         attempt.sent_at = attempt.bytes_sent = None
         return Failure(Step.STOP, "configuration_error", "address_refused", account=True)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return transport_failure(error)
+        return out_of_time() if timer.expired() else transport_failure(error)
     except asyncio.CancelledError:
         attempt.error_type = attempt.error_code = job.cancel_code
         raise
@@ -125,13 +156,22 @@ async def _refusal(reply: Reply, attempt: AttemptRecord) -> Failure:
     return classify(reply.status, reply.headers, body)
 
 
-async def _back_off(dispatcher: Dispatcher, job: Job, failure: Failure) -> bool:
+async def _back_off(dispatcher: Dispatcher, job: Job, failure: Failure, until: float) -> bool:
     """Wait before the repetition; False where the provider asks for more patience than we have: go on instead."""
+    delay = back_off_s(failure, dispatcher.conf.retry_backoff_ms / 1000, random.random())  # noqa: S311 - jitter
     asked = failure.retry_after_s or 0.0
-    delay = max(asked, dispatcher.conf.retry_backoff_ms / 1000 * (0.75 + random.random() / 4))  # noqa: S311 - jitter
-    if asked > dispatcher.conf.retry_after_max_s or time.monotonic() + delay >= job.deadline:
+    if asked > dispatcher.conf.retry_after_max_s or time.monotonic() + delay + TOO_LATE_S >= until:
         return False
     start = time.monotonic_ns()
     await asyncio.sleep(delay)
     job.waited_us += microseconds_since(start)
     return True
+
+
+def back_off_s(failure: Failure, base_s: float, jitter: float) -> float:
+    """Seconds before the repetition: what the provider asked for at least, else the base, and up to a quarter more.
+
+    `jitter` is from 0 to 1. A provider that says `slow_down` gets four times the base.
+    """
+    base_s *= SLOW_DOWN_FACTOR if failure.code == SLOW_DOWN else 1
+    return max(failure.retry_after_s or 0.0, base_s) + base_s * jitter / 4

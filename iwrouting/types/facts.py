@@ -53,6 +53,11 @@ class ModelFacts:
     dimensions: int | None = None
     vector_space: str = ""
 
+    @property
+    def input_window(self) -> int | None:
+        """How many tokens of input it takes; None: not known."""
+        return self.max_input or self.context_window
+
     def served_at(self, endpoint: str) -> Endpoint | None:
         """Where a call for `endpoint` goes: there; or a chat, translated, to `responses`; None: nowhere."""
         if endpoint in self.endpoints:

@@ -1,6 +1,6 @@
-"""What a provider's failure means: try again, go on to the next rung, or stop (openai-facts.md 4a, design.md 5).
+"""What a provider's failure means: try again, adapt, go on, or stop (openai-facts.md 4a, design.md 5). Pure.
 
-By status first, then by code; by text never.
+By status first, then by type, code and parameter; by text never. docs/calls.md shows the table.
 """
 
 from __future__ import annotations
@@ -9,23 +9,26 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 import aiohttp
 import orjson
 
 from iwrouting.conf.redact import redact
+from iwrouting.upstream.mending import OPTIONAL
+from iwrouting.upstream.waiting import retry_after
 
 MAX_MESSAGE = 2_000
 READ_TEXT = 10_000
-MAX_WAIT_S = 86_400.0
-"""A longer Retry-After counts as a day: no call waits for either, and any number must fit the audit."""
 
 BAD_ANSWER = "bad_answer"
 """The type of a failure that no provider names: a 200 that is no answer."""
 
+CONTEXT_CODE = "context_length_exceeded"
+DEADLINE_CODE = "deadline"
+REDIRECT_CODE = "redirect_refused"
+SLOW_DOWN = "slow_down"
+LIMIT_CODES = frozenset({"rate_limit_exceeded", SLOW_DOWN})
 QUOTA_CODES = frozenset(
     {
         "insufficient_quota",
@@ -38,11 +41,13 @@ QUOTA_CODES = frozenset(
 PARAMETER_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
 MODEL_CODES = frozenset({"model_not_found", "model_access_denied"})
 RETRY_STATUSES = frozenset({408, 409, 429})
+RETRY_CODES = LIMIT_CODES | {"server_error", "server_is_overloaded", "vector_store_timeout"}
+"""Codes and types of passing faults, where an error comes without a status."""
 
 POLICY_CODE = re.compile(r"policy|misalignment|content_filter")
 """Refusals by policy: another model must not be a way round one, whatever the status."""
 
-CALLER_CODE = re.compile(r"invalid_|image_|context_length_exceeded")
+CALLER_CODE = re.compile(r"invalid_|image_|unsupported_image_|empty_image_|failed_to_download_image")
 """Codes that blame the request, where an error comes without a status."""
 
 
@@ -50,7 +55,9 @@ class Step(Enum):
     """What follows a failed try."""
 
     RETRY = "retry"
+    ADAPT = "adapt"
     NEXT = "next"
+    LARGER = "larger"
     STOP = "stop"
 
 
@@ -58,7 +65,8 @@ class Step(Enum):
 class Failure:
     """A failed try. `message` is the provider's text: for the caller alone, never stored.
 
-    RETRY allows one more try at the same rung, then the next. `account` marks a fault of our own account there.
+    RETRY allows one more try at the same rung, ADAPT one without what `param` names, and then the next rung; LARGER
+    leads only to a model with a larger input window. `account` marks a fault of our own account there.
     """
 
     step: Step
@@ -71,31 +79,45 @@ class Failure:
     account: bool = False
     timeout: bool = False
 
+    @property
+    def quota(self) -> bool:
+        """Whether our account's means there are spent: no model of it can serve."""
+        return _quota(self.type, self.code)
+
+    @property
+    def model_gone(self) -> bool:
+        """Whether the provider does not have this model, or not for us."""
+        return self.code in MODEL_CODES and not self.account
+
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """The meaning of an answer that is no success."""
     error = error_object(body)
     kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
-    failure = Failure(
+    return Failure(
         step=_step(status, kind, code, param),
         type=kind or f"http_{status}",
-        code=code,
+        code=code or (REDIRECT_CODE if 300 <= status < 400 else ""),
         param=param,
         status=status,
         message=_text(error.get("message"), MAX_MESSAGE),
         retry_after_s=retry_after(headers),
         account=status == 401 or (status == 403 and not (_about_model(code, param) or POLICY_CODE.search(code))),
     )
-    return failure
 
 
 def in_band(error: Mapping[str, object]) -> Failure:
-    """The meaning of an error object inside a 200: by its codes alone; without any it is the provider's fault."""
+    """The meaning of an error object inside a 200: by its codes alone; without any it is the provider's fault.
+
+    `status` is the one that the same error has where it comes with one.
+    """
     kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
-    blamed = bool(CALLER_CODE.match(code)) or (kind == "invalid_request_error" and code not in PARAMETER_CODES)
-    of_caller = (blamed and not _about_model(code, param)) or bool(POLICY_CODE.search(code))
-    step = Step.STOP if of_caller or _quota(kind, code) else Step.NEXT
-    status = 400 if of_caller or kind == "invalid_request_error" else None
+    step = _step_in_band(kind, code, param)
+    status = None
+    if _quota(kind, code) or code in LIMIT_CODES:
+        status = 429
+    elif step in (Step.STOP, Step.LARGER) or kind == "invalid_request_error":
+        status = 400
     message = _text(error.get("message"), MAX_MESSAGE)
     return Failure(step, kind or "in_band_error", code or "in_band_error", param, status, message)
 
@@ -109,6 +131,11 @@ def transport_failure(error: BaseException) -> Failure:
     if isinstance(error, aiohttp.ClientConnectorError):
         return Failure(Step.RETRY, "connection_error", "connect_failed")
     return Failure(Step.RETRY, "connection_error", "connection_reset")
+
+
+def out_of_time() -> Failure:
+    """The meaning of a try that the call's own deadline cut: nothing is known of the provider."""
+    return Failure(Step.NEXT, "timeout_error", DEADLINE_CODE, timeout=True)
 
 
 def bad_answer(code: str, status: int | None = None) -> Failure:
@@ -126,26 +153,41 @@ def error_object(body: bytes) -> Mapping[str, object]:
     return error if isinstance(error, dict) else {}
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from `retry-after-ms`, or `retry-after` as seconds or a date; None without a sensible one."""
-    milliseconds = _number(headers.get("retry-after-ms"))
-    value = headers.get("retry-after")
-    seconds = _number(value) if milliseconds is None else milliseconds / 1000
-    seconds = _until(value) if seconds is None else seconds
-    return None if seconds is None else min(seconds, MAX_WAIT_S)
-
-
 def _step(status: int, kind: str, code: str, param: str) -> Step:
     if POLICY_CODE.search(code) or (status == 429 and _quota(kind, code)):
         return Step.STOP
     if status in RETRY_STATUSES or status >= 500:
         return Step.RETRY
+    if status == 400:
+        return _step_400(code, param)
+    if status == 404 and param == "model" and not code:
+        # Not this model, but this endpoint: a fault of the catalogue (openai-facts.md 0.2).
+        return Step.ADAPT
     if status in (403, 404) and _about_model(code, param):
-        return Step.NEXT
-    if status == 400 and code in PARAMETER_CODES:
         return Step.NEXT
     # A redirect, or a success that is no answer: 202 and 204 carry none.
     return Step.NEXT if status < 400 else Step.STOP
+
+
+def _step_400(code: str, param: str) -> Step:
+    if code == CONTEXT_CODE:
+        return Step.LARGER
+    if code in PARAMETER_CODES:
+        return Step.ADAPT if param else Step.NEXT
+    # Some refusals of what a model can't take come without a code; those of bad values have one.
+    return Step.ADAPT if not code and param in OPTIONAL else Step.STOP
+
+
+def _step_in_band(kind: str, code: str, param: str) -> Step:
+    if POLICY_CODE.search(code) or _quota(kind, code):
+        return Step.STOP
+    if code == CONTEXT_CODE or code in PARAMETER_CODES:
+        return _step_400(code, param)
+    if _about_model(code, param):
+        return Step.NEXT
+    if CALLER_CODE.match(code) or kind == "invalid_request_error":
+        return Step.STOP
+    return Step.RETRY if code in RETRY_CODES or kind in RETRY_CODES else Step.NEXT
 
 
 def _quota(kind: str, code: str) -> bool:
@@ -159,22 +201,3 @@ def _about_model(code: str, param: str) -> bool:
 def _text(value: object, limit: int = 64) -> str:
     # Masked before it is cut: half a secret would no longer be known as one.
     return redact(value[:READ_TEXT])[:limit] if isinstance(value, str) else ""
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        number = float(value) if value else None
-    except ValueError:
-        return None
-    return number if number is not None and 0 <= number < float("inf") else None
-
-
-def _until(value: str | None) -> float | None:
-    try:
-        moment = parsedate_to_datetime(value) if value else None
-    except (ValueError, OverflowError):
-        return None
-    if moment is None:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

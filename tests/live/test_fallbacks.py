@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ def error(code: str | None, param: str | None = None) -> dict[str, Any]:
     return {"error": {"message": "No (sandbox).", "type": "invalid_request_error", "param": param, "code": code}}
 
 
+BUSY = {"message": "Busy (sandbox).", "type": "server_error", "param": None, "code": "server_error"}
 REPEATED: dict[str, tuple[Any, int | None, str]] = {
     "408": ("request_timeout", 408, "server_error"),
     "409": ("conflict", 409, "conflict"),
@@ -32,7 +34,6 @@ REPEATED: dict[str, tuple[Any, int | None, str]] = {
 }
 PASSED_OVER: dict[str, tuple[Any, int | None, str]] = {
     "model_not_found": ("model_gone", 404, "model_not_found"),
-    "404 about the model": ({"status": 404, "body": error(None, "model")}, 404, "invalid_request_error"),
     "403 about the model": ({"status": 403, "body": error("model_access_denied")}, 403, "model_access_denied"),
     "unsupported_parameter": (
         {"status": 400, "body": error("unsupported_parameter", "stop")},
@@ -40,11 +41,11 @@ PASSED_OVER: dict[str, tuple[Any, int | None, str]] = {
         "unsupported_parameter",
     ),
     "unsupported_value": ({"status": 400, "body": error("unsupported_value", "stream")}, 400, "unsupported_value"),
-    "redirect": ({"redirect": "http://127.0.0.1:9/v1"}, 307, "http_307"),
+    "redirect": ({"redirect": "http://127.0.0.1:9/v1"}, 307, "redirect_refused"),
     "html in a 200": ("html", 200, "bad_body"),
     "accepted, no answer": ({"status": 202, "body": {"id": "later"}}, 202, "http_202"),
     "no content": ({"status": 204, "raw_body": ""}, 204, "http_204"),
-    "error in a 200": ({"raw_body": '{"error": {"message": "Busy", "type": "server_error"}}'}, 200, "in_band_error"),
+    "error in a 200": ({"raw_body": '{"error": {"message": "Busy", "type": "oversleep"}}'}, 200, "in_band_error"),
     "error text in a 200": ({"raw_body": '{"error": "boom"}'}, 200, "in_band_error"),
     "a 200 without choices": ({"raw_body": '{"choices": []}'}, 200, "bad_body"),
     "an empty object in a 200": ({"raw_body": "{}"}, 200, "bad_body"),
@@ -67,6 +68,20 @@ def test_passing_failure__is_repeated_once_and_then_the_next_rung_serves(live: L
     second_rung_served(live, called)
     if name == "429":
         assert [attempt.retry_after_ms for attempt in called.record.attempts] == [20, 20, None]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_passing_failure_inside_a_200__is_repeated_once_too(live: Live, streamed: bool) -> None:
+    inside = {"error_event_after_events": {"events": 0, "error": BUSY}}
+    fault = inside if streamed else {"raw_body": json.dumps({"error": BUSY})}
+    live.sandbox.plan([{"match": {"model": FIRST}, "fault": fault}])
+    called = ask(live, "manager", streamed=streamed)
+    assert called.record.tried == [
+        (1, "call", 0, 1, FIRST, 200, "server_error"),
+        (2, "call", 0, 2, FIRST, 200, "server_error"),
+        (3, "call", 1, 1, SECOND, 200, ""),
+    ]
+    second_rung_served(live, called)
 
 
 @pytest.mark.parametrize("name", REPEATED)

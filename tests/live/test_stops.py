@@ -32,7 +32,6 @@ def refusal(status: int, code: str | None, kind: str = "invalid_request_error", 
 PASSED: dict[str, tuple[Any, type[APIStatusError], int, str | None]] = {
     "bad request": (refusal(400, "invalid_value", param="stop"), BadRequestError, 400, "invalid_value"),
     "no code": (refusal(400, None), BadRequestError, 400, None),
-    "context": ("context_length", BadRequestError, 400, "context_length_exceeded"),
     "policy": ("content_policy", BadRequestError, 400, "content_policy_violation"),
     "not found": (refusal(404, "file_not_found"), NotFoundError, 404, "file_not_found"),
     "too large": (refusal(413, None), APIStatusError, 413, None),

@@ -135,11 +135,15 @@ def test_falling_from_a_chat_kind_of_model__changes_no_kind(live: Live) -> None:
 
 SLOW = {"code": "rate_limit_exceeded", "message": "Slow down (sandbox)."}
 INSIDE: dict[str, tuple[Any, str]] = {
-    "failed": ({"failed": SLOW}, "rate_limit_exceeded"),
+    "failed": ({"failed": {"code": "overslept", "message": "No (sandbox)."}}, "overslept"),
     "html": ("html", "bad_body"),
     "cut": ({"cut_after_bytes": 40}, "body_cut"),
     "queued": ({"raw_body": '{"object": "response", "status": "queued", "output": []}'}, "not_finished"),
     "no response": ({"raw_body": '{"object": "chat.completion", "choices": []}'}, "bad_body"),
+    "error": ({"raw_body": '{"error": {"message": "Busy", "code": "overslept"}}'}, "overslept"),
+}
+PASSING: dict[str, tuple[Any, str]] = {
+    "failed": ({"failed": SLOW}, "rate_limit_exceeded"),
     "error": ({"raw_body": '{"error": {"message": "Busy", "code": "server_error"}}'}, "server_error"),
 }
 
@@ -150,6 +154,19 @@ def test_failure_inside_a_200__goes_to_the_next_rung(live: Live, name: str) -> N
     live.sandbox.plan([{"match": {"model": CODEX}, "fault": fault}])
     called = live.chat("code")
     assert called.record.tried == [(1, "call", 0, 1, CODEX, 200, code), (2, "call", 1, 1, SECOND, 200, "")]
+    live.agrees(called.record)
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_passing_failure_inside_a_200__is_repeated_once_as_with_its_own_status(live: Live, name: str) -> None:
+    fault, code = PASSING[name]
+    live.sandbox.plan([{"match": {"model": CODEX}, "fault": fault}])
+    called = live.chat("code")
+    assert called.record.tried == [
+        (1, "call", 0, 1, CODEX, 200, code),
+        (2, "call", 0, 2, CODEX, 200, code),
+        (3, "call", 1, 1, SECOND, 200, ""),
+    ]
     live.agrees(called.record)
 
 

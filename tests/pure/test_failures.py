@@ -1,9 +1,6 @@
-"""What each failure of a provider means: the matrix of openai-facts.md 4a, Retry-After, transport."""
+"""What each failure of a provider means: the matrix of openai-facts.md 4a, and transport."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import aiohttp
 import orjson
@@ -13,26 +10,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.upstream.failures import (
-    MAX_WAIT_S,
     Failure,
     Step,
     bad_answer,
     classify,
     error_object,
     in_band,
-    retry_after,
+    out_of_time,
     transport_failure,
 )
+from iwrouting.upstream.waiting import MAX_WAIT_S
 
-RETRY, NEXT, STOP = Step.RETRY, Step.NEXT, Step.STOP
+RETRY, ADAPT, NEXT, LARGER, STOP = Step.RETRY, Step.ADAPT, Step.NEXT, Step.LARGER, Step.STOP
 BAD = "invalid_request_error"
+REDIRECT = "redirect_refused"
+"""Our own code: a provider that sends elsewhere names none."""
 
 # Status, type, code, param, what follows, whether it is a fault of our account there.
 MATRIX = [
-    (400, BAD, "context_length_exceeded", "messages", STOP, False),
-    (400, BAD, "unsupported_parameter", "max_tokens", NEXT, False),
-    (400, BAD, "unsupported_value", "temperature", NEXT, False),
-    (400, BAD, "unsupported_value", "stream", NEXT, False),
+    (400, BAD, "context_length_exceeded", "messages", LARGER, False),
+    (400, BAD, "context_length_exceeded", "input", LARGER, False),
+    (400, BAD, "unsupported_parameter", "max_tokens", ADAPT, False),
+    (400, BAD, "unsupported_parameter", None, NEXT, False),
+    (400, BAD, "unsupported_value", "temperature", ADAPT, False),
+    (400, BAD, "unsupported_value", "stream", ADAPT, False),
+    (400, BAD, None, "temperature", ADAPT, False),
+    (400, BAD, None, "top_p", ADAPT, False),
+    (400, BAD, None, "reasoning_effort", ADAPT, False),
+    (400, BAD, None, "tools", STOP, False),
+    (400, BAD, None, "messages", STOP, False),
+    (400, BAD, "invalid_value", "temperature", STOP, False),
+    (400, BAD, "invalid_function_parameters", "tools[0].function.parameters", STOP, False),
+    (400, BAD, "integer_above_max_value", "max_tokens", STOP, False),
     (400, BAD, "invalid_prompt", None, STOP, False),
     (400, BAD, "invalid_value", "messages[0].role", STOP, False),
     (400, BAD, "image_parse_error", None, STOP, False),
@@ -53,7 +62,7 @@ MATRIX = [
     (403, BAD, None, "model", NEXT, False),
     (404, BAD, "model_not_found", "model", NEXT, False),
     (404, BAD, "model_not_found", None, NEXT, False),
-    (404, BAD, None, "model", NEXT, False),
+    (404, BAD, None, "model", ADAPT, False),
     (404, BAD, None, None, STOP, False),
     (405, BAD, None, None, STOP, False),
     (408, "timeout", None, None, RETRY, False),
@@ -65,6 +74,7 @@ MATRIX = [
     (429, "tokens", "rate_limit_exceeded", None, RETRY, False),
     (429, "rate_limit_error", "slow_down", None, RETRY, False),
     (429, None, None, None, RETRY, False),
+    (429, "slow_down", "slow_down", None, RETRY, False),
     (429, "insufficient_quota", "insufficient_quota", None, STOP, False),
     (429, "insufficient_quota", None, None, STOP, False),
     (429, "requests", "insufficient_quota", None, STOP, False),
@@ -75,15 +85,20 @@ MATRIX = [
     (500, "server_error", None, None, RETRY, False),
     (500, "server_error", "content_policy_violation", None, STOP, False),
     (404, BAD, "bio_policy", "model", STOP, False),
+    (501, None, None, None, RETRY, False),
     (502, None, None, None, RETRY, False),
     (503, "service_unavailable_error", "server_is_overloaded", None, RETRY, False),
     (504, None, None, None, RETRY, False),
     (529, "overloaded_error", None, None, RETRY, False),
-    (300, None, None, None, NEXT, False),
-    (301, None, None, None, NEXT, False),
-    (302, None, None, None, NEXT, False),
-    (307, None, None, None, NEXT, False),
-    (308, None, None, None, NEXT, False),
+    (300, None, REDIRECT, None, NEXT, False),
+    (301, None, REDIRECT, None, NEXT, False),
+    (302, None, REDIRECT, None, NEXT, False),
+    (307, None, REDIRECT, None, NEXT, False),
+    (308, None, REDIRECT, None, NEXT, False),
+    (101, None, None, None, NEXT, False),
+    (202, None, None, None, NEXT, False),
+    (204, None, None, None, NEXT, False),
+    (206, None, None, None, NEXT, False),
 ]
 
 
@@ -91,7 +106,8 @@ MATRIX = [
 def test_classify__each_row_of_the_matrix__takes_its_step(
     status: int, kind: str | None, code: str | None, param: str | None, step: Step, account: bool
 ) -> None:
-    body = orjson.dumps({"error": {"message": "words", "type": kind, "param": param, "code": code}})
+    sent = None if code is REDIRECT else code
+    body = orjson.dumps({"error": {"message": "words", "type": kind, "param": param, "code": sent}})
     assert classify(status, {"retry-after": "3"}, body) == Failure(
         step=step,
         type=kind or f"http_{status}",
@@ -141,26 +157,31 @@ def test_classify__long_texts__are_cut() -> None:
 def test_classify__any_answer__has_a_meaning(status: int, body: bytes, headers: dict[str, str]) -> None:
     found = classify(status, headers, body)
     assert found.step is not RETRY or status in (408, 409, 429) or status >= 500
+    assert found.step is not LARGER or (status, found.code) == (400, "context_length_exceeded")
     assert found.retry_after_s is None or 0 <= found.retry_after_s <= MAX_WAIT_S
 
 
 @pytest.mark.parametrize(
     ("error", "step", "status"),
     [
-        ({"code": "rate_limit_exceeded"}, NEXT, None),
-        ({"code": "server_error", "type": "server_error"}, NEXT, None),
+        ({"code": "rate_limit_exceeded"}, RETRY, 429),
+        ({"code": "slow_down"}, RETRY, 429),
+        ({"code": "server_error", "type": "server_error"}, RETRY, None),
+        ({"type": "server_error"}, RETRY, None),
+        ({"code": "server_is_overloaded"}, RETRY, None),
         ({"code": "model_not_found", "type": BAD}, NEXT, 400),
         ({"type": BAD, "param": "model"}, NEXT, 400),
         ({"code": "unsupported_value", "type": BAD}, NEXT, 400),
+        ({"code": "unsupported_value", "type": BAD, "param": "temperature"}, ADAPT, 400),
         ({"message": "something broke"}, NEXT, None),
         ({}, NEXT, None),
         ({"code": 500}, NEXT, None),
-        ({"code": "insufficient_quota"}, STOP, None),
-        ({"type": "insufficient_quota"}, STOP, None),
-        ({"code": "project_spend_limit_exceeded", "type": "requests"}, STOP, None),
+        ({"code": "insufficient_quota"}, STOP, 429),
+        ({"type": "insufficient_quota"}, STOP, 429),
+        ({"code": "project_spend_limit_exceeded", "type": "requests"}, STOP, 429),
         ({"type": BAD}, STOP, 400),
-        ({"type": BAD, "code": "context_length_exceeded"}, STOP, 400),
-        ({"code": "context_length_exceeded"}, STOP, 400),
+        ({"type": BAD, "code": "context_length_exceeded"}, LARGER, 400),
+        ({"code": "context_length_exceeded"}, LARGER, 400),
         ({"code": "invalid_prompt"}, STOP, 400),
         ({"code": "invalid_image_format"}, STOP, 400),
         ({"code": "image_too_large"}, STOP, 400),
@@ -178,50 +199,6 @@ def test_in_band__error_inside_a_200__takes_its_step_by_code(
     assert (found.step, found.status) == (step, status)
     assert found.code == (error["code"] if isinstance(error.get("code"), str) else "in_band_error")
     assert found.type == error.get("type", "in_band_error")
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after": "0"}, 0.0),
-        ({"retry-after": " 2.5 "}, 2.5),
-        ({"retry-after-ms": "1500"}, 1.5),
-        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-        ({"retry-after-ms": "soon", "retry-after": "9"}, 9.0),
-        ({"retry-after-ms": "-1", "retry-after": "9"}, 9.0),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": ""}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "86400"}, 86_400.0),
-        ({"retry-after": "86401"}, MAX_WAIT_S),
-        ({"retry-after": "1e300"}, MAX_WAIT_S),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after-ms": "1e300"}, MAX_WAIT_S),
-        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}, 0.0),
-        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, MAX_WAIT_S),
-        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 -2300"}, MAX_WAIT_S),
-        ({"retry-after": "Sat, 01 Jan 0001 00:00:00 +2300"}, 0.0),
-        ({"retry-after": "Mon, 99 Foo 2026 99:99:99 GMT"}, None),
-        ({"retry-after": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
-        ({"retry-after": "Mon, 01 Jan 2026 00:00:00 +99999999"}, None),
-        ({"retry-after": "12 34"}, None),
-    ],
-)
-def test_retry_after__each_form__is_seconds_or_nothing(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers) == seconds
-
-
-def test_retry_after__date_ahead__is_the_time_until_then() -> None:
-    moment = datetime.now(UTC) + timedelta(seconds=90)
-    for text in (format_datetime(moment, usegmt=True), format_datetime(moment)):
-        found = retry_after({"retry-after": text})
-        assert found is not None
-        assert 80 < found <= 90
 
 
 KEY = ConnectionKey("provider.example", 443, True, True, None, None, None)
@@ -252,6 +229,30 @@ def test_transport_failure__no_connection_or_a_lost_one__is_tried_again_and_sile
     error: Exception, expected: Failure
 ) -> None:
     assert transport_failure(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("failure", "gone", "quota"),
+    [
+        (classify(404, {}, b'{"error": {"code": "model_not_found", "param": "model"}}'), True, False),
+        (classify(403, {}, b'{"error": {"code": "model_access_denied"}}'), True, False),
+        (in_band({"code": "model_not_found"}), True, False),
+        (classify(401, {}, b'{"error": {"code": "model_not_found"}}'), False, False),
+        (classify(404, {}, b'{"error": {"param": "model"}}'), False, False),
+        (classify(429, {}, b'{"error": {"code": "insufficient_quota"}}'), False, True),
+        (in_band({"code": "credit_balance_exhausted"}), False, True),
+        (classify(429, {}, b'{"error": {"code": "rate_limit_exceeded"}}'), False, False),
+        (out_of_time(), False, False),
+    ],
+)
+def test_failure__says_whether_the_model_is_gone_or_the_account_spent(
+    failure: Failure, gone: bool, quota: bool
+) -> None:
+    assert (failure.model_gone, failure.quota) == (gone, quota)
+
+
+def test_out_of_time__says_nothing_of_the_provider_and_moves_on() -> None:
+    assert out_of_time() == Failure(NEXT, "timeout_error", "deadline", timeout=True)
 
 
 def test_bad_answer__is_the_providers_fault_and_moves_on() -> None:
