@@ -8,7 +8,7 @@ import pytest
 from openai import BadRequestError
 
 from tests.live.databases import ALIAS
-from tests.live.live import Live
+from tests.live.live import Live, text_of
 
 FIRST, SECOND, THIRD = "gpt-5.1", "gpt-4.1", "gpt-4.1-mini"
 """The chain of the role `manager`: the first has a window of 272,000 tokens of input, the others of 1,047,576."""
@@ -36,6 +36,22 @@ def test_refused_parameter__is_left_out_of_one_more_try(live: Live, streamed: bo
     assert (first.changes, second.changes) == ("[]", '["dropped top_p (refused by the provider)"]')
     assert (first.bytes_sent or 0) - (second.bytes_sent or 0) == len('"top_p":0.5,')
     live.agrees(record)
+
+
+def test_stream_that_is_refused_to_our_organisation__is_asked_unstreamed_and_put_into_events(live: Live) -> None:
+    fault = refusal("stream", "unsupported_value")
+    live.sandbox.plan([{"match": {"model": SECOND, "stream": True}, "fault": fault}])
+    called = live.stream("plan_tasks", client=live.client(live.tenant({"plan_tasks": SECOND})))
+    assert called.record.tried == [
+        (1, "call", 0, 1, SECOND, 400, "unsupported_value"),
+        (2, "call", 0, 2, SECOND, 200, ""),
+    ]
+    assert text_of(called.answer).startswith(f"sandbox: {SECOND} heard")
+    assert called.answer[-1].choices[0].finish_reason == "stop"
+    assert called.headers["x-iw-changes"].startswith("asked unstreamed (refused by the provider)")
+    assert called.record.served() == ("ok", SECOND, 200)
+    assert None not in called.record.usage
+    live.agrees(called.record)
 
 
 def test_parameter_refused_again__next_rung_gets_the_original_request(live: Live) -> None:

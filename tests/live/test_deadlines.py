@@ -62,8 +62,7 @@ def deadline_of(live: Live, alias: str, seconds: float) -> Iterator[None]:
 @pytest.mark.parametrize("asked", [None, "0.4", "30"])
 def test_deadline_of_the_alias__counts_and_the_caller_can_only_shorten_it(live: Live, asked: str | None) -> None:
     live.sandbox.plan([{"fault": "no_answer"}])
-    headers = {} if asked is None else {"x_iw_deadline_s": asked}
-    client = live.client(**headers)
+    client = live.client() if asked is None else live.client(x_iw_deadline_s=asked)
     with deadline_of(live, "manager", 0.8):
         started = time.monotonic()
         with pytest.raises(InternalServerError):
