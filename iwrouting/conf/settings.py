@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     max_embed_answer_mb: int = Field(1024, ge=1, le=65_536, validation_alias="IW_MAX_EMBED_ANSWER_MB")
     max_context_tokens_per_call: int | None = Field(None, ge=1, validation_alias="MAX_CONTEXT_TOKENS_PER_CALL")
     autopilot_max_tokens_per_run: int | None = Field(None, ge=1, validation_alias="AUTOPILOT_MAX_TOKENS_PER_RUN")
+    tokenizers_dir: Path | None = Field(None, validation_alias="IW_TOKENIZERS_DIR")
 
     @field_validator("allowed_hosts", "trusted_origins", "api_key_sha256", mode="before")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import threading
 import time
 
 from iwrouting.audit import Writer, open_store
@@ -13,7 +15,10 @@ from iwrouting.dispatch import Dispatcher
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
 from iwrouting.snapshot import store
+from iwrouting.tokens import TokenizersMissing, warm
 from iwrouting.upstream import Upstreams
+
+log = logging.getLogger(__name__)
 
 LAST_WORDS_S = 2.0
 LEAN_PATHS = frozenset({"/api/v1/resolve", "/healthz", "/readyz"})
@@ -55,6 +60,8 @@ class Application:
         self.service = Service(store, writer, Dispatcher(Upstreams(), conf), conf)
         self._lean = LeanHandler(self.service)
         settle_memory()
+        # Readiness does not wait for it: a request that counts before it is done waits in a thread.
+        threading.Thread(target=warm_tokenizers, name="iw-tokenizers", daemon=True).start()
 
     def drain(self) -> None:
         """Say that we are leaving: not ready any more, and a call that is cut from now on was cut by us."""
@@ -81,6 +88,14 @@ class Application:
 def is_lean(path: str) -> bool:
     """Whether a path is one of the lean routes (design.md 9.2)."""
     return path.startswith("/v1/") or path in LEAN_PATHS
+
+
+def warm_tokenizers() -> None:
+    """Load the usual encoding, so that no request waits for it."""
+    try:
+        warm()
+    except TokenizersMissing as error:
+        log.error("%s", error)
 
 
 def settle_memory() -> None:

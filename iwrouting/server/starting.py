@@ -13,6 +13,7 @@ from iwrouting import __version__
 from iwrouting.conf import Settings, read_environment
 from iwrouting.conf.environment import environment_secret_ref, read_secret, variables
 from iwrouting.snapshot.builtin import environment_upstream
+from iwrouting.tokens import TokenizersMissing, prepare, tokenizers_dir
 
 SQLITE_WORKERS = 2
 ANY_HOST = ("0.0.0.0", "::", "")  # noqa: S104 - compared, not bound
@@ -33,6 +34,10 @@ def check_start(conf: Settings, host: str, port: int, workers: int) -> None:
             f"--workers {workers}: SQLite has one writer at a time, so at most {SQLITE_WORKERS} workers; "
             "use PostgreSQL (DATABASE_URL=postgres://...) for more."
         )
+    try:
+        prepare(tokenizers_dir())
+    except TokenizersMissing as error:
+        raise CannotStart(str(error)) from None
 
 
 def check_tables() -> None:

@@ -40,7 +40,6 @@ CLIENT_NEEDS = frozenset({"openai", "httpx2"})  # the second comes with the firs
 LAZY = {
     ("apps", PACKAGE): "Django calls ready() once the models are there; before that they can't be imported",
     ("*", "openai"): "0.8 s and 43 MB, which no command that makes no call should pay",
-    ("*", "tiktoken"): "loads its tables, needed only where tokens are counted exactly",
 }
 
 

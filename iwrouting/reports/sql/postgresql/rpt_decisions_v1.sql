@@ -134,7 +134,7 @@ COMMENT ON COLUMN rpt_decisions_v1.price_version IS 'Version of the price that m
 COMMENT ON COLUMN rpt_decisions_v1.reason IS 'Why auto was taken for its mode.';
 COMMENT ON COLUMN rpt_decisions_v1.warnings IS 'Number of warnings.';
 COMMENT ON COLUMN rpt_decisions_v1.estimate_tokens IS 'Tokens of input estimated before the call.';
-COMMENT ON COLUMN rpt_decisions_v1.estimate_source IS 'How they were estimated: bytes or tiktoken.';
+COMMENT ON COLUMN rpt_decisions_v1.estimate_source IS 'How they were estimated: bytes, tiktoken, or tiktoken_guess for a model whose tokenizer is not known.';
 COMMENT ON COLUMN rpt_decisions_v1.environment_id IS 'Id of the routing variables'' values that decided.';
 COMMENT ON COLUMN rpt_decisions_v1.catalogue_version IS 'Version of the catalogue of models that decided.';
 COMMENT ON COLUMN rpt_decisions_v1.rules_version IS 'Version of the rules that infer a mode.';

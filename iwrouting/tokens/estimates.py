@@ -1,4 +1,4 @@
-"""Token counts without asking the provider."""
+"""The estimate that costs nothing."""
 
 from __future__ import annotations
 

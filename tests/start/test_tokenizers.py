@@ -1,0 +1,48 @@
+"""`manage.py tokenizers`: what is there, what is damaged, and unpacking it; the service does not start without."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from iwrouting.tokens import files
+from tests.start.folder import Folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("iwrouting.management.commands.tokenizers.tokenizers_dir", lambda: tmp_path / "own")
+    return tmp_path / "own"
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    found = json.loads(capsys.readouterr().out)
+    assert found["version"] == 1
+    return {file["encoding"]: file["state"] for file in found["files"]}
+
+
+def test_tokenizers__before_and_after_prepare__says_what_is_there(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match="--prepare") as missing:
+        call_command("tokenizers", format="json")
+    assert missing.value.returncode == 3
+    assert set(shown(capsys).values()) == {"missing"}
+    call_command("tokenizers", "--prepare", format="json")
+    assert set(shown(capsys).values()) == {"good"}
+    (folder / files.FILES[0].name).write_bytes(b"damaged")
+    with pytest.raises(CommandError):
+        call_command("tokenizers")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(line[0], line[1]) for line in lines] == [("o200k_base", "damaged"), ("cl100k_base", "good")]
+
+
+def test_serve__folder_of_the_tokenizers_can_not_be_made__is_refused_in_one_line(new: Folder) -> None:
+    (new.work / "file").touch()
+    done = new.manage("serve", "--port", "0", IW_ENV="development", IW_TOKENIZERS_DIR=str(new.work / "file"))
+    assert done.returncode == 4
+    assert "IW_TOKENIZERS_DIR: the folder" in done.stderr
+    assert "Traceback" not in done.stderr
