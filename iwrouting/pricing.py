@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from iwrouting.types import HOSTED_CALLS, CostState, Price, Usage
+from iwrouting.types import DEFAULT_TIER, HOSTED_CALLS, CostState, PriceFacts, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +18,9 @@ class Cost:
     price_version: str = ""
 
 
-STANDARD_TIERS = ("", "auto", "default")
+STANDARD_TIERS = ("", "auto", DEFAULT_TIER)
 INCLUDED = {
-    "prompt_tokens_details": frozenset({"cached_tokens", "text_tokens", "image_tokens"}),
+    "prompt_tokens_details": frozenset({"cached_tokens", "cache_write_tokens", "text_tokens", "image_tokens"}),
     "completion_tokens_details": frozenset(
         {"reasoning_tokens", "text_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens"}
     ),
@@ -32,38 +34,65 @@ UNPRICED = Cost(None, CostState.UNPRICED)
 NOTHING_SENT = Cost(None, CostState.NONE)
 
 
-def cost(usage: Usage | None, price: Price | None) -> Cost:
-    """The exact cost of reported usage under one price row, or `unpriced` where a part of it has no price.
+def cost(usage: Usage | None, prices: Iterable[PriceFacts], at: datetime, *, estimated: bool = False) -> Cost:
+    """The cost of usage under a model's prices, or `unpriced` where a part of it has no price.
 
-    Only the standard tier is priced, only up to the ceiling of a tiered model, and only the classes of the price
-    row: the rest is `unpriced`.
+    `at` is the decision's time: the price in force then is the one, whatever is changed later. The tier is the one
+    that the provider reported; one without a price is unpriced, and so are counts that contradict each other, token
+    classes with prices of their own, and hosted tools, which are billed by the call. `estimated`: the counts are our
+    own, and so the cost is `estimated` and not `exact`; never give counts of both kinds in one usage.
     """
-    if usage is None or price is None or not _covered(usage, price):
+    if usage is None or usage.prompt_tokens is None or not _plausible(usage):
         return UNPRICED
-    cached = usage.cached_tokens or 0
-    fresh = (usage.prompt_tokens or 0) - cached
-    parts = ((fresh, price.input_pico), (cached, price.cached_pico), (usage.completion_tokens or 0, price.output_pico))
-    total = 0
-    for tokens, pico in parts:
-        if tokens < 0 or (tokens and pico is None):
-            return UNPRICED
-        total += tokens * (pico or 0)
-    return Cost(total, CostState.EXACT, price.version) if total <= MAX_PICO else UNPRICED
+    price = price_in_force(prices, at, usage.service_tier, usage.prompt_tokens)
+    pico = None if price is None else _total(usage, price)
+    if price is None or pico is None or pico > MAX_PICO:
+        return UNPRICED
+    return Cost(pico, CostState.ESTIMATED if estimated else CostState.EXACT, price.label)
 
 
-def _covered(usage: Usage, price: Price) -> bool:
-    """Whether the price row can price all that was used: both totals reported, no other tier, class or fee."""
-    if usage.prompt_tokens is None or usage.service_tier not in STANDARD_TIERS:
+def price_in_force(
+    prices: Iterable[PriceFacts], at: datetime, service_tier: str = "", input_tokens: int = 0
+) -> PriceFacts | None:
+    """The price at a time: the newest of the highest threshold that so much input exceeds.
+
+    None: the tier has none. `""` and `auto` are the default tier.
+    """
+    tier = DEFAULT_TIER if service_tier in STANDARD_TIERS else service_tier
+    found = [
+        price
+        for price in prices
+        if price.service_tier == tier
+        and price.valid_from <= at
+        and (price.above_input_tokens < input_tokens or not price.above_input_tokens)
+    ]
+    return max(found, key=lambda price: (price.above_input_tokens, price.valid_from), default=None)
+
+
+def _plausible(usage: Usage) -> bool:
+    """Whether nothing was used that no price covers, and no part is larger than its whole."""
+    if usage.reported.get(HOSTED_CALLS) or any(_others(usage, name) for name in INCLUDED):
         return False
-    if usage.completion_tokens is None and price.output_pico is not None:
-        return False
-    if price.ceiling_input_tokens is not None and usage.prompt_tokens > price.ceiling_input_tokens:
-        return False
-    if usage.reported.get(HOSTED_CALLS):
-        return False
-    return not usage.cache_write_tokens and not any(_others(usage, name) for name in INCLUDED)
+    return (usage.reasoning_tokens or 0) <= (usage.completion_tokens or 0)
 
 
 def _others(usage: Usage, details: str) -> bool:
     counts = usage.reported.get(details) or {}
     return any(count for name, count in counts.items() if name not in INCLUDED[details])
+
+
+def _total(usage: Usage, price: PriceFacts) -> int | None:
+    """Tokens times price over all classes; None where a class was used that has no price, or can't be told."""
+    if usage.completion_tokens is None and (price.output_pico is not None or price.input_pico is None):
+        return None
+    cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
+    fresh = (usage.prompt_tokens or 0) - cached - written
+    parts = (
+        (fresh, price.input_pico),
+        (cached, price.cached_pico),
+        (written, price.cache_write_pico),
+        (usage.completion_tokens or 0, price.output_pico),
+    )
+    if any(tokens < 0 or (tokens and (pico is None or pico < 0)) for tokens, pico in parts):
+        return None
+    return sum(tokens * (pico or 0) for tokens, pico in parts)

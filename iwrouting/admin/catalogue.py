@@ -1,4 +1,4 @@
-"""The catalogue: what each model can do, what it costs, and when it ends."""
+"""The catalogue: what each model can do, and when it ends."""
 
 from __future__ import annotations
 
@@ -8,31 +8,27 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import SwitchableAdmin
 from iwrouting.admin.effective import Effective
-from iwrouting.admin.fields import WIDE, ChecksField, NamesField, PriceField, tier_field
-from iwrouting.admin.show import NOTHING, admin_url, code_list, number, on_off, per_million
+from iwrouting.admin.fields import WIDE, ChecksField, NamesField, tier_field
+from iwrouting.admin.price_rows import price_lines
+from iwrouting.admin.show import NOTHING, admin_url, badge, code_list, number, on_off, per_million
 from iwrouting.admin.typed import TypedForm
 from iwrouting.models import Model
 from iwrouting.models.targets import model_users
-from iwrouting.types import Endpoint
+from iwrouting.pricing import price_in_force
+from iwrouting.types import Endpoint, PriceFacts
 
-PRICES = ("input_pico", "cached_pico", "output_pico", "price_ceiling_input_tokens")
 MOST_USERS = 3
-UNKNOWN_PRICE = "Dollars per 1M tokens. Empty: not known, so that its calls are unpriced, never free."
 
 
 class ModelForm(TypedForm[Model]):
-    """The form of a model: prices in dollars per 1M tokens, lists without JSON."""
+    """The form of a model: lists without JSON."""
 
     endpoints = ChecksField([endpoint.value for endpoint in Endpoint], help_text="What it serves.")
     input_modalities = NamesField(empty=[], rows=2, help_text="What it reads, such as text, image.")
-    input_pico = PriceField(label="Input, $ per 1M", help_text=UNKNOWN_PRICE)
-    cached_pico = PriceField(label="Cached input, $ per 1M", help_text=UNKNOWN_PRICE)
-    output_pico = PriceField(label="Output, $ per 1M", help_text=f"{UNKNOWN_PRICE} Reasoning tokens are output.")
     tier = tier_field("Cost tier.")
 
     class Meta:
@@ -41,7 +37,7 @@ class ModelForm(TypedForm[Model]):
         widgets = {"source": forms.TextInput(attrs={"size": WIDE})}
         help_texts = {
             "model_id": "The provider's id, as sent to it. Fixed once saved: the audit names it.",
-            "price_version": "Set by every change of a price, and stored with every cost made with it.",
+            "prices": "In force now, in dollars per 1M tokens: input, cached input, cache writes, output.",
             "lifecycle": "Warnings here never stop a call.",
             "used_by": "Aliases with it as default, in their chain, or in an override.",
         }
@@ -65,6 +61,28 @@ class ModelColumns:
         """Gone, going or disabled."""
         return self.now.lifecycle(model.model_id) or NOTHING
 
+    @admin.display(description="Input $/1M")
+    def input_price(self, model: Model) -> SafeString | str:
+        """Dollars per 1M tokens now; a model without is unpriced."""
+        price = self._price(model)
+        return per_million(price.input_pico if price else None) or badge("no price", "warn")
+
+    @admin.display(description="Cached $/1M")
+    def cached_price(self, model: Model) -> str:
+        """Dollars per 1M tokens now."""
+        price = self._price(model)
+        return per_million(price.cached_pico if price else None) or NOTHING
+
+    @admin.display(description="Output $/1M")
+    def output_price(self, model: Model) -> str:
+        """Dollars per 1M tokens now."""
+        price = self._price(model)
+        return per_million(price.output_pico if price else None) or NOTHING
+
+    def _price(self, model: Model) -> PriceFacts | None:
+        listed = self.now.config.prices.get(model.model_id, ()) if self.now.config else ()
+        return price_in_force(listed, self.now.now)
+
     @admin.display(description="Used by")
     def used_by(self, model: Model) -> str:
         """The first aliases that may reach it, and how many more."""
@@ -81,9 +99,6 @@ class ModelAdmin(SwitchableAdmin[Model]):
     shown_as = {
         "endpoints": "endpoints_shown",
         "input_modalities": "modalities_shown",
-        "input_pico": "input_price",
-        "cached_pico": "cached_price",
-        "output_pico": "output_price",
         "shutdown_date": "shutdown",
         "checked_on": "checked",
     }
@@ -91,11 +106,11 @@ class ModelAdmin(SwitchableAdmin[Model]):
     list_select_related = ("upstream",)
     search_fields = ("model_id", "replacement")
     search_help_text = "Model id or replacement."
-    readonly_fields = ("price_version", "lifecycle", "used_by", *shown_as.values())
+    readonly_fields = ("prices", "lifecycle", "used_by", *shown_as.values())
     empty_note = "No models. Load the built-in catalogue (python manage.py matrix_load), or add one."
     fieldsets = (
         (None, {"fields": ("model_id", "enabled", "upstream", "endpoints", "lifecycle", "used_by")}),
-        ("Prices", {"fields": (*PRICES, "price_version")}),
+        ("Prices", {"fields": ("prices",)}),
         ("Windows", {"fields": ("context_window", "max_input", "max_output", "dimensions", "input_modalities")}),
         ("Parameters", {"fields": ("reasoning", "default_effort", "sampling", "completion_cap_param")}),
         ("Life", {"fields": ("shutdown_date", "replacement", "tier", "checked_on", "source")}),
@@ -104,14 +119,8 @@ class ModelAdmin(SwitchableAdmin[Model]):
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, with one reading of the configuration for them."""
         now = ModelColumns()
-        prices = ("input_price", "cached_price", "output_price")
+        prices = (now.input_price, now.cached_price, now.output_price)
         return ("model_id", "endpoints_shown", "upstream", "window", *prices, "switch", now.lifecycle, now.used_by)
-
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """Save; a changed price gets a new version, because past costs name the one they were made with (G7)."""
-        if set(form.changed_data) & set(PRICES):
-            obj.price_version = f"edited {timezone.now():%Y-%m-%dT%H:%M:%SZ}"
-        super().save_model(request, obj, form, change)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -138,20 +147,10 @@ class ModelAdmin(SwitchableAdmin[Model]):
         """Tokens, input and output together."""
         return number(model.context_window)
 
-    @admin.display(description="Input $/1M", ordering="input_pico")
-    def input_price(self, model: Model) -> str:
-        """Dollars per 1M tokens."""
-        return per_million(model.input_pico) or NOTHING
-
-    @admin.display(description="Cached $/1M", ordering="cached_pico")
-    def cached_price(self, model: Model) -> str:
-        """Dollars per 1M tokens."""
-        return per_million(model.cached_pico) or NOTHING
-
-    @admin.display(description="Output $/1M", ordering="output_pico")
-    def output_price(self, model: Model) -> str:
-        """Dollars per 1M tokens."""
-        return per_million(model.output_pico) or NOTHING
+    @admin.display(description="Prices")
+    def prices(self, model: Model) -> SafeString | str:
+        """What it costs now, with a link to its price list."""
+        return price_lines(model.model_id) if model.pk else NOTHING
 
     @admin.display(description="Shutdown date")
     def shutdown(self, model: Model) -> str:

@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from iwrouting.models import Project
+from iwrouting.admin.price_rows import OLD_DAYS, price_states
+from iwrouting.models import Price, Project
 
 MOST_CHOICES = 50
 ALL_PROJECTS = "*"
@@ -128,3 +129,36 @@ def key_states(now: datetime) -> dict[str, Q]:
         "expired": ~revoked & ~lasting,
         "revoked": revoked,
     }
+
+
+class PriceStateFilter(ChoiceFilter):
+    """Prices by what they are now; `missing` and `old` are some of those in force."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The states of a price."""
+        words = {"in_force": "in force", "old": f"older than {OLD_DAYS} days"}
+        return [(state, words.get(state, state)) for state in price_states(timezone.now())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The prices in the chosen state."""
+        asked = price_states(timezone.now()).get(self.value() or "")
+        return queryset.filter(asked) if asked is not None else queryset
+
+
+class PriceModelFilter(ChoiceFilter):
+    """The prices of one model, by its id."""
+
+    title = "model"
+    parameter_name = "model_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The models that have prices."""
+        ids = Price.objects.order_by("model_id").values_list("model_id", flat=True).distinct()
+        return [(model_id, model_id) for model_id in ids[:MOST_CHOICES]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The prices of the chosen model."""
+        return queryset.filter(model_id=self.value()) if self.value() else queryset

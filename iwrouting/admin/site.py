@@ -18,6 +18,8 @@ from iwrouting.admin.guards import guard_of
 from iwrouting.admin.keys import KeyAdmin
 from iwrouting.admin.links import API_DOCS, guide_pages, service_url
 from iwrouting.admin.overrides import OverrideAdmin
+from iwrouting.admin.price_rows import unpriced_models
+from iwrouting.admin.prices import PriceAdmin
 from iwrouting.admin.projects import ProjectAdmin
 from iwrouting.admin.show import NOTHING
 from iwrouting.admin.upstreams import UpstreamAdmin, environment_facts
@@ -29,6 +31,7 @@ from iwrouting.models import (
     EnvironmentSnapshot,
     Model,
     Override,
+    Price,
     Project,
     Upstream,
 )
@@ -42,12 +45,13 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     Project: ProjectAdmin,
     Model: CatalogueModelAdmin,
     Upstream: UpstreamAdmin,
+    Price: PriceAdmin,
     ApiKey: KeyAdmin,
 }
 MENU = (
     ("Audit", ("Decision", "EnvironmentSnapshot")),
     ("Routing", ("Project", "Override", "Alias")),
-    ("Targets", ("Model", "Upstream")),
+    ("Targets", ("Model", "Upstream", "Price")),
     ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),
 )
 """The sections of the menu, and the models in each by name (ux.md 2)."""
@@ -114,7 +118,11 @@ class Site(AdminSite):
         """The overview; while there is no decision, how to make the first."""
         may_see = request.user.has_perm("iwrouting.view_decision")
         start = {"start": may_see and not Decision.objects.exists(), "service_url": service_url(request)}
-        return super().index(request, {**start, **(extra_context or {})})
+        prices = {
+            "unpriced": unpriced_models() if request.user.has_perm("iwrouting.view_price") else [],
+            "may_price": request.user.has_perm("iwrouting.add_price"),
+        }
+        return super().index(request, {**start, **prices, **(extra_context or {})})
 
     def guide(self, request: HttpRequest, page: str = "") -> HttpResponse:
         """The documents that come with the service, as text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from iwrouting.audit import DECISION, OUTCOME, Rows
+from iwrouting.audit import DECISION, OUTCOME, Rows, decision_time
 from iwrouting.calls.answers import served_headers
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.service import Service
@@ -90,13 +90,17 @@ def failed_ending(result: Result, error: RoutingError) -> Ending:
     )
 
 
-def price(job: Job, rung: Rung | None, usage: Usage | None) -> Cost:
-    """What the served rung's usage cost, under the prices of the decision's configuration."""
+def price(job: Job, rung: Rung | None, usage: Usage | None, *, estimated: bool = False) -> Cost:
+    """What the served rung's usage cost, under the prices of the decision's configuration and time.
+
+    `estimated`: the counts are ours, not the provider's.
+    """
     if job.calls == 0:
         return NOTHING_SENT
     if rung is None or usage is None:
         return UNPRICED
-    return cost(usage, job.facts(rung).price)
+    prices = job.config.prices.get(rung.model or "", ())
+    return cost(usage, prices, decision_time(job.decision_id), estimated=estimated)
 
 
 def measure(draft: Draft, job: Job, ending: Ending) -> Ending:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from iwrouting.types import AliasFacts, Kind, ModelFacts, Price, Sampling
+from iwrouting.types import AliasFacts, Kind, ModelFacts, PriceFacts, Sampling
 
 PICO_PER_TOKEN = 1_000_000
 """Pico-dollars a token in one dollar per million tokens."""
@@ -27,6 +27,7 @@ class CatalogueModel:
     """One entry of models.json. Prices in dollars per 1M tokens as exact decimals; None: no such price."""
 
     facts: ModelFacts
+    prices: tuple[PriceFacts, ...]
     input_usd: Decimal | None
     cached_usd: Decimal | None
     output_usd: Decimal | None
@@ -76,18 +77,12 @@ def _model(entry: dict[str, Any], version: str) -> CatalogueModel:
         default_effort=entry["default_effort"],
         sampling=Sampling(entry["sampling"]),
         completion_cap_param=entry["completion_cap_param"],
-        price=Price(
-            pico(prices["input"]),
-            pico(prices["cached"]),
-            pico(prices["output"]),
-            version,
-            entry["price_ceiling_input_tokens"],
-        ),
         shutdown_date=date.fromisoformat(shutdown) if shutdown else None,
         replacement=entry["replacement"],
     )
     return CatalogueModel(
         facts=facts,
+        prices=_prices(entry, version),
         input_usd=prices["input"],
         cached_usd=prices["cached"],
         output_usd=prices["output"],
@@ -97,6 +92,14 @@ def _model(entry: dict[str, Any], version: str) -> CatalogueModel:
         checked_on=date.fromisoformat(entry["checked_on"]),
         source=entry["source"],
     )
+
+
+def _prices(entry: dict[str, Any], version: str) -> tuple[PriceFacts, ...]:
+    """The price list of an entry; past its ceiling a price that is not known."""
+    found = {name: pico(_decimal(entry["prices"][name])) for name in ("input", "cached", "output")}
+    ceiling = entry["price_ceiling_input_tokens"]
+    base = PriceFacts(found["input"], found["cached"], found["output"], version)
+    return (base, PriceFacts(None, None, None, version, above_input_tokens=ceiling)) if ceiling else (base,)
 
 
 @cache

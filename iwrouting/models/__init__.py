@@ -8,6 +8,7 @@ from iwrouting.models.base import ConfigModel, Revision
 from iwrouting.models.breakers import BreakerEvent
 from iwrouting.models.held import HeldResponse
 from iwrouting.models.keys import ApiKey, NewKey, new_key, well_formed
+from iwrouting.models.prices import Price
 from iwrouting.models.projects import Project
 from iwrouting.models.runs import Run, RunRaise, RunReservation
 from iwrouting.models.targets import Model, Upstream
@@ -28,6 +29,7 @@ __all__ = [
     "NewKey",
     "Outcome",
     "Override",
+    "Price",
     "Project",
     "Revision",
     "Upstream",

@@ -76,7 +76,7 @@ class Upstream(ConfigModel):
 
 
 class Model(ConfigModel):
-    """A provider's model: what it can do, what it costs, and when it ends. First filled from the catalogue file."""
+    """A provider's model: what it can do, and when it ends. First filled from the catalogue file."""
 
     model_id = models.CharField(
         "model id",
@@ -144,33 +144,6 @@ class Model(ConfigModel):
         max_length=128,
         blank=True,
         help_text="Vectors of models with the same space may stand in one store (embeddings).",
-    )
-    input_pico = models.BigIntegerField(
-        "input price",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="Pico-dollars a token; 1,000,000 is one dollar per 1M tokens.",
-    )
-    cached_pico = models.BigIntegerField(
-        "cached input price",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="Pico-dollars a cached token.",
-    )
-    output_pico = models.BigIntegerField(
-        "output price",
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="Pico-dollars a token of output.",
-    )
-    price_ceiling_input_tokens = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Above this many input tokens the provider bills a higher tier: unpriced here."
-    )
-    price_version = models.CharField(
-        max_length=64, blank=True, help_text="Stored with every cost made with these prices."
     )
     shutdown_date = models.DateField(null=True, blank=True, help_text="The provider's shutdown date (UTC).")
     replacement = models.CharField(max_length=128, blank=True, help_text="What the provider names in its place.")

@@ -22,6 +22,7 @@ def builtin_configuration() -> Configuration:
         projects={},
         models={name: model.facts for name, model in catalogue.models().items()},
         upstreams={upstream.slug: upstream},
+        prices={name: model.prices for name, model in catalogue.models().items()},
         keys={sha256: _emergency_key(sha256) for sha256 in settings().api_key_sha256},
         environment=read_environment(),
         catalogue_version=catalogue.version(),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.db import connection, transaction
 
 from iwrouting.conf import settings
-from iwrouting.models import Alias, ApiKey, Model, Override, Project, Revision, Upstream
+from iwrouting.models import Alias, ApiKey, Model, Override, Price, Project, Revision, Upstream
 from iwrouting.models.keys import ALL_PROJECTS
 from iwrouting.snapshot.builtin import builtin_configuration
 from iwrouting.snapshot.rows import SnapshotRefused, read_rows
@@ -19,7 +19,7 @@ from iwrouting.types import (
     Kind,
     ModelFacts,
     OverrideFacts,
-    Price,
+    PriceFacts,
     ProjectFacts,
     Sampling,
     UpstreamFacts,
@@ -69,6 +69,7 @@ def _read() -> Configuration:
         projects_by_external_id={row.external_id: row.slug for row in projects.values() if row.external_id},
         models={row.model_id: _model(row) for row in read_rows(Model.objects.select_related("upstream"))},
         upstreams=upstreams | dict(base.upstreams),
+        prices=_prices(),
         keys={row.sha256: _key(row) for row in read_rows(ApiKey.objects.select_related("project"))},
         database=True,
     )
@@ -130,9 +131,6 @@ def _model(row: Model) -> ModelFacts:
         default_effort=row.default_effort,
         sampling=Sampling(row.sampling),
         completion_cap_param=row.completion_cap_param,
-        price=Price(
-            row.input_pico, row.cached_pico, row.output_pico, row.price_version, row.price_ceiling_input_tokens
-        ),
         shutdown_date=row.shutdown_date,
         replacement=row.replacement,
         upstream=row.upstream.slug if row.upstream else "",
@@ -145,6 +143,13 @@ def _model(row: Model) -> ModelFacts:
         dimensions=row.dimensions,
         vector_space=row.vector_space,
     )
+
+
+def _prices() -> dict[str, tuple[PriceFacts, ...]]:
+    found: dict[str, tuple[PriceFacts, ...]] = {}
+    for row in read_rows(Price.objects.all()):
+        found[row.model_id] = (*found.get(row.model_id, ()), row.facts)
+    return found
 
 
 def _upstream(row: Upstream) -> UpstreamFacts:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from iwrouting.types.answers import HOSTED_CALLS, AttemptRecord, Inference, LadderStep, Resolution, Rung, Usage
 from iwrouting.types.facts import (
+    ALWAYS,
+    DEFAULT_TIER,
     AliasFacts,
     Configuration,
     EnvironmentFacts,
     KeyFacts,
     ModelFacts,
     OverrideFacts,
-    Price,
+    PriceFacts,
     ProjectFacts,
     UpstreamFacts,
 )
@@ -30,6 +32,7 @@ from iwrouting.types.values import (
 )
 
 __all__ = [
+    "ALWAYS",
     "AUTO",
     "AliasFacts",
     "AttemptRecord",
@@ -37,6 +40,7 @@ __all__ = [
     "Configuration",
     "CostState",
     "DEFAULT_SCOPES",
+    "DEFAULT_TIER",
     "Endpoint",
     "EnvironmentFacts",
     "HOSTED_CALLS",
@@ -46,7 +50,7 @@ __all__ = [
     "LadderStep",
     "ModelFacts",
     "OverrideFacts",
-    "Price",
+    "PriceFacts",
     "ProjectFacts",
     "Resolution",
     "Result",

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from iwrouting.types.values import Endpoint, Kind, Sampling
 
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""Since when a price holds that nobody dated."""
+
+DEFAULT_TIER = "default"
+
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """Prices of one model in integer pico-dollars a token (1 dollar per 1M tokens = 1,000,000); None: not known.
+class PriceFacts:
+    """What one model costs from `valid_from` (UTC) on, in integer pico-dollars a token; None: not known.
 
-    Past `ceiling_input_tokens` of input the provider bills a higher tier that these prices do not know.
+    One dollar per 1M tokens is 1,000,000. The price is for calls that the provider reports under `service_tier`, with
+    more than `above_input_tokens` of input: then it holds for the whole call (openai-facts.md 1b).
     """
 
     input_pico: int | None
     cached_pico: int | None
     output_pico: int | None
     version: str
-    ceiling_input_tokens: int | None = None
+    cache_write_pico: int | None = None
+    valid_from: datetime = ALWAYS
+    service_tier: str = DEFAULT_TIER
+    above_input_tokens: int = 0
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What a later price replaces: the one of the same service tier and threshold."""
+        return self.service_tier, self.above_input_tokens
+
+    @property
+    def label(self) -> str:
+        """What an outcome calls it: its version, with tier and threshold where they are not the usual ones."""
+        tier = "" if self.service_tier == DEFAULT_TIER else f" {self.service_tier}"
+        return f"{self.version}{tier}" + (f" >{self.above_input_tokens}" if self.above_input_tokens else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +59,6 @@ class ModelFacts:
     default_effort: str = ""
     sampling: Sampling = Sampling.ANY
     completion_cap_param: str = "max_tokens"
-    price: Price | None = None
     shutdown_date: date | None = None
     replacement: str = ""
     upstream: str = ""
@@ -155,7 +174,8 @@ class Configuration:
     """Everything a decision depends on, read in one consistent transaction; never changed after it was made.
 
     `database` is False where no database has been read: overrides are `unreadable`, defaults the built-in ones.
-    `default_upstream` is the one that the environment defines; `keys` are found by the SHA-256 of their text.
+    `default_upstream` is the one that the environment defines; `keys` are found by the SHA-256 of their text; `prices`
+    are of all times, by model id.
     """
 
     revision: int
@@ -171,3 +191,4 @@ class Configuration:
     database: bool = True
     lifecycle_warning_days: int = 90
     projects_by_external_id: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, tuple[PriceFacts, ...]] = field(default_factory=dict)

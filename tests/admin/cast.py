@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 
 from iwrouting.audit import as_json, decision_time, new_id
-from iwrouting.models import Alias, ApiKey, Attempt, Decision, Model, Outcome, Project, new_key
-from iwrouting.types import Kind
+from iwrouting.models import Alias, ApiKey, Attempt, Decision, Model, Outcome, Price, Project, new_key
+from iwrouting.types import ALWAYS, Kind
 
 HOSTILE = "<script>alert(1)</script>"
 PASSWORD = "correct horse battery"
@@ -23,10 +23,16 @@ def person(name: str, *permissions: str, superuser: bool = False, password: str 
 
 
 def model(model_id: str = "gpt-4.1", **fields: Any) -> Model:
-    """A chat model at 2 and 8 dollars."""
+    """A chat model."""
+    facts = {"endpoints": ["chat", "responses"], "context_window": 1_047_576}
+    return Model.objects.create(model_id=model_id, **{**facts, **fields})
+
+
+def price(model_id: str = "gpt-4.1", **fields: Any) -> Price:
+    """Of the catalogue, in force always: 2 and 8 dollars, 0.50 for cached input."""
     prices = {"input_pico": 2_000_000, "cached_pico": 500_000, "output_pico": 8_000_000}
-    facts = {"endpoints": ["chat", "responses"], "price_version": "catalogue 2026-11-22", "context_window": 1_047_576}
-    return Model.objects.create(model_id=model_id, **{**prices, **facts, **fields})
+    facts = {"version": "catalogue 2026-11-22", "source": "the provider's page", "valid_from": ALWAYS}
+    return Price.objects.create(model_id=model_id, **{**prices, **facts, **fields})
 
 
 def alias(name: str = "fast", default_model: str = "gpt-4.1", **fields: Any) -> Alias:

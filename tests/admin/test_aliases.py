@@ -47,7 +47,7 @@ def test_the_list_asks_a_fixed_number_of_questions(
 ) -> None:
     for number in range(30):
         cast.alias(f"role_{number}")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         boss.get(LIST)
 
 

@@ -22,57 +22,6 @@ def page_of(model: Model) -> str:
     return f"{LIST}{model.pk}/change/"
 
 
-def test_prices_are_dollars_per_million_tokens(boss: Client) -> None:
-    model = cast.model(cached_pico=125_000)
-    shown = forms.values(boss, page_of(model))
-    assert (shown["input_pico"], shown["cached_pico"], shown["output_pico"]) == (["2.00"], ["0.125"], ["8.00"])
-    forms.fill(boss, page_of(model), input_pico="1.25", cached_pico="0.000001", output_pico="")
-    model.refresh_from_db()
-    assert (model.input_pico, model.cached_pico, model.output_pico) == (1_250_000, 1, None)
-    assert "1.25 0.000001 –" in read(boss.get(LIST)).text
-
-
-@pytest.mark.parametrize(
-    ("price", "fault"),
-    [
-        ("0.0000001", "Enter at most 6 decimals: finer prices can't be stored exactly."),
-        ("-1", "greater than or equal to 0"),
-        ("free", "Enter a number."),
-        ("12345678.5", "no more than 6 digits before the decimal point"),
-    ],
-)
-def test_a_price_that_can_not_be_stored_exactly_is_refused(boss: Client, price: str, fault: str) -> None:
-    model = cast.model()
-    assert fault in read(forms.fill(boss, page_of(model), input_pico=price)).text
-    model.refresh_from_db()
-    assert model.input_pico == 2_000_000
-
-
-@pytest.mark.parametrize(
-    "changed", [{"input_pico": "3"}, {"output_pico": ""}, {"price_ceiling_input_tokens": "200000"}]
-)
-def test_a_changed_price_gets_a_new_version(boss: Client, changed: dict[str, str]) -> None:
-    model = cast.model()
-    forms.fill(boss, page_of(model), **changed)
-    model.refresh_from_db()
-    assert model.price_version.startswith("edited 20")
-
-
-def test_the_same_price_written_otherwise_keeps_its_version(boss: Client) -> None:
-    model = cast.model()
-    forms.fill(boss, page_of(model), input_pico="2", output_pico="8.000", replacement="gpt-6-luna")
-    model.refresh_from_db()
-    assert (model.price_version, model.replacement) == ("catalogue 2026-11-22", "gpt-6-luna")
-
-
-def test_the_version_can_not_be_typed(boss: Client) -> None:
-    model = cast.model()
-    assert "price_version" not in forms.values(boss, page_of(model))
-    forms.fill(boss, page_of(model), price_version="mine")
-    model.refresh_from_db()
-    assert model.price_version == "catalogue 2026-11-22"
-
-
 def test_lists_are_boxes_and_lines(boss: Client) -> None:
     model = cast.model(input_modalities=["text"])
     assert forms.values(boss, page_of(model))["endpoints"] == ["chat", "responses"]
@@ -84,11 +33,10 @@ def test_lists_are_boxes_and_lines(boss: Client) -> None:
 
 
 def test_a_model_is_added(boss: Client) -> None:
-    asked: dict[str, Any] = {"model_id": "gpt-7", "endpoints": ["chat"], "input_pico": "0.5"}
+    asked: dict[str, Any] = {"model_id": "gpt-7", "endpoints": ["chat"]}
     assert forms.fill(boss, f"{LIST}add/", **asked).status_code == 302
     made = Model.objects.get(model_id="gpt-7")
-    assert (made.endpoints, made.input_pico, made.enabled) == (["chat"], 500_000, True)
-    assert made.price_version.startswith("edited 20")
+    assert (made.endpoints, made.enabled) == (["chat"], True)
     assert "model_id" not in forms.values(boss, page_of(made))
 
 

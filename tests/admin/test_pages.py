@@ -17,7 +17,7 @@ from tests.admin.conftest import LoggedIn
 from tests.admin.html import read
 
 LISTS = [page._meta.model_name for page in PAGES]
-FORMS = ["alias", "override", "project", "model", "upstream", "apikey"]
+FORMS = ["alias", "override", "project", "model", "upstream", "apikey", "price"]
 OTHERS = ["auth/user", "auth/group", "axes/accessattempt", "axes/accesslog", "axes/accessfailurelog"]
 
 
@@ -34,6 +34,7 @@ def rows(db: None) -> dict[str, Any]:
         "project": atlas,
         "alias": fast,
         "model": cast.model(source=cast.HOSTILE),
+        "price": cast.price(source=cast.HOSTILE),
         "upstream": Upstream.objects.create(slug="eu", base_url="https://eu.example.com/v1"),
         "override": Override.objects.create(alias=fast, project=atlas, model="gpt-5.1", reason=cast.HOSTILE),
         "apikey": cast.key(atlas, name=cast.HOSTILE),
@@ -50,8 +51,8 @@ def urls(rows: dict[str, Any]) -> list[str]:
     pages += [f"{base}/{name}/add/" for name in FORMS]
     pages += [f"{base}/apikey/{rows['apikey'].pk}/revoke/", "/admin/", "/admin/iwrouting/", "/admin/guide/"]
     pages += [f"/admin/{name}/" for name in OTHERS]
-    # Keys are revoked and models in use are disabled: neither has a page to delete it.
-    return [page for page in pages if not re.fullmatch(r".*/(apikey|model)/\d+/delete/", page)]
+    # Keys are revoked, models in use disabled, prices superseded: none has a page to delete it.
+    return [page for page in pages if not re.fullmatch(r".*/(apikey|model|price)/\d+/delete/", page)]
 
 
 def test_every_page_opens_without_inline_style_or_script(boss: Client, rows: dict[str, Any]) -> None:

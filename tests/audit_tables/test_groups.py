@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 AUDIT = {"decision", "attempt", "outcome", "environmentsnapshot"}
-CONFIGURATION = {"alias", "override", "project", "model", "upstream", "apikey", "revision"}
+CONFIGURATION = {"alias", "override", "project", "model", "upstream", "apikey", "revision", "price"}
 GATEWAY = {"breakerevent", "heldresponse", "run", "runraise", "runreservation"}
 VIEW = {f"view_{model}" for model in AUDIT | CONFIGURATION | GATEWAY}
 
@@ -26,7 +26,7 @@ def permissions(name: str, database: str = "default") -> set[str]:
     [
         ("Viewer", VIEW),
         ("Operator", VIEW | edit("override") | {"change_run"}),
-        ("Editor", VIEW | edit("override", "alias", "model", "project") | {"change_run"}),
+        ("Editor", VIEW | edit("override", "alias", "model", "project", "price") | {"change_run"}),
         ("Key admin", VIEW | {"add_apikey", "change_apikey", "add_user", "change_user", "view_user", "view_group"}),
         ("Auditor", {f"view_{model}" for model in AUDIT | GATEWAY}),
     ],

@@ -10,7 +10,7 @@ import pytest
 from iwrouting import catalogue
 from iwrouting.conf.environment import MODEL_ID, ROUTING_VARIABLE
 from iwrouting.resolver import resolve
-from iwrouting.types import CHAT_MODES, Configuration, EnvironmentFacts, Sampling
+from iwrouting.types import CHAT_MODES, Configuration, EnvironmentFacts, PriceFacts, Sampling
 
 # Name, kind, variable, runtime default, design target, subsystem: the owner's document, sections 2, 3 and 5.
 ALIASES = [
@@ -114,8 +114,7 @@ def test_models__each_chat_model__has_its_facts(
 
 
 def test_models__prices__are_exact_pico_dollars_a_token() -> None:
-    price = catalogue.models()["gpt-4.1-nano"].facts.price
-    assert price is not None
+    [price] = catalogue.models()["gpt-4.1-nano"].prices
     assert (price.input_pico, price.cached_pico, price.output_pico) == (100_000, 25_000, 400_000)
     assert price.version == f"catalogue {catalogue.version()}"
     assert catalogue.pico(None) is None
@@ -162,9 +161,8 @@ def test_models__replacements_and_matrix__name_well_formed_ids_that_are_known() 
 
 
 def test_models__past_272k_input__have_no_price_here_where_a_higher_tier_exists() -> None:
-    ceilings = {
-        name: model.facts.price and model.facts.price.ceiling_input_tokens for name, model in catalogue.models().items()
-    }
-    tiered = {name for name, ceiling in ceilings.items() if ceiling == 272_000}
-    assert {"gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-sol", "gpt-5.6-sol"} <= tiered
-    assert {ceiling for name, ceiling in ceilings.items() if name not in tiered} == {None}
+    higher = {name: model.prices[1:] for name, model in catalogue.models().items() if len(model.prices) > 1}
+    assert set(higher) >= {"gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-sol", "gpt-5.6-sol"}
+    for name, prices in higher.items():
+        unknown = PriceFacts(None, None, None, catalogue.models()[name].prices[0].version, above_input_tokens=272_000)
+        assert prices == (unknown,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from iwrouting import catalogue
 from iwrouting.pricing import NOTHING_SENT, UNPRICED, Cost, cost
-from iwrouting.types import CostState, Price, Usage
+from iwrouting.types import CostState, PriceFacts, Usage
 from iwrouting.upstream.sse import StreamScanner
 from iwrouting.upstream.usage import read_usage
 
@@ -109,9 +110,12 @@ GOLDEN: list[tuple[str, Shape, int | None]] = [
 ]
 
 
-def price_of(model: str) -> Price | None:
+NOW = datetime.now(UTC)
+
+
+def prices_of(model: str) -> tuple[PriceFacts, ...]:
     found = catalogue.models().get(model)
-    return found.facts.price if found else None
+    return found.prices if found else ()
 
 
 def streamed(shape: Shape, choices: list[Shape]) -> Usage | None:
@@ -124,17 +128,16 @@ def streamed(shape: Shape, choices: list[Shape]) -> Usage | None:
     return scanner.usage
 
 
-def check(found: Cost, expected: int | None, model: str) -> None:
+def check(found: Cost, expected: int | None) -> None:
     if expected is None:
         assert found == UNPRICED
     else:
         assert found == Cost(expected, CostState.EXACT, f"catalogue {catalogue.version()}")
-        assert price_of(model) is not None
 
 
 @pytest.mark.parametrize(("model", "shape", "expected"), GOLDEN)
 def test_cost__as_reported__is_the_golden_one(model: str, shape: Shape, expected: int | None) -> None:
-    check(cost(read_usage(shape), price_of(model)), expected, model)
+    check(cost(read_usage(shape), prices_of(model), NOW), expected)
 
 
 @pytest.mark.parametrize(("model", "shape", "expected"), GOLDEN)
@@ -142,12 +145,12 @@ def test_cost__as_reported__is_the_golden_one(model: str, shape: Shape, expected
 def test_cost__reported_at_the_end_of_a_stream__is_the_same(
     model: str, shape: Shape, expected: int | None, choices: list[Shape]
 ) -> None:
-    check(cost(streamed(shape, choices), price_of(model)), expected, model)
+    check(cost(streamed(shape, choices), prices_of(model), NOW), expected)
 
 
 def test_cost__nothing_known__is_never_a_silent_zero() -> None:
-    assert cost(None, price_of("gpt-4.1")) == UNPRICED == Cost(None, CostState.UNPRICED)
-    assert cost(Usage(prompt_tokens=1, completion_tokens=1), None) == UNPRICED
+    assert cost(None, prices_of("gpt-4.1"), NOW) == UNPRICED == Cost(None, CostState.UNPRICED)
+    assert cost(Usage(prompt_tokens=1, completion_tokens=1), (), NOW) == UNPRICED
     assert Cost(None, CostState.NONE) == NOTHING_SENT
 
 
@@ -157,15 +160,15 @@ ALL_USED = Usage(prompt_tokens=10, cached_tokens=4, completion_tokens=2)
 @pytest.mark.parametrize(
     ("price", "unused"),
     [
-        (Price(None, 1, 7, "v"), replace(ALL_USED, cached_tokens=10)),
-        (Price(5, None, 7, "v"), replace(ALL_USED, cached_tokens=0)),
-        (Price(5, None, 7, "v"), replace(ALL_USED, cached_tokens=None)),
-        (Price(5, 1, None, "v"), replace(ALL_USED, completion_tokens=0)),
+        (PriceFacts(None, 1, 7, "v"), replace(ALL_USED, cached_tokens=10)),
+        (PriceFacts(5, None, 7, "v"), replace(ALL_USED, cached_tokens=0)),
+        (PriceFacts(5, None, 7, "v"), replace(ALL_USED, cached_tokens=None)),
+        (PriceFacts(5, 1, None, "v"), replace(ALL_USED, completion_tokens=0)),
     ],
 )
-def test_cost__a_class_without_a_price__is_unpriced_where_it_was_used(price: Price, unused: Usage) -> None:
-    assert cost(ALL_USED, price) == UNPRICED
-    assert cost(unused, price).state is CostState.EXACT
+def test_cost__a_class_without_a_price__is_unpriced_where_it_was_used(price: PriceFacts, unused: Usage) -> None:
+    assert cost(ALL_USED, [price], NOW) == UNPRICED
+    assert cost(unused, [price], NOW).state is CostState.EXACT
 
 
 COUNTS = st.one_of(st.integers(0, 2_000_000), st.integers(0, 2**53 - 1))
@@ -175,11 +178,13 @@ COUNTS = st.one_of(st.integers(0, 2_000_000), st.integers(0, 2**53 - 1))
 def test_cost__any_counts__are_exact_integers(fresh: int, cached: int, out: int, prices: tuple[int, int, int]) -> None:
     usage = Usage(prompt_tokens=fresh + cached, cached_tokens=cached, completion_tokens=out)
     expected = fresh * prices[0] + cached * prices[1] + out * prices[2]
-    found = cost(usage, Price(*prices, "v"))
+    found = cost(usage, [PriceFacts(*prices, "v")], NOW)
     assert found == (Cost(expected, CostState.EXACT, "v") if expected < 2**63 else UNPRICED)
 
 
 def test_cost__more_than_the_audit_can_hold__is_unpriced() -> None:
-    price = Price(1, None, 0, "v")
-    assert cost(Usage(prompt_tokens=2**63 - 1, completion_tokens=0), price) == Cost(2**63 - 1, CostState.EXACT, "v")
-    assert cost(Usage(prompt_tokens=2**63, completion_tokens=0), price) == UNPRICED
+    price = PriceFacts(1, None, 0, "v")
+    assert cost(Usage(prompt_tokens=2**63 - 1, completion_tokens=0), [price], NOW) == Cost(
+        2**63 - 1, CostState.EXACT, "v"
+    )
+    assert cost(Usage(prompt_tokens=2**63, completion_tokens=0), [price], NOW) == UNPRICED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.pricing import UNPRICED, cost
-from iwrouting.types import Price, Usage
+from iwrouting.types import PriceFacts, Usage
 from iwrouting.upstream.usage import MAX_COUNT, add_usage, read_usage
 
 FULL = {
@@ -121,7 +122,7 @@ def test_add_usage__details_of_one_batch__are_not_lost() -> None:
 @pytest.mark.parametrize("tiers", [("flex", "flex"), ("default", "flex"), ("", "priority")])
 def test_add_usage__another_tier_in_one_batch__leaves_the_sum_unpriced(tiers: tuple[str, str]) -> None:
     found = add_usage([part(5, service_tier=tier) for tier in tiers])
-    assert cost(found, Price(1, None, None, "v")) == UNPRICED
+    assert cost(found, [PriceFacts(1, None, None, "v")], datetime.now(UTC)) == UNPRICED
 
 
 def test_add_usage__fields_of_two_shapes__do_no_harm() -> None:

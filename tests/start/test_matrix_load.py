@@ -59,13 +59,13 @@ def test_it_fills_an_empty_database(capsys: pytest.CaptureFixture[str]) -> None:
 def test_it_never_overwrites_an_edited_row_and_fills_a_missing_one() -> None:
     call_command("matrix_load")
     edit(Alias.objects.get(name="fast"), default_model="gpt-5.1", purpose="Edited by hand.", chain=[])
-    edit(Model.objects.get(model_id="gpt-4.1"), enabled=False, input_pico=1)
+    edit(Model.objects.get(model_id="gpt-4.1"), enabled=False, tier="mine")
     Alias.objects.get(name="summary").delete()
     call_command("matrix_load")
     fast = Alias.objects.get(name="fast")
     assert (fast.default_model, fast.purpose, fast.chain) == ("gpt-5.1", "Edited by hand.", [])
     model = Model.objects.get(model_id="gpt-4.1")
-    assert (model.enabled, model.input_pico) == (False, 1)
+    assert (model.enabled, model.tier) == (False, "mine")
     assert defaults() == {**RUNTIME, "fast": "gpt-5.1"}
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from iwrouting import catalogue
 from iwrouting.pricing import cost
 from iwrouting.types import CostState, ModelFacts, Usage
 from iwrouting.upstream.translate import chat_param, responses_usage
 from tests.translate.cast import CODEX, REASONING, call, response
+
+PRICES = catalogue.models()[CODEX.id].prices
+NOW = datetime.now(UTC)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +72,8 @@ def test_hosted_calls__are_counted_and_not_priced_as_tokens(kinds: list[str], ho
     found = responses_usage(response(REASONING, call(), *map(search, kinds), usage=usage))
     assert found is not None
     assert (found.prompt_tokens, found.reported.get("hosted_calls")) == (3, hosted)
-    assert cost(found, CODEX.price).state is (CostState.UNPRICED if hosted else CostState.EXACT)
-    assert cost(replace(found, reported={}), CODEX.price).state is CostState.EXACT
+    assert cost(found, PRICES, NOW).state is (CostState.UNPRICED if hosted else CostState.EXACT)
+    assert cost(replace(found, reported={}), PRICES, NOW).state is CostState.EXACT
 
 
 def test_usage_that_is_not_reported__is_none() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from iwrouting import catalogue
-from iwrouting.models import Alias, Model
+from iwrouting.models import Alias, Model, Price
 
 EPILOG = """examples:
   manage.py matrix_load                          fill what is missing
@@ -65,13 +66,20 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def fill() -> tuple[int, int]:
-    """Add the models and aliases of the built-in files that the database lacks. Returns how many of each."""
+    """Add the models, prices and aliases of the built-in files that the database lacks.
+
+    Returns how many models and aliases. A model that has any price keeps its list as it is.
+    """
     known_models = set(Model.objects.values_list("model_id", flat=True))
     known_aliases = set(Alias.objects.values_list("name", flat=True))
     models = [entry for name, entry in catalogue.models().items() if name not in known_models]
     aliases = [entry for name, entry in catalogue.matrix().items() if name not in known_aliases]
     for model in models:
         _model_row(model).save()
+    priced = set(Price.objects.values_list("model_id", flat=True))
+    for name, entry in catalogue.models().items():
+        for facts in () if name in priced else entry.prices:
+            Price(model_id=name, source=entry.source, **asdict(facts)).save()
     for alias in aliases:
         _alias_row(alias).save()
     return len(models), len(aliases)
@@ -95,7 +103,6 @@ def apply_plan(plan: list[tuple[str, str, str]]) -> None:
 
 def _model_row(entry: catalogue.CatalogueModel) -> Model:
     facts = entry.facts
-    price = facts.price
     return Model(
         model_id=facts.id,
         endpoints=sorted(facts.endpoints),
@@ -108,11 +115,6 @@ def _model_row(entry: catalogue.CatalogueModel) -> Model:
         default_effort=facts.default_effort,
         sampling=facts.sampling.value,
         completion_cap_param=facts.completion_cap_param,
-        input_pico=price.input_pico if price else None,
-        cached_pico=price.cached_pico if price else None,
-        output_pico=price.output_pico if price else None,
-        price_ceiling_input_tokens=price.ceiling_input_tokens if price else None,
-        price_version=price.version if price else "",
         shutdown_date=facts.shutdown_date,
         replacement=facts.replacement,
         tier=entry.tier,
