@@ -30,7 +30,10 @@ class ProjectAdmin(SwitchableAdmin[Project]):
     list_filter = ("enabled",)
     search_fields = ("slug", "name", "external_id", "owner")
     search_help_text = "Slug, name, external id or owner."
-    fieldsets = ((None, {"fields": ("slug", "name", "external_id", "owner", "enabled")}),)
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "external_id", "owner", "enabled")}),
+        ("Limits", {"fields": ("max_context_tokens", "max_run_tokens")}),
+    )
     empty_note = "No projects. Add one, or let the backend make it: PUT /api/v1/projects/<external id>."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from iwrouting.calls.account import decide, refuse
@@ -10,6 +11,7 @@ from iwrouting.calls.buffered import answer_whole, conclude
 from iwrouting.calls.caller import Caller, identify, require, turned_away
 from iwrouting.calls.deciding import allowed_s, is_strict, resolve_call
 from iwrouting.calls.draft import Draft
+from iwrouting.calls.limits import keep_limits
 from iwrouting.calls.listing import list_models, show_model
 from iwrouting.calls.requests import read_chat, read_embeddings
 from iwrouting.calls.resolving import ResolveAsk, peek, resolve_recorded
@@ -19,6 +21,7 @@ from iwrouting.calls.vectors import answer_vectors, beside, check_vectors
 from iwrouting.dispatch import Job
 from iwrouting.errors import RoutingError
 from iwrouting.resolver import facts_of
+from iwrouting.tokens import count_chat, count_embeddings
 from iwrouting.types import Endpoint, Resolution, Scope
 
 __all__ = [
@@ -48,6 +51,7 @@ async def chat(service: Service, caller: Caller, body: dict[str, Any], size: int
         request = read_chat(body)
         draft.is_stream = request.stream
         resolution = resolve_call(draft, request.model, request.messages)
+        resolution = await keep_limits(service, draft, resolution, body, partial(count_chat, body))
     except RoutingError as error:
         await _refused(service, draft, body, error)
         raise
@@ -66,6 +70,7 @@ async def embeddings(service: Service, caller: Caller, body: dict[str, Any], siz
         request = await beside(size, read_embeddings, body)
         resolution = resolve_call(draft, request.model)
         check_vectors(request, facts_of(draft.config, resolution.model or ""), service.conf)
+        resolution = await keep_limits(service, draft, resolution, body, partial(count_embeddings, request.items))
     except RoutingError as error:
         await _refused(service, draft, body, error)
         raise

@@ -12,7 +12,7 @@ from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, as_json, finish_row
 from iwrouting.autoroute import RULES_VERSION
 from iwrouting.calls.caller import Caller
 from iwrouting.pricing import NOTHING_SENT, Cost
-from iwrouting.tokens import SOURCE_BYTES, estimate
+from iwrouting.tokens import SOURCE_BYTES, Count, estimate
 from iwrouting.types import AttemptRecord, Configuration, Resolution, Result, Rung, Usage
 
 ORIGIN_SERVER = "server"
@@ -22,7 +22,7 @@ ORIGIN_SERVER = "server"
 class Draft:
     """What is known of a request so far. The configuration is taken once: no request sees a mix of two.
 
-    `closed`: its outcome has been handed to the writer.
+    `count`: its input's tokens, where they were counted. `closed`: its outcome has been handed to the writer.
     """
 
     caller: Caller
@@ -32,6 +32,7 @@ class Draft:
     asked: str = ""
     is_stream: bool = False
     resolution: Resolution | None = None
+    count: Count | None = None
     warnings: tuple[str, ...] = ()
     closed: bool = False
     id: str = ""
@@ -73,8 +74,8 @@ class Draft:
             "catalogue_version": config.catalogue_version,
             "rules_version": RULES_VERSION,
             "app_version": __version__,
-            "estimate_tokens": estimate(self.size),
-            "estimate_source": SOURCE_BYTES,
+            "estimate_tokens": self.count.total if self.count else estimate(self.size),
+            "estimate_source": self.count.source if self.count else SOURCE_BYTES,
         }
         if self.resolution is not None:
             row |= _resolved(self.resolution)

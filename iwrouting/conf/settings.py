@@ -123,7 +123,6 @@ class Settings(BaseSettings):
     def not_yet_honoured(self) -> tuple[str, ...]:
         """Variables of the owner's document that are set and have no effect yet."""
         values = {
-            "MAX_CONTEXT_TOKENS_PER_CALL": self.max_context_tokens_per_call,
             "AUTOPILOT_MAX_TOKENS_PER_RUN": self.autopilot_max_tokens_per_run,
         }
         return tuple(name for name, value in values.items() if value is not None)
