@@ -11,12 +11,16 @@ import aiohttp
 import orjson
 
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
+from iwrouting.dispatch.scanning import echo_of
 from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Endpoint, Rung, Usage
 from iwrouting.upstream import Failure, Reply, read_usage
 from iwrouting.upstream.failures import bad_answer, in_band, transport_failure
 from iwrouting.upstream.folding import fold_chat, fold_responses
+from iwrouting.upstream.responses import ending_of
 from iwrouting.upstream.translate import responses_to_chat, responses_usage
+from iwrouting.upstream.translate.pieces import failure_of
+from iwrouting.upstream.translate.reverse import chat_to_response
 from iwrouting.upstream.translate.wire import dumps
 
 TO_WHOLE = "adapted stream to json"
@@ -35,11 +39,11 @@ class Served:
 
 async def send_buffered(dispatcher: Dispatcher, job: Job) -> Served:
     """Walk the chain for a whole answer. Raises UpstreamFailed or one of its kinds."""
-    return await walk(dispatcher, job, receive_chat)
+    return await walk(dispatcher, job, receive_whole)
 
 
-async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> Served | Failure:
-    """Read a chat answer; a 200 that is none is a failure that goes on (faults.md U18, U19, U20)."""
+async def receive_whole(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> Served | Failure:
+    """Read a whole answer; a 200 that is none is a failure that goes on (faults.md U18, U19, U20)."""
     body = await read_answer(attempt, reply)
     if isinstance(body, Failure):
         return body
@@ -49,6 +53,8 @@ async def receive_chat(job: Job, rung: Rung, attempt: AttemptRecord, reply: Repl
         body = b"" if isinstance(parsed, Failure) else dumps(parsed)
     if isinstance(parsed, Failure):
         return parsed
+    if job.endpoint == Endpoint.RESPONSES:
+        return respond(job, rung, attempt, body, parsed)
     if attempt.endpoint != job.endpoint:
         return translated(job, rung, attempt, parsed)
     if not parsed.get("choices") or not isinstance(parsed["choices"], list):
@@ -61,7 +67,8 @@ async def folded(job: Job, attempt: AttemptRecord, body: bytes) -> dict[str, Any
     if attempt.endpoint == Endpoint.RESPONSES:
         found = await asyncio.to_thread(fold_responses, body)
     else:
-        found = await asyncio.to_thread(fold_chat, body, job.body.get("n") or 1)
+        choices = job.body.get("n") or 1 if job.endpoint == Endpoint.CHAT else 1
+        found = await asyncio.to_thread(fold_chat, body, choices)
     if not isinstance(found, Failure):
         attempt.changes += (TO_WHOLE,)
     return found
@@ -74,6 +81,21 @@ def translated(job: Job, rung: Rung, attempt: AttemptRecord, parsed: dict[str, A
     if isinstance(chat, Failure):
         return chat
     return Served(rung, attempt, dumps(chat), responses_usage(parsed), finish_reason(chat))
+
+
+def respond(
+    job: Job, rung: Rung, attempt: AttemptRecord, body: bytes, parsed: dict[str, Any]
+) -> Served | Failure:
+    """An answer for a Responses caller: as it came, or made of a chat answer."""
+    if attempt.endpoint == Endpoint.RESPONSES:
+        attempt.response_id = response_id(parsed)
+        waits = job.goes_on and parsed.get("status") in ("queued", "in_progress")
+        failure = None if waits else failure_of(parsed)
+        return failure or Served(rung, attempt, body, responses_usage(parsed), ending_of(parsed))
+    made = chat_to_response(parsed, echo_of(job))
+    if isinstance(made, Failure):
+        return made
+    return Served(rung, attempt, dumps(made), read_usage(parsed), finish_reason(parsed))
 
 
 def response_id(parsed: dict[str, Any]) -> str:

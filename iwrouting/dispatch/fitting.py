@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from iwrouting.upstream.failures import Step
 from iwrouting.upstream.mending import mend
 from iwrouting.upstream.translate import chat_param, chat_to_responses
 from iwrouting.upstream.translate.notes import shown
+from iwrouting.upstream.translate.reverse import request_for_chat, responses_param
 
 log = logging.getLogger(__name__)
 LONG_CHAT = 200
@@ -63,21 +65,27 @@ async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitte
 
 async def _translated(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure:
     facts = job.facts(rung)
+    reverse = job.endpoint == Endpoint.RESPONSES
+    translate = partial(request_for_chat if reverse else chat_to_responses, body, facts, strict=job.strict)
     try:
-        if _length(body["messages"]) < LONG_CHAT:
-            translated = chat_to_responses(body, facts)
-        else:
-            translated = await asyncio.to_thread(chat_to_responses, body, facts)
+        long = _length(body.get("input" if reverse else "messages")) >= LONG_CHAT
+        translated = await asyncio.to_thread(translate) if long else translate()
     except BadRequest as error:
         return Failure(Step.NEXT, error.type, error.code or "", error.param or "", error.status, error.message)
-    return Fitted(Endpoint.RESPONSES, translated.body, orjson.dumps(translated.body), translated.changes)
+    endpoint = Endpoint.CHAT if reverse else Endpoint.RESPONSES
+    return Fitted(endpoint, translated.body, orjson.dumps(translated.body), translated.changes)
 
 
-def _length(messages: list[dict[str, Any]]) -> int:
-    contents = (message.get("content") for message in messages)
+def _length(messages: object) -> int:
+    if not isinstance(messages, list):
+        return 0
+    contents = (message.get("content") for message in messages if isinstance(message, dict))
     return len(messages) + sum(len(content) for content in contents if isinstance(content, list))
 
 
 def blamed(job: Job, attempt: AttemptRecord, failure: Failure) -> Failure:
     """A failure in the words of the API that the caller speaks."""
-    return failure if attempt.endpoint == job.endpoint else replace(failure, param=chat_param(failure.param))
+    if attempt.endpoint == job.endpoint:
+        return failure
+    param = responses_param if job.endpoint == Endpoint.RESPONSES else chat_param
+    return replace(failure, param=param(failure.param))

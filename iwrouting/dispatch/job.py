@@ -54,6 +54,16 @@ class Job:
         """The id of a chat answer that was translated: it names the decision."""
         return f"chatcmpl-{self.decision_id}"
 
+    @property
+    def response_id(self) -> str:
+        """The id of a response that was translated: it names the decision."""
+        return f"resp_{self.decision_id.replace('-', '')}"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the response is made in the background: it goes on at the provider whoever listens."""
+        return self.endpoint == Endpoint.RESPONSES and self.body.get("background") is True
+
     def begin(
         self,
         rung: Rung,

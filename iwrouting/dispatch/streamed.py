@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import aiohttp
 
-from iwrouting.dispatch.buffered import Served, receive_chat
+from iwrouting.dispatch.buffered import Served, receive_whole
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
+from iwrouting.dispatch.scanning import scanner_for
 from iwrouting.dispatch.walk import walk
-from iwrouting.types import AttemptRecord, Rung, Usage
-from iwrouting.upstream import Failure, FrameSplitter, Reply, StreamScanner
+from iwrouting.types import AttemptRecord, Endpoint, Rung
+from iwrouting.upstream import Failure, FrameSplitter, Reply, Scanner, StreamScanner
 from iwrouting.upstream.failures import bad_answer, transport_failure
 from iwrouting.upstream.sse import MAX_FRAME, FrameTooLarge
 from iwrouting.upstream.synthesise import chat_frames
-from iwrouting.upstream.translate import ResponsesStream, TranslatingScanner
 from iwrouting.upstream.translate.wire import loads
 
 TO_STREAM = "adapted json to stream"
-
-
-class Scanner(Protocol):
-    """What watches the frames of one stream on their way to the caller, and may turn them into others.
-
-    `done`: the stream has said its last word. `whole`: the provider ended the answer as whole (G2). `terminal`: the
-    bytes that tell the caller so, held back until the outcome is stored.
-    """
-
-    @property
-    def done(self) -> bool: ...
-    @property
-    def whole(self) -> bool: ...
-    @property
-    def failure(self) -> Failure | None: ...
-    @property
-    def usage(self) -> Usage | None: ...
-    @property
-    def finish_reason(self) -> str: ...
-    @property
-    def terminal(self) -> bytes: ...
-
-    def take(self, frame: bytes) -> bytes:
-        """What reaches the caller of a frame."""
-        ...
-
-    def shows_output(self, frame: bytes) -> bool:
-        """Whether output has come, with the frame that was just taken at the latest."""
-        ...
 
 
 @dataclass(slots=True)
@@ -123,7 +92,7 @@ class OpenStream:
                 count += 1
                 if kept := self.scanner.take(frame):
                     self.held.append(kept)
-                    output = output or self.scanner.shows_output(frame)
+                output = output or (self.scanner.failure is None and self.scanner.shows_output(frame))
                 if self.scanner.done or self.scanner.failure is not None:
                     break
             self._count(len(part), count)
@@ -143,9 +112,13 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
 
     async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> OpenStream | Failure:
         if not reply.event_stream:
-            served = await receive_chat(job, rung, attempt, reply)
-            return served if isinstance(served, Failure) else as_stream(served, reply, choices, keep_usage=keep_usage)
-        scanner = _scanner(job, attempt, choices=choices, keep_usage=keep_usage)
+            served = await receive_whole(job, rung, attempt, reply)
+            if isinstance(served, Failure):
+                return served
+            if job.endpoint == Endpoint.RESPONSES:
+                return bad_answer("mode_mismatch", 200)
+            return as_stream(served, reply, choices, keep_usage=keep_usage)
+        scanner = scanner_for(job, attempt, choices=choices, keep_usage=keep_usage)
         stream = OpenStream(rung, attempt, reply, scanner, FrameSplitter())
         try:
             failure = await stream.wait_for_output()
@@ -153,8 +126,7 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
             return bad_answer("too_large", 200)
         except aiohttp.ClientPayloadError:
             return bad_answer("body_cut", 200)
-        if isinstance(scanner, TranslatingScanner):
-            attempt.response_id = scanner.stream.response_id
+        attempt.response_id = scanner.response_id
         return failure or stream
 
     return await walk(dispatcher, job, receive)
@@ -169,9 +141,3 @@ def as_stream(served: Served, reply: Reply, choices: int, *, keep_usage: bool) -
     served.attempt.changes += (TO_STREAM,)
     stream = OpenStream(served.rung, served.attempt, reply, scanner, FrameSplitter(), held)
     return stream if scanner.whole else bad_answer("mode_mismatch", 200)
-
-
-def _scanner(job: Job, attempt: AttemptRecord, *, choices: int, keep_usage: bool) -> Scanner:
-    if attempt.endpoint == job.endpoint:
-        return StreamScanner(choices=choices, keep_usage=keep_usage)
-    return TranslatingScanner(ResponsesStream(job.chat_id, int(time.time()), include_usage=keep_usage))

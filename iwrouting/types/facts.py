@@ -14,6 +14,10 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_TIER = "default"
 
 
+TRANSLATED = {Endpoint.CHAT.value: Endpoint.RESPONSES, Endpoint.RESPONSES.value: Endpoint.CHAT}
+"""The endpoints between which a call can be translated."""
+
+
 @dataclass(frozen=True, slots=True)
 class PriceFacts:
     """What one model costs from `valid_from` (UTC) on, in integer pico-dollars a token; None: not known.
@@ -78,10 +82,11 @@ class ModelFacts:
         return self.max_input or self.context_window
 
     def served_at(self, endpoint: str) -> Endpoint | None:
-        """Where a call for `endpoint` goes: there; or a chat, translated, to `responses`; None: nowhere."""
+        """Where a call for `endpoint` goes: there; or, translated, from chat to `responses` or back; None: nowhere."""
         if endpoint in self.endpoints:
             return Endpoint(endpoint)
-        return Endpoint.RESPONSES if endpoint == Endpoint.CHAT and Endpoint.RESPONSES in self.endpoints else None
+        other = TRANSLATED.get(endpoint)
+        return other if other in self.endpoints else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iwrouting.upstream.client import Reply, Upstreams
 from iwrouting.upstream.failures import Failure, classify, transport_failure
 from iwrouting.upstream.params import adapt
+from iwrouting.upstream.scanner import Scanner
 from iwrouting.upstream.sse import FrameSplitter, StreamScanner
 from iwrouting.upstream.usage import read_usage
 
@@ -12,6 +13,7 @@ __all__ = [
     "Failure",
     "FrameSplitter",
     "Reply",
+    "Scanner",
     "StreamScanner",
     "Upstreams",
     "adapt",

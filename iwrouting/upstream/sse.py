@@ -117,6 +117,8 @@ class StreamScanner:
     keep_usage: bool = False
     usage: Usage | None = None
     finish_reason: str = ""
+    response_id: str = ""
+    number: int = 0
     done: bool = False
     error: dict[str, Any] | None = None
     finished: set[int] = field(default_factory=set)

@@ -126,7 +126,7 @@ def test_output_in_parts__is_text() -> None:
         ({"store": False, "truncation": "disabled", "background": False}, {}, []),
         ({"store": True, "truncation": "auto"}, {}, ["dropped store", "dropped truncation"]),
         ({"stream": True, "stream_options": {"include_obfuscation": False}},
-         {"stream": True, "stream_options": {"include_obfuscation": False}}, []),
+         {"stream": True, "stream_options": {"include_obfuscation": False, "include_usage": True}}, []),
         ({"metadata": {"a": "b"}, "user": "u"}, {"metadata": {"a": "b"}, "user": "u"}, []),
         ({"temperature": 0.5, "top_p": 0.5}, {"temperature": 0.5, "top_p": 0.5}, []),
         ({"unheard_of": 1}, {}, ["dropped unheard_of"]),

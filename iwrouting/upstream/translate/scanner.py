@@ -17,6 +17,7 @@ class TranslatingScanner:
 
     stream: ResponsesStream
     malformed: bool = False
+    number: int = 0
 
     @property
     def usage(self) -> Usage | None:
@@ -27,6 +28,11 @@ class TranslatingScanner:
     def finish_reason(self) -> str:
         """Why the choice ended, or an empty string."""
         return self.stream.finish_reason
+
+    @property
+    def response_id(self) -> str:
+        """The provider's id of the response."""
+        return self.stream.response_id
 
     @property
     def done(self) -> bool:

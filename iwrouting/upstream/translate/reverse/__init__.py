@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from iwrouting.upstream.translate.reverse.request import request_for_chat
+from iwrouting.upstream.translate.reverse.request import request_for_chat, responses_param
 from iwrouting.upstream.translate.reverse.result import Echo, chat_to_response
+from iwrouting.upstream.translate.reverse.scanner import ReverseScanner
 from iwrouting.upstream.translate.reverse.stream import ChatStream
 
-__all__ = ["ChatStream", "Echo", "chat_to_response", "request_for_chat"]
+__all__ = ["ChatStream", "Echo", "ReverseScanner", "chat_to_response", "request_for_chat", "responses_param"]

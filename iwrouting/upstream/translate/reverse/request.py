@@ -27,6 +27,18 @@ WITHOUT_EQUIVALENT = (
 """Fields that ask for what only the Responses API keeps or does: refused (2c)."""
 
 
+RESPONSES_NAMES = {
+    "logprobs": "include",
+    "max_completion_tokens": "max_output_tokens",
+    "max_tokens": "max_output_tokens",
+    "messages": "input",
+    "reasoning_effort": "reasoning.effort",
+    "response_format": "text.format",
+    "verbosity": "text.verbosity",
+}
+"""The Responses names of members that a refused translation is blamed on."""
+
+
 def request_for_chat(body: Mapping[str, Any], facts: ModelFacts, *, strict: bool = False) -> Translated:
     """Translate a Responses request for a model that is served through chat; its parameter rules are applied after.
 
@@ -44,10 +56,23 @@ def request_for_chat(body: Mapping[str, Any], facts: ModelFacts, *, strict: bool
     made["messages"] += Conversation(notes).add_all(body.get("input"))
     if body.get("max_output_tokens") is not None:
         made[facts.completion_cap_param] = body["max_output_tokens"]
+    if made.get("stream") is True:
+        # The last event tells the usage here, unasked.
+        made["stream_options"] = {**made.get("stream_options", {}), "include_usage": True}
     adapted, changes = adapt(made, facts, Endpoint.CHAT)
     for change in changes:
-        notes.drop(change.removeprefix("dropped "))
+        name = change.removeprefix("dropped ")
+        if name == change:
+            notes.add(change)
+        else:
+            notes.drop(responses_param(name))
     return Translated(adapted, notes.changes)
+
+
+def responses_param(param: str) -> str:
+    """The field of the Responses request that an error at the chat endpoint speaks of."""
+    found = (name for chat, name in RESPONSES_NAMES.items() if param == chat or param.startswith((f"{chat}.", f"{chat}[")))
+    return next(found, param)
 
 
 def _field(name: str, value: Any, made: Body, notes: Notes) -> None:
@@ -146,6 +171,8 @@ def _truncation(value: Any, made: Body, notes: Notes) -> None:
 
 
 def _stream_options(value: Any, made: Body, notes: Notes) -> None:
+    if not isinstance(value, dict):
+        raise malformed("stream_options", "an object")
     made["stream_options"] = value
 
 

@@ -59,7 +59,7 @@ class ChatStream:
     """Translates the chunks of one stream; only choice 0 counts.
 
     `output`: something was sent that ends the time in which another model may answer. `finish_reason` is empty until
-    the choice ended: `end` then makes the answer whole.
+    the choice ended: `end` then makes the answer whole. `number` is the sequence number of the next event.
     """
 
     echo: Echo
@@ -68,7 +68,7 @@ class ChatStream:
     failure: Failure | None = None
     usage: Usage | None = None
     finish_reason: str = ""
-    _number: int = 0
+    number: int = 0
     _begun: bool = False
     _items: list[Open] = field(default_factory=list)
     _message: Open | None = None
@@ -199,6 +199,6 @@ class ChatStream:
 
     def _frames(self, events: Iterator[Json]) -> Iterator[bytes]:
         for event in events:
-            numbered = {**event, "sequence_number": self._number}
-            self._number += 1
+            numbered = {**event, "sequence_number": self.number}
+            self.number += 1
             yield b"event: " + str(event["type"]).encode() + b"\ndata: " + dumps(numbered) + b"\n\n"

@@ -1,0 +1,75 @@
+"""Watches a chat stream on its way to a Responses caller. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iwrouting.types import Usage
+from iwrouting.upstream.failures import Failure, bad_answer
+from iwrouting.upstream.sse import frame_data
+from iwrouting.upstream.translate.reverse.stream import ChatStream
+from iwrouting.upstream.translate.wire import event_of
+
+
+@dataclass(slots=True)
+class ReverseScanner:
+    """Turns frames of chunks into frames of events."""
+
+    stream: ChatStream
+    done: bool = False
+    malformed: bool = False
+    _last: bytes = b""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The usage that a chunk reported."""
+        return self.stream.usage
+
+    @property
+    def finish_reason(self) -> str:
+        """Why the choice ended, or an empty string."""
+        return self.stream.finish_reason
+
+    @property
+    def response_id(self) -> str:
+        """Our own id of the response: chat has none."""
+        return self.stream.echo.response_id
+
+    @property
+    def whole(self) -> bool:
+        """Whether the choice has its `finish_reason` (G2)."""
+        return bool(self.stream.finish_reason)
+
+    @property
+    def failure(self) -> Failure | None:
+        """What the provider's error means. A chunk that can't be read is one too: what it held is lost."""
+        return bad_answer("bad_event", 200) if self.malformed else self.stream.failure
+
+    @property
+    def number(self) -> int:
+        """The sequence number of the next event."""
+        return self.stream.number
+
+    def take(self, frame: bytes) -> bytes:
+        """What reaches the caller of a frame: its events, or nothing."""
+        if self.done or self.failure is not None:
+            return b""
+        if frame_data(frame) == b"[DONE]":
+            self.done = True
+            return b""
+        try:
+            chunk = event_of(frame)
+        except ValueError:
+            self.malformed = True
+            return b""
+        return b"" if chunk is None else self.stream.feed(chunk)
+
+    def shows_output(self, frame: bytes) -> bool:
+        """Whether any frame so far carried output."""
+        return self.stream.output
+
+    @property
+    def terminal(self) -> bytes:
+        """The last events."""
+        self._last = self._last or self.stream.end()
+        return self._last
