@@ -23,6 +23,7 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "healthz": {"GET": PUBLIC},
     "readyz": {"GET": PUBLIC},
     "chat-completions": {"POST": Scope.CALL},
+    "responses": {"POST": Scope.CALL},
     "embeddings": {"POST": Scope.CALL},
     "models": {"GET": ANY_KEY},
     "model": {"GET": ANY_KEY},

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from iwrouting.api.lean import LeanView, as_response, json_response
-from iwrouting.calls import chat, embeddings, list_models, show_model
+from iwrouting.calls import chat, embeddings, list_models, responses, show_model
 from iwrouting.errors import NotFound
 from iwrouting.types import Endpoint, Scope
 
@@ -22,6 +22,17 @@ class ChatCompletions(LeanView):
         """Serve one."""
         body, caller = await self.admitted(request, Endpoint.CHAT, Scope.CALL)
         return as_response(await chat(self.service, caller, body, len(request._request.body)))
+
+
+class Responses(LeanView):
+    """Responses: whole, streamed, or made in the background."""
+
+    refuses_itself = True
+
+    async def post(self, request: Any) -> HttpResponseBase:
+        """Serve one."""
+        body, caller = await self.admitted(request, Endpoint.RESPONSES, Scope.CALL)
+        return as_response(await responses(self.service, caller, body, len(request._request.body)))
 
 
 class Embeddings(LeanView):

@@ -13,7 +13,7 @@ from iwrouting.calls.deciding import allowed_s, is_strict, resolve_call
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.limits import keep_limits
 from iwrouting.calls.listing import list_models, show_model
-from iwrouting.calls.requests import read_chat, read_embeddings
+from iwrouting.calls.requests import read_chat, read_embeddings, read_responses
 from iwrouting.calls.resolving import ResolveAsk, peek, resolve_recorded
 from iwrouting.calls.service import Service
 from iwrouting.calls.streamed import answer_stream
@@ -38,6 +38,7 @@ __all__ = [
     "refuse_request",
     "require",
     "resolve_recorded",
+    "responses",
     "show_model",
     "turned_away",
 ]
@@ -52,6 +53,24 @@ async def chat(service: Service, caller: Caller, body: dict[str, Any], size: int
         draft.is_stream = request.stream
         resolution = resolve_call(draft, request.model, request.messages)
         resolution = await keep_limits(service, draft, resolution, body, partial(count_chat, body))
+    except RoutingError as error:
+        await _refused(service, draft, body, error)
+        raise
+    await decide(service, draft)
+    job = _job(service, draft, resolution, request.body)
+    if request.stream:
+        return await conclude(service, draft, job, answer_stream(service, draft, job, request))
+    return await conclude(service, draft, job, answer_whole(service, draft, job))
+
+
+async def responses(service: Service, caller: Caller, body: dict[str, Any], size: int) -> Answer | StreamAnswer:
+    """Serve a response, also one made in the background. Raises RoutingError for every other answer."""
+    draft = Draft(caller, Endpoint.RESPONSES, service.config, size)
+    try:
+        require(caller.key, Scope.CALL)
+        request = read_responses(body)
+        draft.is_stream = request.stream
+        resolution = resolve_call(draft, request.model, request.messages)
     except RoutingError as error:
         await _refused(service, draft, body, error)
         raise

@@ -11,7 +11,7 @@ from iwrouting.calls.draft import Draft, Ending
 from iwrouting.conf.redact import redact
 from iwrouting.dispatch import Job
 from iwrouting.errors import RoutingError
-from iwrouting.types import Rung
+from iwrouting.types import Endpoint, Rung
 from iwrouting.upstream.translate import is_research
 
 MAX_HEADER = 2_000
@@ -82,9 +82,18 @@ def kind_warning(job: Job, served: Rung) -> str:
     return f"fallback_changes_kind: {missed.model} did not serve, {served.model} answers without research"
 
 
-def error_event(error: RoutingError) -> bytes:
-    """An error as a server-sent event: the SDK raises it as APIError with our code (openai-facts.md 3)."""
-    return b"data: " + orjson.dumps(error.body()) + b"\n\n"
+def error_event(error: RoutingError, endpoint: str, number: int = 0) -> bytes:
+    """An error as a server-sent event: the SDK raises it as APIError with our code (openai-facts.md 3).
+
+    On Responses it has both of that API's forms: the SDK raises for the object, its types want the members beside it.
+    """
+    body = error.body()
+    if endpoint == Endpoint.CHAT:
+        return b"data: " + orjson.dumps(body) + b"\n\n"
+    flat = {name: body["error"][name] for name in ("code", "message", "param")}
+    return (
+        b"event: error\ndata: " + orjson.dumps({"type": "error", "sequence_number": number, **flat, **body}) + b"\n\n"
+    )
 
 
 def comment(fields: Mapping[str, str]) -> bytes:

@@ -14,7 +14,11 @@ from iwrouting.resolver import resolve
 from iwrouting.types import AUTO, Endpoint, Inference, Kind, Resolution, Skip
 
 AUTO_NAMES = (AUTO, f"mode:{AUTO}")
-PATHS = {Endpoint.CHAT: "/v1/chat/completions", Endpoint.EMBEDDINGS: "/v1/embeddings"}
+PATHS = {
+    Endpoint.CHAT: "/v1/chat/completions",
+    Endpoint.RESPONSES: "/v1/responses",
+    Endpoint.EMBEDDINGS: "/v1/embeddings",
+}
 
 
 def resolve_call(draft: Draft, name: str, messages: Sequence[Mapping[str, Any]] = ()) -> Resolution:

@@ -10,6 +10,13 @@ from iwrouting.errors import BadRequest
 
 MAX_NAME = 256
 MAX_ITEMS = 100_000
+OBJECTS: tuple[tuple[str, Any, str], ...] = (
+    ("conversation", str | dict, "an id or an object"),
+    ("previous_response_id", str, "an id"),
+    ("stream_options", dict, "an object"),
+    ("tools", list, "a list of tools"),
+)
+"""Members of a Responses body that routing looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,23 @@ class EmbeddingsRequest:
     items: Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class ResponsesRequest:
+    """A response as asked. `messages` are its input and instructions as `auto` measures them: texts alone.
+
+    `choices` and `include_usage` are what every response has: one answer, and its usage at the end.
+    """
+
+    body: dict[str, Any]
+    model: str
+    messages: list[dict[str, Any]]
+    stream: bool
+    background: bool
+    previous: str
+    choices: int = 1
+    include_usage: bool = True
+
+
 def read_chat(body: dict[str, Any]) -> ChatRequest:
     """Check a chat body. Raises BadRequest that names the field."""
     model = read_model(body)
@@ -52,6 +76,41 @@ def read_chat(body: dict[str, Any]) -> ChatRequest:
         include_usage=bool((options or {}).get("include_usage")),
         choices=choices or 1,
     )
+
+
+def read_responses(body: dict[str, Any]) -> ResponsesRequest:
+    """Check a Responses body. Raises BadRequest that names the field."""
+    model = read_model(body)
+    given = body.get("input")
+    if given is not None and not isinstance(given, str | list):
+        raise BadRequest("input: must be a text or a list of items.", param="input")
+    for name, kind, said in OBJECTS:
+        if body.get(name) is not None and not isinstance(body[name], kind):
+            raise BadRequest(f"{name}: must be {said}.", param=name)
+    _flag(body, "store")
+    return ResponsesRequest(
+        body=body,
+        model=model,
+        messages=as_messages(given, body.get("instructions")),
+        stream=_flag(body, "stream"),
+        background=_flag(body, "background"),
+        previous=body.get("previous_response_id") or "",
+    )
+
+
+def as_messages(given: object, instructions: object) -> list[dict[str, Any]]:
+    """Responses input as chat messages, for measuring alone: who says what; calls and reasoning say nothing."""
+    found: list[dict[str, Any]] = []
+    if isinstance(instructions, str):
+        found.append({"role": "system", "content": instructions})
+    if isinstance(given, str):
+        return [*found, {"role": "user", "content": given}]
+    for item in given if isinstance(given, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("role"), str):
+            found.append({"role": item["role"], "content": item.get("content")})
+        elif isinstance(item, dict) and item.get("type") == "function_call_output":
+            found.append({"role": "tool", "content": item.get("output")})
+    return found
 
 
 def read_embeddings(body: dict[str, Any]) -> EmbeddingsRequest:

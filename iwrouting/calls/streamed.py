@@ -10,7 +10,7 @@ from iwrouting.calls.account import close, measure, price
 from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
 from iwrouting.calls.buffered import abandon, give_up, internal_error, ok_result
 from iwrouting.calls.draft import Draft, Ending
-from iwrouting.calls.requests import ChatRequest
+from iwrouting.calls.requests import ChatRequest, ResponsesRequest
 from iwrouting.calls.service import Service
 from iwrouting.conf.redact import redact
 from iwrouting.dispatch import Job, OpenStream, open_stream
@@ -24,7 +24,9 @@ EARLY = "x-iw-early"
 log = logging.getLogger(__name__)
 
 
-async def answer_stream(service: Service, draft: Draft, job: Job, request: ChatRequest) -> StreamAnswer:
+async def answer_stream(
+    service: Service, draft: Draft, job: Job, request: ChatRequest | ResponsesRequest
+) -> StreamAnswer:
     """Open the stream; headers go out after IW_STREAM_HOLD_S at the latest. Raises RoutingError as long as none did."""
     if not request.include_usage:
         options = request.body.get("stream_options") or {}
@@ -59,10 +61,10 @@ async def _closing(
         async for part in events:
             yield part
     except RoutingError as error:
-        yield error_event(await _given_up(service, draft, job, error))
+        yield error_event(await _given_up(service, draft, job, error), draft.endpoint)
     except Exception:
         log.exception("decision %s failed", draft.id)
-        yield error_event(await _given_up(service, draft, job, internal_error()))
+        yield error_event(await _given_up(service, draft, job, internal_error()), draft.endpoint)
     finally:
         await events.aclose()
         if not draft.closed:
@@ -132,7 +134,7 @@ async def _finish(
         await close(service, draft, job, ending)
     except AuditUnavailable as unavailable:
         error = unavailable
-    last = stream.scanner.terminal if error is None else error_event(error)
+    last = stream.scanner.terminal if error is None else error_event(error, draft.endpoint, stream.scanner.number)
     return comment(served_headers(draft, job, ending)) + last if early else last
 
 

@@ -83,9 +83,7 @@ def translated(job: Job, rung: Rung, attempt: AttemptRecord, parsed: dict[str, A
     return Served(rung, attempt, dumps(chat), responses_usage(parsed), finish_reason(chat))
 
 
-def respond(
-    job: Job, rung: Rung, attempt: AttemptRecord, body: bytes, parsed: dict[str, Any]
-) -> Served | Failure:
+def respond(job: Job, rung: Rung, attempt: AttemptRecord, body: bytes, parsed: dict[str, Any]) -> Served | Failure:
     """An answer for a Responses caller: as it came, or made of a chat answer."""
     if attempt.endpoint == Endpoint.RESPONSES:
         attempt.response_id = response_id(parsed)

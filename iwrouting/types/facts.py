@@ -13,7 +13,6 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 DEFAULT_TIER = "default"
 
-
 TRANSLATED = {Endpoint.CHAT.value: Endpoint.RESPONSES, Endpoint.RESPONSES.value: Endpoint.CHAT}
 """The endpoints between which a call can be translated."""
 

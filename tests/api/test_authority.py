@@ -37,6 +37,7 @@ def test_the_table_is_as_decided() -> None:
         "healthz": "GET public",
         "readyz": "GET public",
         "chat-completions": "POST call",
+        "responses": "POST call",
         "embeddings": "POST call",
         "models": "GET any key",
         "model": "GET any key",

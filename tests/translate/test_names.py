@@ -23,13 +23,13 @@ NOW = datetime.now(UTC)
         ({"chat", "responses"}, "chat", "chat"),
         ({"responses"}, "chat", "responses"),
         ({"responses"}, "responses", "responses"),
-        ({"chat"}, "responses", None),
+        ({"chat"}, "responses", "chat"),
         ({"responses"}, "embeddings", None),
         ({"embeddings"}, "chat", None),
         (set(), "chat", None),
     ],
 )
-def test_served_at__translates_chat_alone(endpoints: set[str], asked: str, served: str | None) -> None:
+def test_served_at__translates_between_chat_and_responses(endpoints: set[str], asked: str, served: str | None) -> None:
     assert ModelFacts("x", frozenset(endpoints)).served_at(asked) == served
 
 

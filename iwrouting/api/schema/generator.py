@@ -10,9 +10,9 @@ from django.conf import settings
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
-from iwrouting.api.schema import lean, parts
+from iwrouting.api.schema import lean, parts, responses
 
-DESCRIBED_BY = (lean, parts)
+DESCRIBED_BY = (lean, parts, responses)
 """These register themselves with the generator when they are imported."""
 
 _lock = Lock()

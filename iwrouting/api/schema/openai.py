@@ -52,6 +52,37 @@ class ChatCompletionSerializer(Shape):
     usage = serializers.DictField(required=False)
 
 
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "object"}}]})
+class ResponseInput(serializers.Field[Any, Any, Any, Any]):
+    """A text, or items."""
+
+
+class ResponsesRequest(Shape):
+    """OpenAI's body of a response. Members that are not listed here pass through."""
+
+    model = serializers.CharField(max_length=256, help_text=MODEL)
+    input = ResponseInput(required=False)
+    instructions = serializers.CharField(required=False, allow_null=True)
+    stream = serializers.BooleanField(required=False)
+    stream_options = serializers.DictField(required=False)
+    background = serializers.BooleanField(required=False)
+    store = serializers.BooleanField(required=False, help_text="The provider's default is true.")
+    previous_response_id = serializers.CharField(required=False, allow_null=True)
+    tools = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+class ResponseSerializer(Shape):
+    """OpenAI's response, as the provider sent it or translated from chat."""
+
+    id = serializers.CharField()
+    object = serializers.CharField()
+    created_at = serializers.IntegerField()
+    status = serializers.CharField()
+    model = serializers.CharField(help_text="The model that served.")
+    output: Any = serializers.ListField(child=serializers.DictField())
+    usage = serializers.DictField(required=False, allow_null=True)
+
+
 class EmbeddingsRequest(Shape):
     """OpenAI's body of an embeddings request. Over the limits it is cut into batches and joined again."""
 

@@ -5,6 +5,7 @@ Every field of the request is mapped, or told in the changes, or refused by name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -71,8 +72,8 @@ def request_for_chat(body: Mapping[str, Any], facts: ModelFacts, *, strict: bool
 
 def responses_param(param: str) -> str:
     """The field of the Responses request that an error at the chat endpoint speaks of."""
-    found = (name for chat, name in RESPONSES_NAMES.items() if param == chat or param.startswith((f"{chat}.", f"{chat}[")))
-    return next(found, param)
+    base = re.split(r"[.\[]", param, maxsplit=1)[0]
+    return RESPONSES_NAMES.get(base, param)
 
 
 def _field(name: str, value: Any, made: Body, notes: Notes) -> None:
