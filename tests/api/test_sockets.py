@@ -30,6 +30,7 @@ from tests.live.world import World
 
 PATHS = {
     "chat-completions": "/v1/chat/completions",
+    "responses": "/v1/responses",
     "embeddings": "/v1/embeddings",
     "models": "/v1/models",
     "model": "/v1/models/fast",
@@ -144,6 +145,9 @@ def test_a_method_that_nobody_knows_is_not_possible(service: Service, key: str) 
         ("POST", "/v1/chat/completions", "", {"model": "manger", "messages": HELLO}, 404),
         ("POST", "/v1/chat/completions", "", {"model": "fast", "messages": []}, 400),
         ("POST", "/v1/chat/completions", "", {"model": "nobody-listens", "messages": HELLO}, 502),
+        ("POST", "/v1/responses", "", {"model": "auto", "input": "Say hello."}, 200),
+        ("POST", "/v1/responses", "", {"model": "auto", "input": 1}, 400),
+        ("POST", "/v1/responses", "", {"model": "manger", "input": "Say hello."}, 404),
         ("POST", "/v1/embeddings", "", {"model": "embedding", "input": ["a", "b"]}, 200),
         ("POST", "/v1/embeddings", "", {"model": "embedding", "input": []}, 400),
         ("GET", "/v1/models", "", None, 200),
@@ -241,6 +245,6 @@ def test_swaggers_page_works_under_the_policy_without_the_internet(service: Serv
         page.wait_for_selector("#operations-Management-put_project")
         shown = page.locator(".opblock").count()
         browser.close()
-    assert shown == 12
+    assert shown == 13
     assert wrong == []
     assert [url for url in asked if not url.startswith((f"http://{service.at}/", "data:"))] == []

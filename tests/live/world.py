@@ -56,6 +56,9 @@ RECORDED = "recorded"
 RECORDED_REASONING = "recorded-reasoning"
 RECORDED_EFFORT = "recorded-effort"
 
+CHAT_ONLY = "gpt-6-luna"
+"""A model of the catalogue that only chat serves here."""
+
 RULES: dict[str, dict[str, Any]] = {
     RECORDED_REASONING: {
         "reasoning": True,
@@ -122,6 +125,7 @@ def world(
         walled = stack.enter_context(accepting_nobody())
         with blocker.unblock(), readable(database):
             make_upstreams(sandbox.base_url, recording.base_url, walled)
+            only_chat(CHAT_ONLY)
             rows(sandbox.base_url)
         shared = World(folder, env, database, sandbox, recording, ServiceProcess(env, folder / "service.log"))
         stack.callback(shared.stop)
@@ -152,6 +156,13 @@ def make_upstreams(sandbox: str, recording: str, walled: int) -> None:
             row = row or Model(model_id=model, endpoints=["chat"], **RULES.get(model, {}))
             row.upstream = upstream
             row.save(using=ALIAS)
+
+
+def only_chat(model: str) -> None:
+    """Take the Responses API from a model."""
+    row = Model.objects.using(ALIAS).get(model_id=model)
+    row.endpoints = ["chat"]
+    row.save(using=ALIAS)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ SERVED = [
     returned("x-iw-attempts", "Tries that were sent.", kind=int),
     returned("x-iw-fallback", "0 where the primary served, else how many rungs further.", kind=int),
     returned("x-iw-changes", "Parameters that were changed for the model, separated by semicolons."),
-    returned("x-iw-response-id", "The provider's id of a response that was translated."),
+    returned("x-iw-response-id", "The provider's id of the response."),
     returned("server-timing", "total, and iw: our own share, in milliseconds."),
     returned("x-should-retry", "false where another try can't help."),
     returned("retry-after", "Seconds to wait.", kind=int),

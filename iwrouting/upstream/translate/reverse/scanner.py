@@ -13,11 +13,12 @@ from iwrouting.upstream.translate.wire import event_of
 
 @dataclass(slots=True)
 class ReverseScanner:
-    """Turns frames of chunks into frames of events."""
+    """Turns frames of chunks into frames of events. `response_id`: chat has none of the provider's."""
 
     stream: ChatStream
     done: bool = False
     malformed: bool = False
+    response_id: str = ""
     _last: bytes = b""
 
     @property
@@ -29,11 +30,6 @@ class ReverseScanner:
     def finish_reason(self) -> str:
         """Why the choice ended, or an empty string."""
         return self.stream.finish_reason
-
-    @property
-    def response_id(self) -> str:
-        """Our own id of the response: chat has none."""
-        return self.stream.echo.response_id
 
     @property
     def whole(self) -> bool:
