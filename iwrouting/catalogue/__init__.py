@@ -1,7 +1,8 @@
 """Model facts and the built-in matrix as data: two checked-in files, read once. Standard library only.
 
 `models.json` holds what is known of each provider model, with its source and the day it was checked
-(openai-facts.md 1). `matrix.json` holds the owner's aliases with both profiles (seed-model-matrix.md 3).
+(openai-facts.md 1); `schema.py` refuses a file that does not hold what it must. `matrix.json` holds the owner's
+aliases with both profiles (seed-model-matrix.md 3).
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from iwrouting.catalogue.schema import CatalogueFault, check_models
 from iwrouting.types import AliasFacts, Kind, ModelFacts, PriceFacts, Sampling
+
+__all__ = ["PROFILES", "CatalogueFault", "CatalogueModel", "MatrixAlias", "matrix", "models", "pico", "version"]
 
 PICO_PER_TOKEN = 1_000_000
 """Pico-dollars a token in one dollar per million tokens."""
@@ -32,8 +36,6 @@ class CatalogueModel:
     cached_usd: Decimal | None
     output_usd: Decimal | None
     tier: str
-    dimensions: int | None
-    input_modalities: tuple[str, ...]
     checked_on: date
     source: str
 
@@ -79,6 +81,13 @@ def _model(entry: dict[str, Any], version: str) -> CatalogueModel:
         completion_cap_param=entry["completion_cap_param"],
         shutdown_date=date.fromisoformat(shutdown) if shutdown else None,
         replacement=entry["replacement"],
+        refused_params=frozenset(entry["refused_params"]),
+        efforts=tuple(entry["efforts"]),
+        effort_for_tools=entry["effort_for_tools"],
+        hosted_tools=None if entry["hosted_tools"] is None else frozenset(entry["hosted_tools"]),
+        input_modalities=frozenset(entry["input_modalities"]),
+        dimensions=entry["dimensions"],
+        vector_space=entry["vector_space"],
     )
     return CatalogueModel(
         facts=facts,
@@ -87,8 +96,6 @@ def _model(entry: dict[str, Any], version: str) -> CatalogueModel:
         cached_usd=prices["cached"],
         output_usd=prices["output"],
         tier=entry["tier"],
-        dimensions=entry.get("dimensions"),
-        input_modalities=tuple(entry["input_modalities"]),
         checked_on=date.fromisoformat(entry["checked_on"]),
         source=entry["source"],
     )
@@ -103,15 +110,21 @@ def _prices(entry: dict[str, Any], version: str) -> tuple[PriceFacts, ...]:
 
 
 @cache
+def _models_file() -> dict[str, Any]:
+    data = _read("models.json")
+    check_models(data)
+    return data
+
+
 def version() -> str:
-    """The version of models.json, stored with every decision."""
-    return str(_read("models.json")["version"])
+    """The version of models.json, stored with every decision. Raises CatalogueFault."""
+    return str(_models_file()["version"])
 
 
 @cache
 def models() -> dict[str, CatalogueModel]:
-    """Every catalogue model by id."""
-    data = _read("models.json")
+    """Every catalogue model by id. Raises CatalogueFault for a file that does not hold what it must."""
+    data = _models_file()
     return {entry["id"]: _model(entry, f"catalogue {data['version']}") for entry in data["models"]}
 
 

@@ -13,10 +13,11 @@ import orjson
 
 from iwrouting.dispatch.job import Job
 from iwrouting.errors import BadRequest
-from iwrouting.types import AttemptRecord, Endpoint, Rung
+from iwrouting.types import AttemptRecord, Endpoint, ModelFacts, Rung
 from iwrouting.upstream import Failure, adapt
 from iwrouting.upstream.failures import Step
 from iwrouting.upstream.mending import mend
+from iwrouting.upstream.params import needs_responses
 from iwrouting.upstream.translate import chat_param, chat_to_responses
 from iwrouting.upstream.translate.notes import shown
 from iwrouting.upstream.translate.reverse import request_for_chat, responses_param
@@ -37,13 +38,20 @@ class Fitted:
 
 
 async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure:
-    """Adapt or translate a request for a rung's model; a Failure that names the field for one that can't be."""
+    """Adapt or translate a request for a rung's model; a Failure that names the field for one that can't be.
+
+    A chat with function tools goes translated to a model that takes them beside its reasoning at /responses alone;
+    where it can't be translated, it goes to chat without reasoning, which is told.
+    """
     facts = job.facts(rung)
     endpoint = facts.served_at(job.endpoint) or job.endpoint
     if endpoint != job.endpoint:
-        return await _translated(job, rung, body)
-    adapted, changes = adapt(body, facts, endpoint)
-    return Fitted(endpoint, adapted, orjson.dumps(adapted), changes)
+        return await _translated(job, body, facts)
+    if endpoint == Endpoint.CHAT and needs_responses(body, facts):
+        translated = await _translated(job, body, facts)
+        adapted = _adapted(job, body, facts) if isinstance(translated, Failure) else translated
+        return translated if isinstance(adapted, Failure) else adapted
+    return _adapted(job, body, facts)
 
 
 async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitted | None:
@@ -55,7 +63,9 @@ async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitte
         return None
     log.warning("the catalogue does not know that %s refuses %s", rung.model, shown(failure.param))
     if failure.status == 404:
-        moved = await _translated(job, rung, job.body) if fitted.endpoint == job.endpoint == Endpoint.CHAT else None
+        if not fitted.endpoint == job.endpoint == Endpoint.CHAT:
+            return None
+        moved = await _translated(job, job.body, job.facts(rung))
         return moved if isinstance(moved, Fitted) else None
     mended = mend(fitted.body, failure.param)
     if mended is None:
@@ -63,17 +73,28 @@ async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitte
     return Fitted(fitted.endpoint, mended.body, orjson.dumps(mended.body), (*fitted.changes, mended.change))
 
 
-async def _translated(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure:
-    facts = job.facts(rung)
+def _adapted(job: Job, body: Mapping[str, Any], facts: ModelFacts) -> Fitted | Failure:
+    try:
+        adapted, changes = adapt(body, facts, job.endpoint, strict=job.strict)
+    except BadRequest as error:
+        return _unfit(error)
+    return Fitted(job.endpoint, adapted, orjson.dumps(adapted), changes)
+
+
+async def _translated(job: Job, body: Mapping[str, Any], facts: ModelFacts) -> Fitted | Failure:
     reverse = job.endpoint == Endpoint.RESPONSES
     translate = partial(request_for_chat if reverse else chat_to_responses, body, facts, strict=job.strict)
     try:
         long = _length(body.get("input" if reverse else "messages")) >= LONG_CHAT
         translated = await asyncio.to_thread(translate) if long else translate()
     except BadRequest as error:
-        return Failure(Step.NEXT, error.type, error.code or "", error.param or "", error.status, error.message)
+        return _unfit(error)
     endpoint = Endpoint.CHAT if reverse else Endpoint.RESPONSES
     return Fitted(endpoint, translated.body, orjson.dumps(translated.body), translated.changes)
+
+
+def _unfit(error: BadRequest) -> Failure:
+    return Failure(Step.NEXT, error.type, error.code or "", error.param or "", error.status, error.message)
 
 
 def _length(messages: object) -> int:

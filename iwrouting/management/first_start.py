@@ -17,6 +17,7 @@ from django.db import transaction
 from iwrouting.conf import settings
 from iwrouting.conf.environment import environment_secret_ref, read_secret, variables
 from iwrouting.conf.settings import SANDBOX_KEY
+from iwrouting.management.catalogue_rows import fill_learned
 from iwrouting.management.commands.keys_create import make_key
 from iwrouting.management.commands.matrix_load import fill
 from iwrouting.models import Alias, ApiKey
@@ -30,11 +31,13 @@ LOCAL_HOSTS = ["localhost", ".localhost", "127.0.0.1", "[::1]"]
 
 @dataclass(frozen=True, slots=True)
 class FirstThings:
-    """What was made now, and is shown this once; empty for what existed. `user` is the first superuser's name."""
+    """What was made now, and is shown this once; empty for what existed. `user` is the first superuser's name,
+    `learned` the models of which the catalogue file knew more than their rows."""
 
     user: str
     password: str = ""
     key: str = ""
+    learned: tuple[str, ...] = ()
 
 
 def prepare_database() -> FirstThings:
@@ -42,10 +45,9 @@ def prepare_database() -> FirstThings:
     call_command("migrate", verbosity=0, interactive=False)
     # One transaction: a start that is cut short has made neither, so that the next one makes and shows both.
     with transaction.atomic():
-        if not Alias.objects.exists():
-            fill()
+        learned = fill_learned() if Alias.objects.exists() else fill()[2]
         user, password = _first_admin()
-        return FirstThings(user, password, _first_key())
+        return FirstThings(user, password, _first_key(), tuple(model for model, names in learned if names))
 
 
 def _first_admin() -> tuple[str, str]:

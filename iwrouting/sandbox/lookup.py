@@ -62,7 +62,7 @@ class Models:
         """The facts and the vector width of an embedding model. Refused with 403: any other."""
         model = self.find(name)
         if "embeddings" in model.facts.endpoints:
-            return model.facts, model.dimensions or DEFAULT_DIMENSIONS
+            return model.facts, model.facts.dimensions or DEFAULT_DIMENSIONS
         raise Refused(403, "You are not allowed to generate embeddings from this model")
 
     def listing(self) -> Json:

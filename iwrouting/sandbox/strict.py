@@ -22,12 +22,15 @@ from iwrouting.sandbox.refusals import (
 )
 from iwrouting.types import ModelFacts, Sampling
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+LATER_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 MODEL_EFFORTS = {
     "gpt-5.1": ("none", "low", "medium", "high"),
     "gpt-5-mini": ("minimal", "low", "medium", "high"),
     "gpt-5.1-codex": ("low", "medium", "high"),
     "o3-deep-research": ("medium",),
+    "gpt-6.1-sol": LATER_EFFORTS,
+    **dict.fromkeys(("gpt-6-luna", "gpt-6.1-terra", "gpt-5.6-sol", "gpt-5.6-luna"), ("none", *LATER_EFFORTS)),
 }
 
 

@@ -16,6 +16,7 @@ from iwrouting.types.facts import (
     ProjectFacts,
     UpstreamFacts,
 )
+from iwrouting.types.parameters import EFFORTS, FUNCTION_TOOLS, HOSTED_TOOLS, MODALITIES, PARAMETERS, TIERS
 from iwrouting.types.values import (
     AUTO,
     CHAT_MODES,
@@ -41,15 +42,20 @@ __all__ = [
     "CostState",
     "DEFAULT_SCOPES",
     "DEFAULT_TIER",
+    "EFFORTS",
     "Endpoint",
     "EnvironmentFacts",
+    "FUNCTION_TOOLS",
     "HOSTED_CALLS",
+    "HOSTED_TOOLS",
     "Inference",
     "KeyFacts",
     "Kind",
     "LadderStep",
+    "MODALITIES",
     "ModelFacts",
     "OverrideFacts",
+    "PARAMETERS",
     "PriceFacts",
     "ProjectFacts",
     "Resolution",
@@ -60,6 +66,7 @@ __all__ = [
     "Skip",
     "Source",
     "State",
+    "TIERS",
     "UpstreamFacts",
     "Usage",
 ]

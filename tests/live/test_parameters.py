@@ -1,4 +1,4 @@
-"""What reaches the provider: the caller's request but for the model and the three rules, and headers of our own."""
+"""What reaches the provider: the caller's request but for the model and its rules, and headers of our own."""
 
 from __future__ import annotations
 

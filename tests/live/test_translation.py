@@ -64,7 +64,7 @@ def test_stream__ends_with_usage_if_asked_and_its_marker(live: Live) -> None:
 
 def test_what_the_backend_sends_to_every_model__is_adapted_and_told(live: Live) -> None:
     called = live.chat("code", temperature=0.4, stop=["x"], max_tokens=5)
-    changes = [TOLD, "dropped temperature", "raised max_tokens to 16", "dropped stop"]
+    changes = [TOLD, "dropped temperature", "clamped max_tokens to 16", "dropped stop"]
     assert json.loads(called.record.calls[0].changes) == changes
     assert called.headers["x-iw-changes"] == "; ".join(changes)
     assert called.answer.choices[0].finish_reason == called.record.outcome.finish_reason == "length"

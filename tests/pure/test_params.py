@@ -1,4 +1,4 @@
-"""The three parameter rules, and that nothing else is touched (openai-facts.md 1c)."""
+"""The parameter rules of chat, and that nothing else is touched (openai-facts.md 1c)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iwrouting import catalogue
-from iwrouting.types import ModelFacts, Sampling
+from iwrouting.errors import BadRequest
+from iwrouting.types import EFFORTS, PARAMETERS, ModelFacts, Sampling
 from iwrouting.upstream.params import adapt
+from iwrouting.upstream.params.rules import nearest_effort
 
 SAMPLED = ("temperature", "top_p", "logprobs", "top_logprobs")
 PENALTIES = ("presence_penalty", "frequency_penalty", "logit_bias")
@@ -59,12 +61,17 @@ def chat(name: str, **body: object) -> tuple[Body, tuple[str, ...]]:
         (
             "gpt-5-mini",
             {"temperature": 1, "reasoning_effort": "none"},
-            {"reasoning_effort": "none"},
-            ("dropped temperature",),
+            {"reasoning_effort": "minimal"},
+            ("set reasoning_effort to minimal", "dropped temperature"),
         ),
         ("gpt-5.1", {"temperature": 0.4}, {"temperature": 0.4}, ()),
         ("gpt-5.1", {"temperature": 0.4, "reasoning_effort": "none"}, None, ()),
-        ("gpt-5.1", {"temperature": 0.4, "reasoning_effort": None}, None, ()),
+        (
+            "gpt-5.1",
+            {"temperature": 0.4, "reasoning_effort": None},
+            {"temperature": 0.4},
+            ("dropped reasoning_effort",),
+        ),
         (
             "gpt-5.1",
             {"reasoning_effort": "low", "temperature": 0.4, "top_p": 1, "logprobs": True, "top_logprobs": 2},
@@ -81,7 +88,8 @@ def chat(name: str, **body: object) -> tuple[Body, tuple[str, ...]]:
             ("dropped temperature", "renamed max_tokens to max_completion_tokens"),
         ),
         ("gpt-6.1-terra", {"temperature": 0.4, "reasoning_effort": "none"}, None, ()),
-        ("gpt-5-mini", {"stop": ["x"], "n": 2, "seed": 4, "user": "u", "tools": [], "stream": True}, None, ()),
+        ("gpt-5-mini", {"n": 2, "seed": 4, "user": "u", "tools": [], "stream": True}, None, ()),
+        ("gpt-5-mini", {"stop": ["x"], "seed": 4}, {"seed": 4}, ("dropped stop",)),
     ],
 )
 def test_adapt__chat_request__is_changed_by_rule_and_says_so(
@@ -96,78 +104,150 @@ def test_adapt__model_that_nobody_knows__gets_what_the_caller_sent() -> None:
     assert adapt(body, facts, "chat") == ({**body, "model": "brand-new"}, ())
 
 
-@pytest.mark.parametrize("endpoint", ["embeddings", "responses"])
-def test_adapt__other_endpoint__names_the_model_and_no_more(endpoint: str) -> None:
-    body = {"model": "embedding", "input": "x", "temperature": 1, "max_tokens": 1, "encoding_format": "base64"}
-    assert adapt(body, model("gpt-5-mini"), endpoint) == ({**body, "model": "gpt-5-mini"}, ())
-
-
-VALUES = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["none", "low", "x"]), st.just({"a": [1, {"b": 2}]}))
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-3, 30),
+    st.sampled_from([*EFFORTS, "x", True, 0.5]),
+    st.sampled_from([{"a": [1, {"b": 2}]}, {"effort": "max"}, {"verbosity": "low", "format": {"type": "text"}}]),
+)
+TOOLS = st.lists(st.sampled_from([{"type": "function", "function": {"name": "f"}}, {"type": "mcp"}, 7, {}]), max_size=2)
 NAMES = (
     *SAMPLED,
     *PENALTIES,
     "max_tokens",
     "max_completion_tokens",
+    "max_output_tokens",
     "reasoning_effort",
+    "reasoning",
+    "text",
+    "verbosity",
+    "parallel_tool_calls",
     "model",
-    "messages",
     "stop",
     "seed",
     "n",
-    "tools",
     "response_format",
     "stream_options",
+    "dimensions",
     "a parameter of next year",
 )
-BODIES = st.dictionaries(st.sampled_from(NAMES), VALUES)
+CONTENT = st.lists(
+    st.sampled_from([{"role": "user", "content": "Hi"}, {"role": "user", "content": [{"type": "text"}]}])
+)
+BODIES = st.builds(
+    lambda members, tools, content: {**members, **({"tools": tools} if tools else {}), "messages": content},
+    st.dictionaries(st.sampled_from(NAMES), VALUES),
+    TOOLS,
+    CONTENT,
+)
+TAKEN = st.lists(st.sampled_from(EFFORTS), unique=True).map(lambda efforts: tuple(sorted(efforts, key=EFFORTS.index)))
 FACTS = st.builds(
     ModelFacts,
     id=st.just("served"),
     endpoints=st.just(frozenset({"chat"})),
+    reasoning=st.booleans(),
     default_effort=st.sampled_from(["", "none", "medium"]),
     sampling=st.sampled_from(Sampling),
     completion_cap_param=st.sampled_from(["max_tokens", "max_completion_tokens"]),
+    efforts=TAKEN,
+    effort_for_tools=st.sampled_from(["", "none"]),
+    max_output=st.sampled_from([None, 20]),
+    refused_params=st.frozensets(st.sampled_from(sorted(PARAMETERS - {"dimensions"}))),
+    verified=st.sampled_from([True, True, True, False]),
 )
+ENDPOINTS = st.sampled_from(["chat", "responses", "embeddings"])
+
+
+def adapted_or_none(
+    body: Body, facts: ModelFacts, endpoint: str, *, strict: bool = False
+) -> tuple[Body, tuple[str, ...]] | None:
+    try:
+        return adapt(body, facts, endpoint, strict=strict)
+    except BadRequest as error:
+        refused = error
+    assert refused.param
+    assert (refused.status, refused.code in ("unsupported_parameter", "unsupported_value")) == (400, True)
+    return None
 
 
 def replay(body: Mapping[str, Any], changes: tuple[str, ...]) -> Body:
     """What the list of changes says was sent."""
-    sent = {**body, "model": "served"}
+    sent = {**copy.deepcopy(dict(body)), "model": "served"}
     for change in changes:
-        verb, name, *rest = change.split()
-        value = sent.pop(name)
-        if verb == "renamed":
-            sent[rest[1]] = value
+        verb, path, *rest = change.split()
+        outer, _, inner = path.partition(".")
+        home = sent.setdefault(outer, {}) if inner else sent
+        if verb == "dropped":
+            del home[inner or outer]
+            if inner and not home:
+                del sent[outer]
+        elif verb == "renamed":
+            sent[rest[1]] = sent.pop(outer)
+        elif verb == "clamped":
+            home[inner or outer] = int(rest[1])
         else:
-            assert verb == "dropped"
+            assert verb == "set"
+            home[inner or outer] = rest[1]
     return sent
 
 
-@settings(max_examples=500)
-@given(BODIES, FACTS, st.sampled_from(["chat", "chat", "chat", "embeddings"]))
+@settings(max_examples=400, deadline=None)
+@given(BODIES, FACTS, ENDPOINTS)
 def test_adapt__any_request__differs_by_exactly_what_is_listed(body: Body, facts: ModelFacts, endpoint: str) -> None:
     before = copy.deepcopy(body)
-    adapted, changes = adapt(body, facts, endpoint)
+    found = adapted_or_none(body, facts, endpoint)
     assert body == before
+    if found is None:
+        return
+    adapted, changes = found
     assert adapted == replay(body, changes)
-    assert {change.split()[1] for change in changes} <= {*SAMPLED, *PENALTIES, "max_tokens"}
     assert len(set(changes)) == len(changes)
-    for name in body.keys() & adapted.keys() - {"model", "max_completion_tokens"}:
-        assert adapted[name] is body[name]
+    assert facts.verified or not changes
+    for name in ("messages", "tools"):
+        assert adapted.get(name) is body.get(name)
 
 
-@settings(max_examples=300)
+@settings(max_examples=400, deadline=None)
+@given(BODIES, FACTS, ENDPOINTS)
+def test_adapt__adapted_request__needs_no_further_change(body: Body, facts: ModelFacts, endpoint: str) -> None:
+    found = adapted_or_none(body, facts, endpoint)
+    if found is not None:
+        assert adapt(found[0], facts, endpoint) == (found[0], ())
+
+
+@settings(max_examples=400, deadline=None)
+@given(BODIES, FACTS, ENDPOINTS)
+def test_adapt__strict__sends_what_it_would_send_or_refuses(body: Body, facts: ModelFacts, endpoint: str) -> None:
+    found, strict = (adapted_or_none(body, facts, endpoint, strict=strict) for strict in (False, True))
+    if strict is not None:
+        assert strict == found
+        assert all(change.startswith(("dropped", "renamed")) for change in strict[1])
+    elif found is not None:
+        assert any(change.startswith(("dropped", "set", "clamped")) for change in found[1])
+
+
+@settings(max_examples=300, deadline=None)
 @given(BODIES, FACTS)
 def test_adapt__any_request__holds_nothing_that_the_model_refuses(body: Body, facts: ModelFacts) -> None:
-    adapted, changes = adapt(body, facts, "chat")
-    effort = body.get("reasoning_effort") or facts.default_effort
+    found = adapted_or_none(body, facts, "chat")
+    if found is None or not facts.verified:
+        return
+    adapted = found[0]
+    assert not adapted.keys() & facts.refused_params - {"tools"}
     if facts.completion_cap_param == "max_completion_tokens":
         assert "max_tokens" not in adapted
     if facts.sampling is not Sampling.ANY:
         assert not adapted.keys() & set(PENALTIES)
+        effort = adapted.get("reasoning_effort") or facts.default_effort
         if facts.sampling is Sampling.NEVER or effort != "none":
             assert not adapted.keys() & set(SAMPLED)
-        else:
-            assert not {f"dropped {name}" for name in SAMPLED} & set(changes)
-    again, more = adapt(adapted, facts, "chat")
-    assert (again, more) == (adapted, ())
+    if facts.reasoning and facts.efforts and adapted.get("reasoning_effort") in EFFORTS:
+        assert adapted["reasoning_effort"] in facts.efforts
+
+
+@given(st.sampled_from(EFFORTS), TAKEN.filter(bool))
+def test_nearest_effort__is_taken_and_none_is_nearer(asked: str, taken: tuple[str, ...]) -> None:
+    found = nearest_effort(asked, taken)
+    far = {effort: abs(EFFORTS.index(effort) - EFFORTS.index(asked)) for effort in taken}
+    assert far[found] == min(far.values())
+    assert all(EFFORTS.index(found) <= EFFORTS.index(effort) for effort in taken if far[effort] == far[found])

@@ -14,7 +14,7 @@ from iwrouting.upstream.translate import ResponsesStream, chat_to_responses, res
 Json = dict[str, Any]
 CODEX = catalogue.models()["gpt-5.1-codex"].facts
 RESEARCH = catalogue.models()["o3-deep-research"].facts
-FREE = ModelFacts("codex-free", frozenset({"responses"}))
+FREE = ModelFacts("codex-free", frozenset({"responses"}), reasoning=True)
 """A Responses-only model without parameter rules of its own."""
 
 TOLD = "translated chat to responses"

@@ -83,7 +83,7 @@ def test_tool_call_id__is_the_call_id_and_never_the_items() -> None:
 
 def test_dropped_fields_and_a_raised_limit__leave_a_trace_and_nothing_is_stored() -> None:
     body, changes = translated(stop="x", n=2, seed=7, max_tokens=5)
-    assert sorted(changes) == ["dropped n", "dropped seed", "dropped stop", "raised max_tokens to 16"]
+    assert sorted(changes) == ["clamped max_tokens to 16", "dropped n", "dropped seed", "dropped stop"]
     assert body["store"] is False
 
 

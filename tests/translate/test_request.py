@@ -211,7 +211,7 @@ def test_two_limits__the_newer_wins_and_the_other_is_told() -> None:
 
 def test_limit_below_sixteen__is_raised_and_told() -> None:
     body, changes = translated(max_tokens=5)
-    assert (body["max_output_tokens"], changes) == (16, ["raised max_tokens to 16"])
+    assert (body["max_output_tokens"], changes) == (16, ["clamped max_tokens to 16"])
     assert translated(max_tokens=16)[1] == []
 
 

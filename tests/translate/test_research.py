@@ -46,12 +46,11 @@ def test_web_search_options__become_the_preview_tool() -> None:
     ("given", "changes"),
     [
         ({"tools": [ADD, MCP]}, ["dropped function tools"]),
-        ({"tools": [ADD, MCP], "tool_choice": "auto"}, ["dropped function tools", "dropped tool_choice"]),
-        ({"tools": [MCP], "parallel_tool_calls": True}, ["dropped parallel_tool_calls"]),
+        ({"tools": [ADD, MCP], "tool_choice": "auto"}, ["dropped tool_choice", "dropped function tools"]),
+        ({"tools": [MCP], "parallel_tool_calls": False}, ["dropped parallel_tool_calls"]),
         ({"tools": [MCP], "response_format": {"type": "json_object"}}, ["dropped response_format"]),
         ({"tools": [MCP], "temperature": 0.4, "top_p": 1}, ["dropped temperature", "dropped top_p"]),
         ({"tools": [MCP], "logprobs": True}, ["dropped logprobs"]),
-        ({"tools": [MCP], "reasoning_effort": "low"}, ["dropped reasoning_effort"]),
     ],
 )
 def test_what_research_does_not_take__is_removed_and_told_or_refused(given: Json, changes: list[str]) -> None:
@@ -60,6 +59,14 @@ def test_what_research_does_not_take__is_removed_and_told_or_refused(given: Json
     assert body == translated(RESEARCH, tools=[MCP])[0]
     with pytest.raises(BadRequest):
         translated(RESEARCH, strict=True, **given)
+
+
+def test_other_effort__becomes_the_only_one_that_research_takes() -> None:
+    body, told = translated(RESEARCH, tools=[MCP], reasoning_effort="low")
+    assert (body["reasoning"], told) == ({"effort": "medium"}, ["set reasoning_effort to medium"])
+    with pytest.raises(BadRequest) as caught:
+        translated(RESEARCH, strict=True, tools=[MCP], reasoning_effort="low")
+    assert caught.value.param == "reasoning_effort"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from iwrouting.upstream.translate.reverse import Echo, chat_to_response, request
 from tests.translate.bodies import JUNK, answers, bodies
 from tests.translate.cast import FREE, ID, NOW, SCHEMA, USAGE, Json, call, chat, incomplete, message, response, said
 
-CHAT = ModelFacts("chatty", frozenset({"chat"}))
+CHAT = ModelFacts("chatty", frozenset({"chat"}), reasoning=True)
 MINI = catalogue.models()["gpt-5-mini"].facts
 ECHO = Echo({"model": "fast", "input": "Hi", "temperature": 0.5}, "resp_1", "k", NOW)
 CALL = {"type": "function_call", "call_id": "call_a", "name": "add", "arguments": "{}", "id": "fc_1"}

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from iwrouting import catalogue
+from iwrouting.management.catalogue_rows import fill_learned, model_row
 from iwrouting.models import Alias, Model, Price
 
 EPILOG = """examples:
@@ -36,8 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill, then plan and apply."""
-        models, aliases = fill()
-        self.stderr.write(f"Filled {models} models and {aliases} aliases; rows that exist were left as they are.")
+        for line in told(*fill()):
+            self.stderr.write(line)
         if options["profile"] != "runtime":
             self._apply(options["profile"], options["yes"])
 
@@ -65,24 +66,32 @@ class Command(BaseCommand):
 
 
 @transaction.atomic
-def fill() -> tuple[int, int]:
-    """Add the models, prices and aliases of the built-in files that the database lacks.
+def fill() -> tuple[int, int, list[tuple[str, list[str]]]]:
+    """Add the models, prices and aliases of the built-in files that the database lacks, and facts that rows of an
+    earlier catalogue file lack.
 
-    Returns how many models and aliases. A model that has any price keeps its list as it is.
+    Returns how many models and aliases, and the models that learned something with their columns. A model that has
+    any price keeps its list as it is.
     """
     known_models = set(Model.objects.values_list("model_id", flat=True))
     known_aliases = set(Alias.objects.values_list("name", flat=True))
     models = [entry for name, entry in catalogue.models().items() if name not in known_models]
     aliases = [entry for name, entry in catalogue.matrix().items() if name not in known_aliases]
     for model in models:
-        _model_row(model).save()
+        model_row(model).save()
     priced = set(Price.objects.values_list("model_id", flat=True))
     for name, entry in catalogue.models().items():
         for facts in () if name in priced else entry.prices:
             Price(model_id=name, source=entry.source, **asdict(facts)).save()
     for alias in aliases:
         _alias_row(alias).save()
-    return len(models), len(aliases)
+    return len(models), len(aliases), fill_learned()
+
+
+def told(models: int, aliases: int, learned: list[tuple[str, list[str]]]) -> list[str]:
+    """What a filling did, in lines for people."""
+    lines = [f"Learned of {model}: {', '.join(names)}." for model, names in learned if names]
+    return [*lines, f"Filled {models} models and {aliases} aliases; rows that exist were left as they are."]
 
 
 def plan_profile(profile: str) -> list[tuple[str, str, str]]:
@@ -99,28 +108,6 @@ def apply_plan(plan: list[tuple[str, str, str]]) -> None:
         alias = Alias.objects.get(name=name)
         alias.default_model = new
         alias.save()
-
-
-def _model_row(entry: catalogue.CatalogueModel) -> Model:
-    facts = entry.facts
-    return Model(
-        model_id=facts.id,
-        endpoints=sorted(facts.endpoints),
-        context_window=facts.context_window,
-        max_input=facts.max_input,
-        max_output=facts.max_output,
-        dimensions=entry.dimensions,
-        input_modalities=list(entry.input_modalities),
-        reasoning=facts.reasoning,
-        default_effort=facts.default_effort,
-        sampling=facts.sampling.value,
-        completion_cap_param=facts.completion_cap_param,
-        shutdown_date=facts.shutdown_date,
-        replacement=facts.replacement,
-        tier=entry.tier,
-        checked_on=entry.checked_on,
-        source=entry.source,
-    )
 
 
 def _alias_row(entry: catalogue.MatrixAlias) -> Alias:

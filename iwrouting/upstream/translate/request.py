@@ -6,19 +6,16 @@ Every field of the request is mapped, or told in the changes, or refused by name
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from iwrouting.types import Endpoint, ModelFacts
-from iwrouting.upstream.params import NEW_CAP, OLD_CAP, adapt
+from iwrouting.types import ModelFacts
+from iwrouting.upstream.params import MIN_OUTPUT, NEW_CAP, OLD_CAP, adapt_untranslated
 from iwrouting.upstream.translate.messages import Transcript
 from iwrouting.upstream.translate.notes import TRANSLATED, Notes, malformed, shown, untranslatable
 from iwrouting.upstream.translate.tools import choice_of, fit_research, is_research, tools_of, web_search
 
 Body = dict[str, Any]
-MIN_OUTPUT = 16
-"""The smallest `max_output_tokens` that the provider takes."""
-
 LOGPROBS = "message.output_text.logprobs"
 
 SAME = frozenset(
@@ -98,14 +95,12 @@ def chat_param(param: str) -> str:
 
 
 def _ruled(body: Mapping[str, Any], facts: ModelFacts, notes: Notes) -> Body:
-    """The request after the parameter rules; its limit on output keeps its name, since both names become another."""
-    given, changes = adapt(body, replace(facts, completion_cap_param=OLD_CAP), Endpoint.CHAT)
+    """The request after the model's parameter rules."""
+    given, changes = adapt_untranslated(body, facts, strict=notes.strict)
     for change in changes:
         name = change.removeprefix("dropped ")
-        if name == change:
+        if name == change or body.get(name) is not None:
             notes.add(change)
-        elif body.get(name) is not None:
-            notes.drop(name)
     return given
 
 
@@ -121,7 +116,7 @@ def _cap(given: Body, made: Body, notes: Notes) -> None:
     if value < MIN_OUTPUT:
         if notes.strict:
             raise untranslatable(name, f"Ask for at least {MIN_OUTPUT}.")
-        notes.add(f"raised {name} to {MIN_OUTPUT}")
+        notes.add(f"clamped {name} to {MIN_OUTPUT}")
     made["max_output_tokens"] = max(value, MIN_OUTPUT)
 
 

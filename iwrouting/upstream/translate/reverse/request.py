@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from iwrouting.errors import BadRequest
 from iwrouting.types import Endpoint, ModelFacts
 from iwrouting.upstream.params import adapt
 from iwrouting.upstream.translate.notes import Notes, malformed, shown
@@ -60,14 +61,21 @@ def request_for_chat(body: Mapping[str, Any], facts: ModelFacts, *, strict: bool
     if made.get("stream") is True:
         # The last event tells the usage here, unasked.
         made["stream_options"] = {**made.get("stream_options", {}), "include_usage": True}
-    adapted, changes = adapt(made, facts, Endpoint.CHAT)
+    return Translated(_ruled(made, facts, notes), notes.changes)
+
+
+def _ruled(made: Body, facts: ModelFacts, notes: Notes) -> Body:
+    """The chat request after the model's parameter rules, told and refused by the Responses names."""
+    try:
+        adapted, changes = adapt(made, facts, Endpoint.CHAT, strict=notes.strict)
+    except BadRequest as error:
+        chat = error.param or ""
+        name = responses_param(chat)
+        raise BadRequest(name + error.message.removeprefix(chat), param=name, code=error.code) from None
     for change in changes:
-        name = change.removeprefix("dropped ")
-        if name == change:
-            notes.add(change)
-        else:
-            notes.drop(responses_param(name))
-    return Translated(adapted, notes.changes)
+        verb, chat, *rest = change.split(" ", 2)
+        notes.add(" ".join((verb, responses_param(chat), *rest)))
+    return adapted
 
 
 def responses_param(param: str) -> str:
