@@ -14,6 +14,9 @@ from iwrouting.conf import settings
 from iwrouting.errors import BadRequest, BodyTooLarge
 
 DEEP = 200
+"""The levels that a body may be nested. A translation adds a few, and orjson writes no more than 254."""
+
+HEADROOM = 254 - DEEP
 LONG_NUMBER = re.compile(rb"[0-9]{19}")
 MIN_WHOLE, MAX_WHOLE = -(2**63), 2**64 - 1
 
@@ -35,8 +38,11 @@ def _check_depth(body: bytes, found: dict[str, Any]) -> None:
     """Refuse what could be read but not be written again for the provider; asked only where it is possible at all."""
     if body.count(b"[") + body.count(b"{") < DEEP:
         return
+    deeper: object = found
+    for _ in range(HEADROOM):
+        deeper = [deeper]
     try:
-        orjson.dumps(found)
+        orjson.dumps(deeper)
     except TypeError:
         raise BadRequest(f"The body is nested more than {DEEP} levels deep.", code="invalid_json") from None
 

@@ -190,7 +190,11 @@ def test_usage_without_details__has_none() -> None:
 
 
 def test_moderation__is_passed_on() -> None:
-    assert chat(response(moderation={"input": {}}))["moderation"] == {"input": {}}
+    """As a list of results: chat has one for each part, a response one for each side. Errors are the same in both."""
+    result = {"type": "moderation_result", "model": "omni", "flagged": False}
+    error = {"type": "error", "code": "x", "message": "y"}
+    told = chat(response(moderation={"input": result, "output": error}))["moderation"]
+    assert told == {"input": {"type": "moderation_results", "model": "omni", "results": [result]}, "output": error}
 
 
 def test_the_sdk_parses_it() -> None:

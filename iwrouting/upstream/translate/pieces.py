@@ -5,7 +5,7 @@ What comes in is the provider's: any of it may be missing or malformed, and noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -75,14 +75,34 @@ def responses_usage(response: Mapping[str, Any]) -> Usage | None:
     return replace(usage, reported={**usage.reported, HOSTED_CALLS: hosted}) if usage and hosted else usage
 
 
-def tail(response: Mapping[str, Any]) -> Json:
-    """What an answer's end tells beside its choices: the tier that served, and moderation where it was asked for."""
+def tail(answer: Mapping[str, Any], turned: Callable[[Json], Json]) -> Json:
+    """What an answer's end tells beside its choices: the tier that served, and moderation where it was asked for.
+
+    `turned` puts a moderation result into the other API's form.
+    """
     found: Json = {}
-    if isinstance(response.get("service_tier"), str):
-        found["service_tier"] = response["service_tier"]
-    if isinstance(response.get("moderation"), dict):
-        found["moderation"] = response["moderation"]
+    if isinstance(answer.get("service_tier"), str):
+        found["service_tier"] = answer["service_tier"]
+    moderation = answer.get("moderation")
+    if isinstance(moderation, dict):
+        found["moderation"] = {
+            side: turned(value) if isinstance(value, dict) else value for side, value in moderation.items()
+        }
     return found
+
+
+def chat_moderation(given: Json) -> Json:
+    """One side's moderation, of input or output, as chat has it: a list of results, here of one."""
+    if given.get("type") != "moderation_result":
+        return given
+    return {"type": "moderation_results", "model": given.get("model"), "results": [given]}
+
+
+def responses_moderation(given: Json) -> Json:
+    """The same the other way: the first result that flags, else the first."""
+    results = given.get("results")
+    found = [each for each in results if isinstance(each, dict)] if isinstance(results, list) else []
+    return next((each for each in found if each.get("flagged")), found[0]) if found else given
 
 
 def citations(part: Mapping[str, Any], offset: int) -> Iterator[Json]:

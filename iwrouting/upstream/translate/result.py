@@ -9,6 +9,7 @@ from typing import Any
 from iwrouting.upstream.failures import Failure, bad_answer
 from iwrouting.upstream.translate.pieces import (
     Json,
+    chat_moderation,
     chat_usage,
     citations,
     failure_of,
@@ -60,7 +61,7 @@ def responses_to_chat(body: Mapping[str, Any], *, chat_id: str, created: int) ->
         "model": body["model"] if isinstance(body.get("model"), str) else "",
         "choices": [choice],
         **({} if usage is None else {"usage": usage}),
-        **tail(body),
+        **tail(body, chat_moderation),
     }
 
 

@@ -14,6 +14,7 @@ from iwrouting.types import Usage
 from iwrouting.upstream.failures import BAD_ANSWER, Failure, bad_answer, in_band
 from iwrouting.upstream.translate.pieces import (
     Json,
+    chat_moderation,
     chat_usage,
     failure_of,
     finish_reason,
@@ -88,7 +89,7 @@ class ResponsesStream:
         self._identify(response)
 
     def _identify(self, response: Json) -> None:
-        self._tier = tail(response)
+        self._tier = tail(response, chat_moderation)
         if isinstance(response.get("id"), str):
             self.response_id = response["id"]
         if isinstance(response.get("model"), str):
@@ -151,7 +152,7 @@ class ResponsesStream:
         response = {**response, "status": response.get("status") or kind if kind == "completed" else kind}
         ending = failure_of(response)
         self.failure = bad_answer("truncated") if ending is not None and ending.type == BAD_ANSWER else ending
-        self._tier = {**self._tier, **tail(response)}
+        self._tier = {**self._tier, **tail(response, chat_moderation)}
         self.usage = responses_usage(response)
         if self.failure is None:
             self._finish(response)

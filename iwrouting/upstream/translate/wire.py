@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from collections.abc import Collection
+from typing import Any, NoReturn
 
 import orjson
 
 from iwrouting.upstream.sse import frame_data
+
+DEEP = 200
+"""How deep an event may be nested: what is much deeper can be read but not written again."""
 
 
 def frame_of(chunk: dict[str, Any]) -> bytes:
@@ -24,13 +29,15 @@ def dumps(value: dict[str, Any]) -> bytes:
 
 
 def loads(data: bytes) -> dict[str, Any]:
-    """The object in JSON text. Raises ValueError for anything else."""
+    """The object in JSON text. Raises ValueError for anything else, and for what could not be written again."""
     try:
         parsed = orjson.loads(data)
     except orjson.JSONDecodeError:
         parsed = _slowly(data)
     if not isinstance(parsed, dict):
         raise ValueError("no object")
+    if data.count(b"[") + data.count(b"{") > DEEP and _depth(parsed) > DEEP:
+        raise ValueError("nested too deep")
     return parsed
 
 
@@ -42,6 +49,29 @@ def event_of(frame: bytes) -> dict[str, Any] | None:
 
 def _slowly(data: bytes) -> object:
     try:
-        return json.loads(data)
+        return json.loads(data, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _depth(parsed: object) -> int:
+    """How deep a value is nested, as far as DEEP and a level more."""
+    level, depth = [parsed], 0
+    while level and depth <= DEEP:
+        depth += 1
+        level = [inner for each in level for inner in _inside(each)]
+    return depth
+
+
+def _inside(value: object) -> Collection[object]:
+    found = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [each for each in found if isinstance(each, dict | list)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iwrouting.upstream.failures import Failure, bad_answer
-from iwrouting.upstream.translate.pieces import Json, probabilities, tail
+from iwrouting.upstream.translate.pieces import Json, probabilities, responses_moderation, tail
 from iwrouting.upstream.usage import read_usage
 
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -90,7 +90,12 @@ def chat_to_response(chat: Mapping[str, Any], echo: Echo) -> Json | Failure:
     output += [echo.call(call, status, number) for number, call in enumerate(calls)]
     model = chat["model"] if isinstance(chat.get("model"), str) else ""
     return echo.response(
-        status, output, model, incomplete_details=details, usage=responses_usage_of(chat), **tail(chat)
+        status,
+        output,
+        model,
+        incomplete_details=details,
+        usage=responses_usage_of(chat),
+        **tail(chat, responses_moderation),
     )
 
 

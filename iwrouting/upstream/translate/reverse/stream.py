@@ -12,7 +12,7 @@ from typing import Any
 
 from iwrouting.types import Usage
 from iwrouting.upstream.failures import Failure, in_band
-from iwrouting.upstream.translate.pieces import Json, probabilities, tail
+from iwrouting.upstream.translate.pieces import Json, probabilities, responses_moderation, tail
 from iwrouting.upstream.translate.reverse.result import Echo, output_text, responses_usage_of, state_of
 from iwrouting.upstream.translate.wire import dumps
 from iwrouting.upstream.usage import read_usage
@@ -94,7 +94,7 @@ class ChatStream:
     def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[Json]:
         if isinstance(chunk.get("model"), str):
             self.model = self.model or chunk["model"]
-        self._tail |= tail(chunk)
+        self._tail |= tail(chunk, responses_moderation)
         self._usage = responses_usage_of(chunk) or self._usage
         self.usage = read_usage(dict(chunk)) or self.usage
         yield from self._opening()
