@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -12,9 +13,10 @@ from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
 from iwrouting.dispatch.scanning import scanner_for
 from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Endpoint, Rung
-from iwrouting.upstream import Failure, FrameSplitter, Reply, Scanner, StreamScanner
+from iwrouting.upstream import Failure, FrameSplitter, Reply, Scanner, StreamScanner, pace
 from iwrouting.upstream.failures import bad_answer, transport_failure
-from iwrouting.upstream.sse import MAX_FRAME, FrameTooLarge
+from iwrouting.upstream.pace import TimedOut
+from iwrouting.upstream.sse import HEARTBEAT, MAX_FRAME, FrameTooLarge, is_keepalive
 from iwrouting.upstream.synthesise import chat_frames
 from iwrouting.upstream.translate.wire import loads
 
@@ -42,13 +44,11 @@ class OpenStream:
             yield b"".join(self.held)
         try:
             while not self.scanner.done and self.scanner.failure is None:
-                part = await self.reply.next_part()
-                if not part:
+                part = await self._next_part()
+                if part == b"":
                     break
-                if frames := self._take(part):
+                if frames := HEARTBEAT if part is None else self._take(part):
                     yield frames
-        except TimeoutError:
-            self.fault = bad_answer("stalled")
         except FrameTooLarge:
             self.fault = bad_answer("too_large")
         except aiohttp.ClientPayloadError:
@@ -65,11 +65,22 @@ class OpenStream:
         if self.attempt.end_us is None:
             self.attempt.end_us = microseconds_since(self.attempt.sent_ns)
 
+    async def _next_part(self) -> bytes | None:
+        """What came next, nothing at the end; None when the caller should get a sign of life."""
+        try:
+            return await self.reply.next_part()
+        except TimedOut as error:
+            if error.code != pace.HEARTBEAT:
+                raise
+            return None
+
     def _take(self, part: bytes) -> bytes:
         kept = []
         count = 0
         for frame in self.splitter.feed(part):
             count += 1
+            if is_keepalive(frame):
+                self.reply.pace.discount(len(frame))
             kept.append(self.scanner.take(frame))
             if self.scanner.done or self.scanner.failure is not None:
                 break
@@ -97,6 +108,7 @@ class OpenStream:
                     break
             self._count(len(part), count)
             if output:
+                self.reply.pace.show_output(time.monotonic())
                 return None
             if self.scanner.failure is not None:
                 return self.scanner.failure
@@ -109,6 +121,7 @@ class OpenStream:
 
 async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_usage: bool) -> OpenStream:
     """Walk the chain until a stream shows output. Raises UpstreamFailed or one of its kinds."""
+    conf = dispatcher.conf
 
     async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> OpenStream | Failure:
         if not reply.event_stream:
@@ -119,6 +132,9 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
                 return bad_answer("mode_mismatch", 200)
             return as_stream(served, reply, choices, keep_usage=keep_usage)
         scanner = scanner_for(job, attempt, choices=choices, keep_usage=keep_usage)
+        reply.pace.expect_output(
+            within_s=conf.first_output_timeout_s, total_s=conf.stream_total_s, heartbeat_s=conf.stream_heartbeat_s
+        )
         stream = OpenStream(rung, attempt, reply, scanner, FrameSplitter())
         try:
             failure = await stream.wait_for_output()

@@ -57,7 +57,8 @@ class Application:
         audit = open_store(store.current.environment, timeout_s=conf.audit_wait_s)
         writer = Writer(audit, queue_limit=conf.audit_queue, wait_s=conf.audit_wait_s)
         writer.start()
-        self.service = Service(store, writer, Dispatcher(Upstreams(), conf), conf)
+        upstreams = Upstreams(min_bytes_per_s=conf.min_stream_bytes_per_s, window_s=conf.min_stream_window_s)
+        self.service = Service(store, writer, Dispatcher(upstreams, conf), conf)
         self._lean = LeanHandler(self.service)
         settle_memory()
         # Readiness does not wait for it: a request that counts before it is done waits in a thread.

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -18,7 +18,9 @@ from iwrouting.conf.addresses import address_allowed, url_fault
 from iwrouting.conf.environment import read_secret
 from iwrouting.conf.redact import redact, remember_secret
 from iwrouting.types import UpstreamFacts
+from iwrouting.upstream.alarm import Alarm
 from iwrouting.upstream.failures import Failure, Step
+from iwrouting.upstream.pace import TOO_SLOW, Pace, TimedOut
 
 MAX_ANSWER = 128 * 1024 * 1024
 HOP_HEADER = "x-iw-hop"
@@ -61,7 +63,8 @@ class Reply:
     status: int
     headers: dict[str, str]
     response: aiohttp.ClientResponse
-    idle_timeout_s: float
+    pace: Pace
+    _alarm: Alarm = field(default_factory=Alarm)
 
     @property
     def event_stream(self) -> bool:
@@ -86,19 +89,41 @@ class Reply:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def next_part(self) -> bytes:
-        """What came next, or nothing at the end. Raises TimeoutError after `idle_timeout_s` of silence."""
-        async with asyncio.timeout(self.idle_timeout_s):
-            return await self.response.content.readany()
+        """What came next, or nothing at the end. Raises aiohttp.ClientError, or TimedOut by one of `pace`'s timers."""
+        now = time.monotonic()
+        patience, meaning = self.pace.begin(now)
+        if meaning == TOO_SLOW:
+            raise TimedOut(meaning)
+        cancelling = self._alarm.watch(now + patience, now)
+        try:
+            part = await self.response.content.readany()
+        except asyncio.CancelledError:
+            if self._alarm.rang(cancelling):
+                self.pace.beat(time.monotonic())
+                raise TimedOut(meaning) from None
+            raise
+        finally:
+            self._alarm.rest()
+        self.pace.end(time.monotonic(), len(part))
+        if not part:
+            self._alarm.stop()
+        return part
 
     def close(self) -> None:
         """Drop the connection: the provider sees at once that nobody listens."""
+        self._alarm.stop()
         self.response.close()
 
 
 class Upstreams:
-    """The sessions of one worker. Make and close it inside its event loop."""
+    """The sessions of one worker. Make and close it inside its event loop.
 
-    def __init__(self) -> None:
+    An answer that brings less than `min_bytes_per_s` over `window_s` seconds is given up; 0: none is.
+    """
+
+    def __init__(self, *, min_bytes_per_s: float = 0.0, window_s: float = 60.0) -> None:
+        self._min_bytes_per_s = min_bytes_per_s
+        self._window_s = window_s
         self._trusted = _session(resolver=None)
         self._guarded = _session(resolver=GuardedResolver())
         self._secrets: dict[str, tuple[float, str | None]] = {}
@@ -121,7 +146,7 @@ class Upstreams:
         }
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=upstream.connect_timeout_s)
         try:
-            async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s):
+            async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s) as timer:
                 response = await session.post(
                     upstream.base_url + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
                 )
@@ -130,8 +155,19 @@ class Upstreams:
             if isinstance(error.os_error, AddressRefused):
                 raise error.os_error from None
             raise
+        except TimeoutError:
+            if timer.expired():
+                raise TimedOut("timeout_first_byte") from None
+            raise
         head = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, head, response, upstream.idle_timeout_s)
+        pace = Pace(
+            time.monotonic(),
+            idle_s=upstream.idle_timeout_s,
+            head_s=upstream.first_byte_timeout_s,
+            min_bytes_per_s=self._min_bytes_per_s,
+            window_s=self._window_s,
+        )
+        return Reply(response.status, head, response, pace)
 
     def _secret(self, upstream: UpstreamFacts) -> str:
         known = self._secrets.get(upstream.secret_ref)

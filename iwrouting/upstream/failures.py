@@ -16,6 +16,7 @@ import orjson
 
 from iwrouting.conf.redact import redact
 from iwrouting.upstream.mending import OPTIONAL
+from iwrouting.upstream.pace import TimedOut
 from iwrouting.upstream.waiting import retry_after
 
 MAX_MESSAGE = 2_000
@@ -124,6 +125,8 @@ def in_band(error: Mapping[str, object]) -> Failure:
 
 def transport_failure(error: BaseException) -> Failure:
     """The meaning of a connection that failed or went silent. A timed-out call may still run, so it is not repeated."""
+    if isinstance(error, TimedOut):
+        return Failure(Step.NEXT, "timeout_error", error.code, timeout=True)
     if isinstance(error, asyncio.TimeoutError | aiohttp.ServerTimeoutError):
         connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
         code = "connect_timeout" if connecting else "timeout"

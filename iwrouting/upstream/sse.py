@@ -16,6 +16,10 @@ from iwrouting.upstream.usage import read_usage
 MAX_FRAME = 10_000_000
 BOM = b"\xef\xbb\xbf"
 DONE = b"data: [DONE]\n\n"
+HEARTBEAT = b": heartbeat\n\n"
+KEEPALIVES = (b":", b"event: keepalive", b'data: {"type":"keepalive"', b'data: {"type": "keepalive"')
+"""How frames begin that are signs of life and no output (openai-facts.md 3)."""
+
 _BOUNDARY = re.compile(rb"\r\r|\n\n|\n\r(?:\n|(?=[^\n]))")
 """The end of a frame: two line ends of CR LF, LF or CR. A last CR waits for the byte that may belong to it."""
 
@@ -86,6 +90,11 @@ def parse_frame(frame: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def is_keepalive(frame: bytes) -> bool:
+    """Whether a frame says nothing but that the provider is there."""
+    return frame.startswith(KEEPALIVES) and (frame[:1] != b":" or frame_data(frame) == b"")
 
 
 def is_output(event: dict[str, Any]) -> bool:

@@ -128,7 +128,7 @@ def test_no_answer__is_not_repeated_because_it_may_still_run(live: Live, streame
     live.sandbox.plan([{"match": {"model": HASTY}, "fault": "no_answer"}])
     called = ask(live, "manager", streamed=streamed, client=live.client(live.tenant({"manager": HASTY})))
     assert called.record.tried == [
-        (1, "call", 0, 1, HASTY, None, "timeout"),
+        (1, "call", 0, 1, HASTY, None, "timeout_first_byte"),
         (2, "call", 1, 1, SECOND, 200, ""),
     ]
     second_rung_served(live, called)

@@ -126,7 +126,7 @@ def test_last_rung_timing_out__is_a_504(live: Live) -> None:
     with pytest.raises(InternalServerError) as caught:
         live.chat(HASTY)
     assert (caught.value.status_code, caught.value.code) == (504, "all_candidates_failed")
-    assert failed(live, caught.value, 504).tried == [(1, "call", 0, 1, HASTY, None, "timeout")]
+    assert failed(live, caught.value, 504).tried == [(1, "call", 0, 1, HASTY, None, "timeout_first_byte")]
 
 
 def test_sdk_with_its_own_retries__does_not_walk_the_chain_again(live: Live) -> None:

@@ -20,7 +20,7 @@ RATE = {"message": "Slow down (sandbox).", "type": "requests", "param": None, "c
 
 BEFORE_OUTPUT: dict[str, tuple[Any, str]] = {
     "html": ("html", "bad_body"),
-    "json without an answer": ({"mode": "json"}, "bad_body"),
+    "json without an answer": ({"raw_body": '{"choices": []}', "content_type": "application/json"}, "bad_body"),
     "json without an end": (
         {"raw_body": '{"choices": [{"message": {"content": "half"}}]}', "content_type": "application/json"},
         "mode_mismatch",
@@ -92,7 +92,7 @@ def test_stall_after_output__is_an_error_event(live: Live) -> None:
 def test_stall_before_output__goes_to_the_next_rung(live: Live) -> None:
     live.sandbox.plan([{"match": {"model": HASTY}, "fault": {"stall_after_events": 1}}])
     called = live.stream("manager", client=live.client(live.tenant({"manager": HASTY})))
-    assert called.record.tried == [(1, "call", 0, 1, HASTY, 200, "timeout"), (2, "call", 1, 1, SECOND, 200, "")]
+    assert called.record.tried == [(1, "call", 0, 1, HASTY, 200, "stalled"), (2, "call", 1, 1, SECOND, 200, "")]
     assert called.record.served() == ("ok_after_fallback", SECOND, 200)
 
 
