@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from iwrouting import catalogue
 from iwrouting.models import Alias, Model
+from iwrouting.snapshot import load
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +113,37 @@ def test_on_a_terminal_it_asks(monkeypatch: pytest.MonkeyPatch, typed: str, expe
     monkeypatch.setattr("builtins.input", lambda prompt: typed)
     call_command("matrix_load", profile="design")
     assert defaults() == expected
+
+
+OLD = "OpenAI API reference and deprecations pages; LiteLLM price map 1.109.1; genai-prices 0.2.3; models.dev"
+UNLEARNED: dict[str, Any] = {"refused_params": [], "efforts": [], "effort_for_tools": "", "hosted_tools": None}
+
+
+def test_facts_that_the_file_has_learned__are_filled_once_into_rows_of_an_earlier_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call_command("matrix_load")
+    edit(Model.objects.get(model_id="gpt-5.1"), **UNLEARNED, source=OLD, default_effort="low")
+    edit(Model.objects.get(model_id="gpt-5-mini"), **{**UNLEARNED, "refused_params": ["seed"]}, source=OLD)
+    edit(Model.objects.get(model_id="gpt-6.1-sol"), **UNLEARNED, source="my own tests")
+    capsys.readouterr()
+    call_command("matrix_load")
+    told = capsys.readouterr().err.splitlines()
+    assert told[:2] == ["Learned of gpt-5-mini: efforts.", "Learned of gpt-5.1: refused_params, efforts."]
+    filled = Model.objects.get(model_id="gpt-5.1")
+    assert filled.efforts == ["none", "low", "medium", "high"]
+    assert "stop" in filled.refused_params
+    assert (filled.default_effort, filled.source == OLD) == ("low", False)
+    assert Model.objects.get(model_id="gpt-5-mini").refused_params == ["seed"]
+    assert Model.objects.get(model_id="gpt-6.1-sol").efforts == []
+    edit(filled, efforts=[])
+    call_command("matrix_load")
+    assert Model.objects.get(model_id="gpt-5.1").efforts == []
+    assert "Learned" not in capsys.readouterr().err
+
+
+def test_every_fact_of_the_file__stands_in_the_rows_and_comes_back_from_them() -> None:
+    call_command("matrix_load")
+    config = load()
+    for name, entry in catalogue.models().items():
+        assert config.models[name] == entry.facts

@@ -42,7 +42,8 @@ def _clashes(body: Mapping[str, Any], facts: ModelFacts) -> bool:
     settable = facts.reasoning and EFFORT not in facts.refused_params
     if not settable or not facts.effort_for_tools:
         return False
-    if (body.get(EFFORT) or facts.default_effort) == facts.effort_for_tools:
+    taken = not facts.efforts or facts.effort_for_tools in facts.efforts
+    if taken and (body.get(EFFORT) or facts.default_effort) == facts.effort_for_tools:
         return False
     tools = body.get("tools")
     return isinstance(tools, list) and any(isinstance(tool, dict) and tool.get("type") == "function" for tool in tools)
