@@ -223,7 +223,7 @@ def agree(found: ledger.Record, sent: list[dict[str, Any]], *, in_order: bool = 
         attempt = tries[name]
         assert line["bytes_in"] == attempt.bytes_sent
         if attempt.status is not None:
-            unread = attempt.status == 401
+            unread = attempt.status == 401 and line["model"] is None
             assert (line["model"], line["status"]) == (None if unread else attempt.model, attempt.status)
             assert line["request_id"] == attempt.upstream_request_id
     assert [attempt.seq for attempt in found.attempts] == list(range(1, len(found.attempts) + 1))
