@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.cases import ANSWER, NEXT
 from tests.faults.matrix import Cell
+from tests.faults.modes import RESPONSES
 from tests.live.ledger import Record
 from tests.sandbox import raw
 from tests.sandbox.raw import Raw
@@ -53,10 +55,8 @@ def told(call: Call) -> str:
         return f"nothing whole ({got.ended})"
     if got.status != 200:
         return f"{got.status} {got.error['code'] or 'null'}"
-    if call.cell.mode.stream:
-        last = got.frames[-1].removeprefix(b"data: ")
-        if last != b"[DONE]":
-            return f"error event {json.loads(last)['error']['code']}"
+    if call.cell.mode.stream and (code := broken_by(got)):
+        return f"error event {code}"
     served = got.headers.get("x-iw-model", "")
     return ANSWER if served == call.cell.model("chain" if call.asked == call.cell.alias else "alone") else NEXT
 
@@ -78,28 +78,43 @@ def noted(record: Record) -> str:
     return f"usage {'-' if prompt is None else prompt}/{'-' if completion is None else completion}"
 
 
+def broken_by(got: Raw) -> str:
+    """The code of the error event that ends a stream; empty for one that ends as whole."""
+    last = got.frames[-1].rpartition(b"data: ")[2]
+    if last == b"[DONE]":
+        return ""
+    event = json.loads(last)
+    ended = event.get("type") in ("response.completed", "response.incomplete")
+    return "" if ended else str(event["error"]["code"])
+
+
 def said(call: Call) -> str:
     """The text, or the refusal, of the answer that the caller got; of a broken stream as far as it went."""
     if call.got.status != 200:
         return ""
-    if not call.cell.mode.stream:
-        return part(call.got.json["choices"][0]["message"])
-    data = [event for event in events_of_good_frames(call.got.body) if event.get("choices")]
-    return "".join(part(choice["delta"]) for event in data for choice in event["choices"])
-
-
-def part(message: dict[str, Any]) -> str:
-    """The text of a message or a delta."""
+    if call.cell.mode.stream:
+        return "".join(text for event in objects(call.got) for text in deltas(event))
+    if call.cell.mode.path == RESPONSES:
+        items = (item for item in call.got.json["output"] if item["type"] == "message")
+        return "".join(part.get("text") or part.get("refusal") or "" for item in items for part in item["content"])
+    message = call.got.json["choices"][0]["message"]
     return str(message.get("content") or message.get("refusal") or "")
 
 
-def events_of_good_frames(body: bytes) -> list[dict[str, Any]]:
+def deltas(event: dict[str, Any]) -> Iterator[str]:
+    """The pieces of text in one event of either API."""
+    if str(event.get("type")) in ("response.output_text.delta", "response.refusal.delta"):
+        yield event["delta"]
+    for choice in event.get("choices") or ():
+        yield choice["delta"].get("content") or choice["delta"].get("refusal") or ""
+
+
+def objects(got: Raw) -> Iterator[dict[str, Any]]:
     """The objects of a stream; what is not JSON is left out, as a caller would."""
-    found = []
-    for frame in body.split(b"\n\n"):
+    for frame in got.frames:
         try:
-            value = json.loads(frame.removeprefix(b"data: "))
+            value = json.loads(frame.rpartition(b"data: ")[2])
         except ValueError:
             continue
-        found += [value] if isinstance(value, dict) else []
-    return found
+        if isinstance(value, dict):
+            yield value

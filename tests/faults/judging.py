@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.faults.cases import ANSWER, NEXT
@@ -59,7 +60,7 @@ def refused(call: Call, record: Record) -> None:
 
 def broken(call: Call, record: Record) -> None:
     """The beginning of the text, then an error event that names the decision, and no terminal marker."""
-    assert call.got.body.count(b"[DONE]") == 0
+    assert not re.search(rb"\[DONE\]|response\.completed|response\.incomplete", call.got.body)
     assert f"sandbox: {record.attempts[0].model} heard".startswith(said(call)[:20])
     assert said(call)
     assert str(record.decision.id).encode() in call.got.body.rpartition(b"\n\ndata: ")[2]

@@ -73,8 +73,6 @@ def cases() -> Iterator[Case]:
     for number in U_ROWS:
         for module in (upstream_cases, stream_cases):
             yield from getattr(module, f"U{number}", ())
-    # account quota: a part of U1 that no wait mends
-    yield from upstream_cases.QUOTAS
 
 
 def cells() -> list[Cell]:

@@ -41,6 +41,10 @@ MODES = {
         Mode("chat streamed", CHAT, "chat", stream=True),
         Mode("chat by responses", CHAT, "responses"),
         Mode("chat by responses streamed", CHAT, "responses", stream=True),
+        Mode("responses", RESPONSES, "responses"),
+        Mode("responses streamed", RESPONSES, "responses", stream=True),
+        Mode("responses by chat", RESPONSES, "chat"),
+        Mode("responses by chat streamed", RESPONSES, "chat", stream=True),
         Mode("embeddings", EMBEDDINGS, "embeddings", base="text-embedding-3-small"),
     )
 }
@@ -49,7 +53,7 @@ ALL = tuple(MODES)
 BUFFERED = tuple(name for name, mode in MODES.items() if not mode.stream)
 STREAMED = tuple(name for name, mode in MODES.items() if mode.stream)
 CHATS = tuple(name for name, mode in MODES.items() if mode.served == "chat")
-TRANSLATED = tuple(name for name, mode in MODES.items() if mode.served == "responses")
+BY_RESPONSES = tuple(name for name, mode in MODES.items() if mode.served == "responses")
 TALK = tuple(name for name, mode in MODES.items() if mode.chained)
 TALK_BUFFERED = tuple(name for name in BUFFERED if MODES[name].chained)
 VECTORS = ("embeddings",)

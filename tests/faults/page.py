@@ -13,6 +13,9 @@ REWRITE = "IW_FAULTS_PAGE"
 """Set to `write` by `python -m tests.faults.report`: the tables are put into the page instead of compared with it."""
 
 
+NOTHING = "-"
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a table: what was done in one mode, and what came of it."""
@@ -34,11 +37,19 @@ def table(heads: Sequence[str], lines: Iterable[Line], test: str) -> str:
 def merged(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines, neighbours of the same row and fault with equal results as one."""
     for _, same in groupby(lines, key=lambda line: (line.id, line.title)):
-        found: dict[tuple[str, ...], list[Line]] = {}
+        groups: list[list[Line]] = []
         for line in same:
-            found.setdefault(line.cells, []).append(line)
-        for cells, group in found.items():
-            yield Line(group[0].id, group[0].title, ", ".join(line.mode for line in group), cells)
+            fitting = next((group for group in groups if alike(group[0], line)), None)
+            if fitting is None:
+                groups.append(fitting := [])
+            fitting.append(line)
+        for group in groups:
+            yield Line(group[0].id, group[0].title, ", ".join(line.mode for line in group), group[0].cells)
+
+
+def alike(one: Line, other: Line) -> bool:
+    """Whether two lines have the same results; what does not apply to one (`-`) differs from nothing."""
+    return all(a == b or NOTHING in (a, b) for a, b in zip(one.cells, other.cells, strict=True))
 
 
 def section(name: str) -> str:

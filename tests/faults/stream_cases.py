@@ -7,18 +7,19 @@ from typing import Any
 from tests.faults.cases import Case, breaks, onward, served, stops
 from tests.faults.modes import (
     BUFFERED,
+    BY_RESPONSES,
     CHATS,
     STREAMED,
     TALK,
     TALK_BUFFERED,
-    TRANSLATED,
     VECTORS,
 )
 from tests.faults.upstream_cases import FAILED, error, event
 
 CHAT_STREAM = ("chat streamed",)
-RESPONSES_STREAM = tuple(name for name in STREAMED if name in TRANSLATED)
-RESPONSES_BUFFERED = tuple(name for name in BUFFERED if name in TRANSLATED)
+CHAT_STREAMS = tuple(name for name in STREAMED if name in CHATS)
+RESPONSES_STREAM = tuple(name for name in STREAMED if name in BY_RESPONSES)
+RESPONSES_BUFFERED = tuple(name for name in BUFFERED if name in BY_RESPONSES)
 
 
 def in_band(code: str, kind: str, expected: Any, title: str, **more: Any) -> list[Case]:
@@ -31,37 +32,38 @@ def in_band(code: str, kind: str, expected: Any, title: str, **more: Any) -> lis
     ]
 
 
+LIMITED_INSIDE = "200 rate_limit_exceeded"
 U16 = [
-    *in_band("rate_limit_exceeded", "requests", onward("200 rate_limit_exceeded"), "rate limit"),
+    *in_band("rate_limit_exceeded", "requests",
+             onward(LIMITED_INSIDE, LIMITED_INSIDE, alone="429 rate_limit_exceeded"), "rate limit"),
     *in_band("insufficient_quota", "insufficient_quota", stops("429 insufficient_quota", "200 insufficient_quota"),
              "account quota"),
     *in_band("context_length_exceeded", "invalid_request_error",
              stops("400 context_length_exceeded", "200 context_length_exceeded"), "context too long"),
     *in_band("content_policy_violation", "invalid_request_error",
              stops("400 content_policy_violation", "200 content_policy_violation"), "content policy"),
-    *in_band("server_error", "server_error", onward("200 server_error"), "server error"),
+    *in_band("server_error", "server_error", onward("200 server_error", "200 server_error"), "server error"),
     Case("U16", "error event after output", event("busy", after=9), breaks("busy"), modes=STREAMED),
-    Case("U16", "error event, nested form", event("busy", form="nested"), onward("200 busy"), modes=RESPONSES_STREAM),
+    Case("U16", "error event, nested form", event("busy", form="nested"), onward("200 busy", "200 busy"),
+         modes=RESPONSES_STREAM),
     Case("U16", "response.failed before output", event("server_error", after=2, form="failed"),
-         onward("200 server_error"), modes=RESPONSES_STREAM),
+         onward("200 server_error", "200 server_error"), modes=RESPONSES_STREAM),
     Case("U16", "response.failed after output", event("server_error", after=9, form="failed"),
          breaks("server_error"), modes=RESPONSES_STREAM),
-    Case("U16", "status failed in a whole answer", "failed", onward("200 server_error"), modes=RESPONSES_BUFFERED),
+    Case("U16", "status failed in a whole answer", "failed", onward("200 server_error", "200 server_error"),
+         modes=RESPONSES_BUFFERED),
     Case("U16", "finish_reason content_filter", {"finish": "content_filter"}, served(), modes=TALK),
     Case("U16", "a refusal as the answer", {"refusal": True}, served(), modes=TALK),
 ]  # fmt: skip
+MALFORMED = {"malformed_after_events": 9}
 U17 = [
-    Case("U17", "one malformed frame among good ones", {"malformed_after_events": 9}, served(), modes=CHAT_STREAM),
-    Case(
-        "U17",
-        "one malformed frame among good ones",
-        {"malformed_after_events": 9},
-        breaks("stream_bad_event"),
-        modes=RESPONSES_STREAM,
-    ),
+    Case("U17", "one malformed frame among good ones", MALFORMED, served(),
+         modes=("chat streamed", "responses streamed")),
+    Case("U17", "one malformed frame among good ones", MALFORMED, breaks("stream_bad_event"),
+         modes=("chat by responses streamed", "responses by chat streamed")),
     Case("U17", "comments, pings and keepalives", {"keepalive_every": 1}, served(), modes=STREAMED),
-    Case("U17", "deltas left out, only .done", {"no_deltas": "text"}, served(), modes=RESPONSES_STREAM),
-]
+    Case("U17", "deltas left out, only .done", {"no_deltas": "text"}, served(), modes=("chat by responses streamed",)),
+]  # fmt: skip
 LENGTH_OVER = {"headers": {"content-length": "99999"}}
 LENGTH_UNDER = {"headers": {"content-length": "20"}}
 U18 = [
@@ -83,9 +85,12 @@ U19 = [
     Case("U19", "the answer, as text/plain", {"content_type": "text/plain"}, served(), modes=BUFFERED),
 ]
 U20 = [
-    Case("U20", "JSON where a stream was asked", {"mode": "json"}, served(), modes=STREAMED),
+    Case("U20", "JSON where a stream was asked", {"mode": "json"}, served(),
+         modes=("chat streamed", "chat by responses streamed")),
+    Case("U20", "JSON where a stream was asked", {"mode": "json"}, onward("200 mode_mismatch"),
+         modes=("responses streamed", "responses by chat streamed")),
     Case("U20", "a stream where JSON was asked", {"mode": "sse"}, served(), modes=TALK_BUFFERED),
-]
+]  # fmt: skip
 U21 = [
     Case("U21", "a frame of 12 MB", {"pad_bytes": 12_000_000}, onward("200 too_large"), modes=CHAT_STREAM),
     Case("U21", "a body of 140 MB", {"pad_bytes": 140_000_000}, onward("200 too_large"), modes=("chat",)),
@@ -113,7 +118,7 @@ U23 = [
     Case("U23", f"tool deltas, index {how}", {"tool_index": how}, served(), modes=CHAT_STREAM, asked=CALLS)
     for how in ("missing", "repeated", "null")
 ]
-U24 = [Case("U24", "redirect", {"redirect": "http://198.51.100.7/v1"}, onward("307 http_307"))]
+U24 = [Case("U24", "redirect", {"redirect": "http://198.51.100.7/v1"}, onward("307 redirect_refused"))]
 U25 = [
     Case("U25", f"vectors: {how}", {"embeddings": how}, onward("200 bad_vectors"), modes=VECTORS)
     for how in ("short", "long", "repeated_index", "no_index", "wrong_width", "empty", "texts")

@@ -34,6 +34,14 @@ BUSY = "503 all_candidates_failed"
 LATE = "504 all_candidates_failed"
 FAILED = "502 all_candidates_failed"
 
+QUOTAS = [
+    Case("U1", f"429 {code}", refusal(429, code, kind), stops(f"429 {code}", f"429 {code}"))
+    for code, kind in (
+        ("insufficient_quota", "insufficient_quota"),
+        ("credit_balance_exhausted", "invalid_request_error"),
+        ("project_spend_limit_exceeded", "invalid_request_error"),
+    )
+]
 U1 = [
     Case("U1", "429, Retry-After 1 s", waiting("1"), onward(LIMITED, LIMITED, alone=LIMITED)),
     Case("U1", "429, retry-after-ms 100", waiting("100", "retry-after-ms"), onward(LIMITED, LIMITED, alone=LIMITED)),
@@ -43,14 +51,7 @@ U1 = [
     Case("U1", "429, Retry-After in the past", waiting(PAST), onward(LIMITED, LIMITED, alone=LIMITED)),
     Case("U1", "429, Retry-After -5", waiting("-5"), onward(LIMITED, LIMITED, alone=LIMITED)),
     Case("U1", "429, Retry-After of words", waiting("soon, please"), onward(LIMITED, LIMITED, alone=LIMITED)),
-]
-QUOTAS = [
-    Case("U1", f"429 {code}", refusal(429, code, kind), stops(f"429 {code}", f"429 {code}"))
-    for code, kind in (
-        ("insufficient_quota", "insufficient_quota"),
-        ("credit_balance_exhausted", "invalid_request_error"),
-        ("project_spend_limit_exceeded", "invalid_request_error"),
-    )
+    *QUOTAS,
 ]
 U2 = [Case("U2", "429 without a header", {"status": 429}, onward(LIMITED, LIMITED, alone=LIMITED))]
 U3 = [
@@ -140,4 +141,5 @@ U14 = [
     Case("U14", "connection closed after output", {"cut_after_events": 9}, breaks("stream_body_cut"), modes=STREAMED),
     Case("U14", "connection closed in the body", {"cut_after_bytes": 40}, onward("200 body_cut"), modes=BUFFERED),
 ]  # fmt: skip
-U15 = [Case("U15", "EOF after the end, no [DONE]", "no_done", served(), modes=("chat streamed",))]
+U15 = [Case("U15", "EOF after the end, no [DONE]", "no_done", served(),
+            modes=("chat streamed", "responses by chat streamed"))]  # fmt: skip
