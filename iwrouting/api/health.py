@@ -68,6 +68,7 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
             "fault": service.writer.fault,
             "not_durable": service.writer.not_durable,
         },
+        "breakers": service.dispatcher.breakers.standing(),
         "warnings": lifecycle_findings(config),
         "not_yet_honoured": list(service.conf.not_yet_honoured),
     }

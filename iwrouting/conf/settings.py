@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     min_stream_window_s: float = _seconds(60, "IW_MIN_STREAM_WINDOW_S")
     retry_backoff_ms: int = Field(250, ge=0, le=60_000, validation_alias="IW_RETRY_BACKOFF_MS")
     retry_after_max_s: float = Field(5, ge=0, le=600, validation_alias="IW_RETRY_AFTER_MAX_S")
+    breaker_failures: int = Field(5, ge=0, le=10_000, validation_alias="IW_BREAKER_FAILURES")
+    breaker_open_s: float = _seconds(30, "IW_BREAKER_OPEN_S")
+    breaker_open_max_s: float = _seconds(600, "IW_BREAKER_OPEN_MAX_S")
+    breaker_gone_s: float = _seconds(300, "IW_BREAKER_GONE_S")
     drain_s: float = _seconds(20, "IW_DRAIN_S")
     lifecycle_warning_days: int = Field(90, ge=0, le=3650, validation_alias="IW_LIFECYCLE_WARNING_DAYS")
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import orjson
 
+from iwrouting.dispatch.breakers import Permit
 from iwrouting.dispatch.buffered import Served, parse_answer, read_answer
 from iwrouting.dispatch.ends import exhausted, stopped
 from iwrouting.dispatch.job import Dispatcher, Job
-from iwrouting.dispatch.walk import try_rung
+from iwrouting.dispatch.walk import admitted, try_rung
 from iwrouting.types import AttemptRecord, Rung
 from iwrouting.upstream import Failure, Reply, read_usage
 from iwrouting.upstream.failures import Step, bad_answer
@@ -61,8 +62,18 @@ async def send_batches(dispatcher: Dispatcher, job: Job, batches: Sequence[Batch
     if rung.skip is not None:
         job.skip(rung, rung.skip)
         raise exhausted(job)
+    early = dispatcher.breakers.way_out(job.config, [rung]) is rung
+    with admitted(dispatcher, job, rung, early=early) as permit:
+        if permit is None:
+            raise exhausted(job)
+        return await _side_by_side(dispatcher, job, rung, batches, permit)
+
+
+async def _side_by_side(
+    dispatcher: Dispatcher, job: Job, rung: Rung, batches: Sequence[Batch], permit: Permit
+) -> list[BatchAnswer]:
     gate = asyncio.Semaphore(AT_ONCE)
-    tasks = [asyncio.create_task(_send(dispatcher, job, rung, batch, gate)) for batch in batches]
+    tasks = [asyncio.create_task(_send(dispatcher, job, rung, batch, gate, permit)) for batch in batches]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         failed = next((task.exception() for task in done if task.exception() is not None), None)
@@ -76,7 +87,9 @@ async def send_batches(dispatcher: Dispatcher, job: Job, batches: Sequence[Batch
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _send(dispatcher: Dispatcher, job: Job, rung: Rung, batch: Batch, gate: asyncio.Semaphore) -> BatchAnswer:
+async def _send(
+    dispatcher: Dispatcher, job: Job, rung: Rung, batch: Batch, gate: asyncio.Semaphore, permit: Permit
+) -> BatchAnswer:
     expected = expected_vectors(batch.body, job.facts(rung))
 
     async def receive(job: Job, rung: Rung, attempt: AttemptRecord, reply: Reply) -> BatchAnswer | Failure:
@@ -89,7 +102,7 @@ async def _send(dispatcher: Dispatcher, job: Job, rung: Rung, batch: Batch, gate
         return await asyncio.to_thread(judge) if len(body) > LARGE else judge()
 
     async with gate:
-        result = await try_rung(dispatcher, job, rung, receive, body=batch.body, batch=batch.number)
+        result = await try_rung(dispatcher, job, rung, receive, permit, body=batch.body, batch=batch.number)
     if not isinstance(result, Failure):
         return result
     if not batch.whole:

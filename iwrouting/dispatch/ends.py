@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 from iwrouting.conf.redact import redact
 from iwrouting.dispatch.job import Job
 from iwrouting.errors import AllCandidatesFailed, RoutingError, UpstreamAuth, UpstreamFailed
-from iwrouting.types import AttemptRecord, Rung
+from iwrouting.types import AttemptRecord, Rung, Skip
 from iwrouting.upstream import Failure
 from iwrouting.upstream.failures import Step
 
@@ -19,6 +20,13 @@ def stopped(job: Job, rung: Rung, failure: Failure) -> RoutingError:
     if failure.account:
         return UpstreamAuth(_account_message(job, rung, failure), should_retry=False)
     return passed_through(failure)
+
+
+def still_refused(failure: Failure, wait_s: float) -> Failure:
+    """An account's refusal told again without asking, because its breaker is open (openai-facts.md 4a, quota)."""
+    seconds = max(1, math.ceil(wait_s))
+    text = f"Our account there was refused ({failure.code or failure.status}); it is tried again in {seconds} s."
+    return replace(failure, message=text, retry_after_s=seconds)
 
 
 def passed_through(failure: Failure) -> RoutingError:
@@ -61,7 +69,8 @@ def safe_attempt(attempt: AttemptRecord) -> dict[str, Any]:
     shown = {"seq": attempt.seq, "kind": attempt.kind, "rung": attempt.rung, "model": attempt.model}
     if attempt.kind == "skip":
         blamed = {"param": attempt.error_param} if attempt.error_param else {}
-        return {**shown, "skip": attempt.skip_reason, **blamed}
+        code = {"code": attempt.error_code} if attempt.skip_reason == Skip.BREAKER_OPEN else {}
+        return {**shown, "skip": attempt.skip_reason, **blamed, **code}
     return {
         **shown,
         "status": attempt.status,

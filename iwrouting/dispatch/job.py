@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from iwrouting.conf import Settings
+from iwrouting.dispatch.breakers import Breakers, Held, Permit
 from iwrouting.resolver import facts_of
 from iwrouting.types import AttemptRecord, Configuration, Endpoint, ModelFacts, Resolution, Rung, Skip, UpstreamFacts
 from iwrouting.upstream import Failure, Upstreams
@@ -27,7 +28,7 @@ class Job:
     `deadline` is of the monotonic clock in seconds and spans all tries; `hurried` where the caller's own header set it.
     `strict`: parameters are not adapted, but refused. `refused_window` is the largest input window, in tokens, of a
     model that found the request too long, 0 for one that is not known; `waits` are the moments until which providers
-    asked for patience.
+    asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered.
     """
 
     decision_id: str
@@ -44,6 +45,7 @@ class Job:
     waited_us: int = 0
     waits: list[float] = field(default_factory=list)
     refused_window: int | None = None
+    permit: Permit | None = None
 
     def facts(self, rung: Rung) -> ModelFacts:
         """What is known of a rung's model; cautious facts for one outside the catalogue."""
@@ -88,6 +90,11 @@ class Job:
         attempt = self._record(rung, "skip", 0)
         attempt.skip_reason = reason
         return attempt
+
+    def hold(self, rung: Rung, held: Held) -> None:
+        """Record that a breaker holds a rung, and why it opened."""
+        self.skip(rung, Skip.BREAKER_OPEN).error_code = held.reason
+        self.waits.append(held.until)
 
     def fail(self, attempt: AttemptRecord, failure: Failure) -> None:
         """Record how a try failed, or why a rung could not be tried: codes only, never the provider's text."""
@@ -134,6 +141,7 @@ class Dispatcher:
 
     upstreams: Upstreams
     conf: Settings
+    breakers: Breakers
 
     def upstream(self, job: Job, rung: Rung) -> UpstreamFacts:
         """The upstream of a rung."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from iwrouting.dispatch.breakers import Permit
 from iwrouting.dispatch.buffered import Served, receive_whole
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
 from iwrouting.dispatch.scanning import scanner_for
@@ -37,6 +38,7 @@ class OpenStream:
     splitter: FrameSplitter
     held: list[bytes] = field(default_factory=list)
     fault: Failure | None = None
+    permit: Permit | None = None
 
     async def relay(self) -> AsyncIterator[bytes]:
         """The frames for the caller, as they came or translated, without the terminal marker: that is the account's."""
@@ -58,6 +60,8 @@ class OpenStream:
         finally:
             self.close()
         self.fault = self.fault or self._ending()
+        if self.permit is not None:
+            self.permit.served() if self.fault is None else self.permit.failed(self.fault)
 
     def close(self) -> None:
         """Drop the connection and finish the record of the try."""
@@ -145,7 +149,9 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
         attempt.response_id = scanner.response_id
         return failure or stream
 
-    return await walk(dispatcher, job, receive)
+    stream = await walk(dispatcher, job, receive, whole=False)
+    stream.permit = job.permit
+    return stream
 
 
 def as_stream(served: Served, reply: Reply, choices: int, *, keep_usage: bool) -> OpenStream | Failure:

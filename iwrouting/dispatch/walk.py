@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import aiohttp
 
+from iwrouting.dispatch.breakers import Held, Permit
 from iwrouting.dispatch.deadline import rung_deadline
-from iwrouting.dispatch.ends import exhausted, stopped
+from iwrouting.dispatch.ends import exhausted, still_refused, stopped
 from iwrouting.dispatch.fitting import Fitted, blamed, fit, refit
 from iwrouting.dispatch.job import PATHS, Dispatcher, Job, microseconds_since
 from iwrouting.types import AttemptRecord, Endpoint, Rung, Skip
@@ -27,13 +29,20 @@ TOO_LATE_S = 0.02
 """With no more time than this left, no other try is begun: it could only be cut."""
 
 
-async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T]) -> T:
-    """Try the rungs in order until one answers. Raises UpstreamFailed or one of its kinds."""
+async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T], *, whole: bool = True) -> T:
+    """Try the rungs in order until one answers. Raises UpstreamFailed or one of its kinds.
+
+    `whole`: what is received is the whole answer. Otherwise whoever reads on tells `job.permit` how it ended.
+    """
+    way_out = dispatcher.breakers.way_out(job.config, [rung for rung in job.resolution.chain if rung.skip is None])
     for rung in job.resolution.chain:
         if reason := passed_over(job, rung):
             job.skip(rung, reason)
             continue
-        result = await try_rung(dispatcher, job, rung, receive)
+        with admitted(dispatcher, job, rung, early=rung is way_out) as permit:
+            if permit is None:
+                continue
+            result = await try_rung(dispatcher, job, rung, receive, permit, whole=whole)
         if not isinstance(result, Failure):
             return result
         if result.step is Step.STOP:
@@ -41,6 +50,25 @@ async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T]) -> T:
         if time.monotonic() + TOO_LATE_S >= job.deadline:
             break
     raise exhausted(job)
+
+
+@contextmanager
+def admitted(dispatcher: Dispatcher, job: Job, rung: Rung, *, early: bool) -> Iterator[Permit | None]:
+    """Leave of the breakers to try a rung; None after recording that they hold it.
+
+    Raises the account's own refusal where the breaker of the account holds it: no other rung may mend that.
+    """
+    permit = dispatcher.breakers.admit(job.config, rung, job.decision_id, hurried=job.hurried, early=early)
+    if isinstance(permit, Held):
+        job.hold(rung, permit)
+        if permit.failure is not None:
+            raise stopped(job, rung, still_refused(permit.failure, permit.until - time.monotonic()))
+        yield None
+        return
+    try:
+        yield permit
+    finally:
+        permit.release()
 
 
 def passed_over(job: Job, rung: Rung) -> Skip | None:
@@ -56,7 +84,9 @@ async def try_rung(
     job: Job,
     rung: Rung,
     receive: Receive[T],
+    permit: Permit,
     *,
+    whole: bool = True,
     body: Mapping[str, Any] | None = None,
     batch: int | None = None,
 ) -> T | Failure:
@@ -74,25 +104,28 @@ async def try_rung(
         attempt = job.begin(rung, try_number, fitted.endpoint, fitted.changes, len(fitted.payload), batch)
         result = await _once(dispatcher, job, rung, attempt, fitted.payload, receive, until)
         if not isinstance(result, Failure):
+            job.permit = permit
+            permit.served() if whole else permit.started()
             return result
         told = blamed(job, attempt, result)
         job.fail(attempt, told)
-        again = await _again(dispatcher, job, rung, fitted, result, until) if try_number < TRIES else None
+        again = await _again(dispatcher, job, permit, rung, fitted, result, until) if try_number < TRIES else None
         if again is None:
             break
         fitted = again
+    permit.failed(told)
     if told.step is Step.LARGER:
         job.refused_window = max(job.refused_window or 0, job.facts(rung).input_window or 0)
     return told
 
 
 async def _again(
-    dispatcher: Dispatcher, job: Job, rung: Rung, fitted: Fitted, failure: Failure, until: float
+    dispatcher: Dispatcher, job: Job, permit: Permit, rung: Rung, fitted: Fitted, failure: Failure, until: float
 ) -> Fitted | None:
-    """The request for the repetition, after the wait that goes before it; None where there is none."""
+    """The request for the repetition, after the wait that goes before it; None where there is none: a probe is one."""
     if failure.step is Step.ADAPT:
         return await refit(job, rung, fitted, failure)
-    if failure.step is Step.RETRY and await _back_off(dispatcher, job, failure, until):
+    if failure.step is Step.RETRY and not permit.is_probe and await _back_off(dispatcher, job, failure, until):
         return fitted
     return None
 

@@ -10,6 +10,7 @@ import time
 
 from iwrouting.audit import Writer, open_store
 from iwrouting.calls import Service
+from iwrouting.calls.transitions import make_breakers
 from iwrouting.conf import settings
 from iwrouting.dispatch import Dispatcher
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
@@ -58,7 +59,8 @@ class Application:
         writer = Writer(audit, queue_limit=conf.audit_queue, wait_s=conf.audit_wait_s)
         writer.start()
         upstreams = Upstreams(min_bytes_per_s=conf.min_stream_bytes_per_s, window_s=conf.min_stream_window_s)
-        self.service = Service(store, writer, Dispatcher(upstreams, conf), conf)
+        dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
+        self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
         settle_memory()
         # Readiness does not wait for it: a request that counts before it is done waits in a thread.

@@ -32,6 +32,7 @@ SETTINGS = {
     "IW_FIRST_BYTE_TIMEOUT_S": "10",
     "IW_IDLE_TIMEOUT_S": "10",
     "IW_DEADLINE_S": "20",
+    "IW_BREAKER_FAILURES": "0",
     "IW_DRAIN_S": "2",
     "IW_MAX_BODY_MB": "1",
     "MAX_EMBED_ITEMS_PER_BATCH": "8",
