@@ -72,6 +72,7 @@ READINESS: dict[str, Any] = {
     "upstream": "environment",
     "snapshot": {"age_s": 0.2, "fault": ""},
     "audit": {"queued": 0, "fault": "", "not_durable": ""},
+    "breakers": [],
     "warnings": [],
     "not_yet_honoured": [],
 }
