@@ -22,13 +22,6 @@ CODEX = "gpt-5.1-codex"
 """The primary of `code`, shut down; `auto` follows it."""
 VECTORS = "text-embedding-3-small"
 
-LIMITS = {
-    "IW_BREAKER_FAILURES": "3",
-    "IW_BREAKER_OPEN_S": "0.6",
-    "IW_BREAKER_OPEN_MAX_S": "60",
-    "IW_BREAKER_GONE_S": "30",
-}
-
 
 @dataclass
 class Guarded:
@@ -38,14 +31,15 @@ class Guarded:
     service: ServiceProcess
     tenant: Tenant
 
-    def client(self, **headers: str) -> OpenAI:
-        return self.live.client(self.tenant, url=self.service.url, **headers)
+    @property
+    def client(self) -> OpenAI:
+        return self.live.client(self.tenant, url=self.service.url)
 
     def chat(self, model: str = "manager", **more: Any) -> Called:
-        return self.live.chat(model, client=self.client(), **more)
+        return self.live.chat(model, client=self.client, **more)
 
     def stream(self, model: str = "manager", **more: Any) -> Called:
-        return self.live.stream(model, client=self.client(), **more)
+        return self.live.stream(model, client=self.client, **more)
 
     def fails(self, kind: type[APIStatusError], model: str = "manager", **more: Any) -> APIStatusError:
         with pytest.raises(kind) as caught:
@@ -67,7 +61,13 @@ class Guarded:
 @pytest.fixture
 def guarded(live: Live) -> Guarded:
     """Each test finds all breakers closed: a change of what they stand for makes them so."""
-    service = live.world.other_service("guarded", **LIMITS)
+    service = live.world.other_service(
+        "guarded",
+        IW_BREAKER_FAILURES="3",
+        IW_BREAKER_OPEN_S="0.6",
+        IW_BREAKER_OPEN_MAX_S="60",
+        IW_BREAKER_GONE_S="30",
+    )
     tenant = live.tenant()
     for model in Model.objects.using(ALIAS).filter(model_id__in=[FIRST, SECOND, THIRD, CODEX, VECTORS]):
         model.max_output = (model.max_output or 0) + 1
@@ -234,8 +234,9 @@ def test_callers_faults__open_nothing(guarded: Guarded) -> None:
     for _ in range(5):
         guarded.fails(APIStatusError)
     guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": "no_answer"}])
+    hurried = guarded.live.client(guarded.tenant, url=guarded.service.url, x_iw_deadline_s="0.4")
     for _ in range(4):
-        called = guarded.live.chat("manager", client=guarded.client(x_iw_deadline_s="0.4"))
+        called = guarded.live.chat("manager", client=hurried)
         assert called.record.tried[0] == (1, "call", 0, 1, FIRST, None, "deadline")
     assert guarded.standing == {}
 
@@ -251,7 +252,7 @@ def test_streams_that_are_cut_after_their_first_output__open_it_too(guarded: Gua
 
 def test_batches__share_the_leave_of_their_call(guarded: Guarded) -> None:
     guarded.live.sandbox.plan([{"match": {"model": VECTORS}, "fault": "model_gone", "times": 1}])
-    client = guarded.client()
+    client = guarded.client
     with pytest.raises(APIStatusError):
         guarded.live.embed("one", client=client)
     assert guarded.standing == {("sandbox", VECTORS): ("open", "model_not_found")}

@@ -189,5 +189,6 @@ class ReadinessSerializer(Shape):
     upstream = serializers.CharField(help_text="The upstream that the environment defines.")
     snapshot = serializers.DictField()
     audit = serializers.DictField()
+    breakers = serializers.ListField(child=serializers.DictField(), help_text="Those that are not closed.")
     warnings = serializers.ListField(child=serializers.CharField(), help_text="Dead and dying models in use.")
     not_yet_honoured = serializers.ListField(child=serializers.CharField())
