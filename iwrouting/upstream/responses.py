@@ -1,7 +1,7 @@
 """A Responses stream on its way to a Responses caller, byte for byte (openai-facts.md 2d and 3). Pure.
 
-Frames are relayed as they came. Until the first output each is parsed; after it only one that may be an error or the
-end. The terminal event is held back: it goes out once the outcome is stored.
+Frames are relayed as they came; each is read, which costs less than to search it for what would make it worth it. The
+terminal event is held back: it goes out once the outcome is stored.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iwrouting.types import Usage
+from iwrouting.upstream.delivered import responses_text
 from iwrouting.upstream.failures import BAD_ANSWER, Failure, bad_answer, in_band
 from iwrouting.upstream.sse import frame_data
 from iwrouting.upstream.translate.pieces import failure_of, finish_reason, responses_usage
@@ -30,11 +31,6 @@ ACTS = ("_call", "_approval_request")
 HOSTED = ("web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call")
 """Calls that the provider itself carries out: it may still fail, and another model may answer."""
 
-TELLING = re.compile(
-    rb'"(?:response\.(?:completed|incomplete|failed|cancelled)|error)"|event:\s*error|[\r\n]data:[^\r\n]*[\r\n]+data:'
-)
-"""What makes a frame worth parsing after the first output; JSON over several lines could hide the others."""
-
 NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,15})')
 
 
@@ -49,6 +45,7 @@ class ResponsesScanner:
     done: bool = False
     failure: Failure | None = None
     output: bool = False
+    text_bytes: int = 0
     _terminal: bytes = b""
     _latest: bytes = b""
 
@@ -67,9 +64,6 @@ class ResponsesScanner:
         """The frame as it came; nothing for an error and for the terminal event, which waits."""
         if self.done or self.failure is not None:
             return b""
-        if self.output and TELLING.search(frame) is None:
-            self._latest = frame
-            return frame
         try:
             event = event_of(frame)
         except ValueError:
@@ -96,6 +90,7 @@ class ResponsesScanner:
             self.failure = error_in(event)
         elif kind in TERMINALS:
             self._end(str(kind), response if isinstance(response, dict) else {}, frame)
+        self.text_bytes += responses_text(event)
         self.output = self.output or self.at_once or self.done or shows(event)
         return not self.done and self.failure is None
 

@@ -12,7 +12,8 @@ class Scanner(Protocol):
     """What watches the frames of one stream on their way to the caller, and may turn them into others.
 
     `done`: the stream has said its last word. `whole`: the provider ended the answer as whole (G2). `terminal`: the
-    bytes that tell the caller so, held back until the outcome is stored; asked for once. `number` is the sequence
+    bytes that tell the caller so, held back until the outcome is stored; asked for once. `text_bytes` is how much text
+    has come, where no usage tells. `number` is the sequence
     number of an event that is added to a Responses stream.
     """
 
@@ -30,6 +31,8 @@ class Scanner(Protocol):
     def response_id(self) -> str: ...
     @property
     def number(self) -> int: ...
+    @property
+    def text_bytes(self) -> int: ...
     @property
     def terminal(self) -> bytes: ...
 

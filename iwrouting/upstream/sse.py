@@ -1,7 +1,11 @@
-"""Server-sent events as bytes: whole frames, relayed as they came, parsed only where it matters (openai-facts.md 3)."""
+"""Server-sent events as bytes: whole frames, relayed as they came (openai-facts.md 3).
+
+Each is read on its way: with orjson that costs less than to search it for what would make it worth reading.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +14,8 @@ from typing import Any
 import orjson
 
 from iwrouting.types import Usage
-from iwrouting.upstream.failures import Failure, in_band
+from iwrouting.upstream.delivered import chat_text
+from iwrouting.upstream.failures import Failure, bad_answer, in_band
 from iwrouting.upstream.usage import read_usage
 
 MAX_FRAME = 10_000_000
@@ -25,9 +30,6 @@ _BOUNDARY = re.compile(rb"\r\r|\n\n|\n\r(?:\n|(?=[^\n]))")
 
 _OVERLAP = 2
 """How many bytes of a boundary can stand before the piece that completes it."""
-
-_TELLING = re.compile(rb'"finish_reason"\s*:\s*"|"error"\s*:|"usage"\s*:\s*\{|\[DONE\]|[\r\n]data:')
-"""What makes a frame worth parsing; JSON over several lines could hide the others."""
 
 
 class FrameTooLarge(Exception):
@@ -83,11 +85,23 @@ def frame_data(frame: bytes) -> bytes:
     return b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
 
 
+def read_json(data: bytes) -> object:
+    """JSON as providers write it, half a surrogate pair that was cut between two deltas too. Raises ValueError."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
 def parse_frame(frame: bytes) -> dict[str, Any] | None:
     """The JSON object of a frame, or None."""
     try:
-        parsed = orjson.loads(frame_data(frame))
-    except orjson.JSONDecodeError:
+        parsed = read_json(frame_data(frame))
+    except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
 
@@ -130,7 +144,10 @@ class StreamScanner:
     number: int = 0
     done: bool = False
     error: dict[str, Any] | None = None
+    malformed: bool = False
     finished: set[int] = field(default_factory=set)
+    text_bytes: int = field(default=0, compare=False)
+    _output: bool = field(default=False, compare=False)
 
     @property
     def whole(self) -> bool:
@@ -144,7 +161,9 @@ class StreamScanner:
 
     @property
     def failure(self) -> Failure | None:
-        """What the error in band means."""
+        """What the error in band means. An event that can't be read is one too: what it held is lost."""
+        if self.malformed:
+            return bad_answer("bad_event", 200)
         return None if self.error is None else in_band(self.error)
 
     def take(self, frame: bytes) -> bytes:
@@ -152,23 +171,29 @@ class StreamScanner:
         return frame if self.keep(frame) else b""
 
     def shows_output(self, frame: bytes) -> bool:
-        """Whether a frame that was just taken carries output."""
-        return is_output(parse_frame(frame) or {})
+        """Whether any frame so far carried output."""
+        return self._output
 
     def keep(self, frame: bytes) -> bool:
         """Look at a frame; False for one that must not reach the caller."""
-        if _TELLING.search(frame) is None:
-            return True
-        if frame_data(frame) == b"[DONE]":
+        data = frame_data(frame)
+        if data == b"[DONE]":
             self.done = True
             return False
-        event = parse_frame(frame)
-        return True if event is None else self._look(event)
+        try:
+            event = read_json(data) if data else None
+        except ValueError:
+            # Once every choice has ended nothing can be lost any more.
+            self.malformed = not self.whole
+            return False
+        return self._look(event) if isinstance(event, dict) else True
 
     def _look(self, event: dict[str, Any]) -> bool:
         if error := event.get("error"):
             self.error = error if isinstance(error, dict) else {"message": error}
             return False
+        self._output = self._output or is_output(event)
+        self.text_bytes += chat_text(event)
         for choice in _choices(event):
             reason = choice.get("finish_reason")
             if reason and isinstance(reason, str):

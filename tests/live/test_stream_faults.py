@@ -31,6 +31,7 @@ BEFORE_OUTPUT: dict[str, tuple[Any, str]] = {
     "cut": ({"cut_after_events": 1}, "body_cut"),
     "reset": ({"reset_after_events": 1}, "body_cut"),
     "reset after headers": ("reset_after_headers", "body_cut"),
+    "malformed frame": ({"inject": [{"after_events": 1, "raw": 'data: {"choices": [\n\n'}]}, "bad_event"),
     "error first": ({"error_event_after_events": {"events": 0, "error": RATE}}, "rate_limit_exceeded"),
     "error after the role": ({"error_event_after_events": {"events": 1, "error": BUSY}}, "busy"),
 }
@@ -135,12 +136,19 @@ def test_refusal_inside_a_200__stops_as_it_would_have_by_status(live: Live) -> N
     assert [a.model for a in live.the_record().attempts] == [FIRST]
 
 
-def test_malformed_frame__passes_and_the_stream_goes_on(live: Live) -> None:
+def test_malformed_frame_after_output__is_an_error_event(live: Live) -> None:
     live.sandbox.plan([{"match": {"model": FIRST}, "fault": {"malformed_after_events": 3}}])
     got = live.post(CHAT, hello("manager", stream=True))
-    assert got.body.endswith(b"data: [DONE]\n\n")
-    assert sum(b'"delta": {"conte' in frame for frame in got.frames) == 1
-    assert live.the_record().served() == ("ok", FIRST, 200)
+    truncated(live, got, "stream_bad_event")
+    assert b'"delta": {"conte' not in got.body
+
+
+def test_malformed_frame_after_the_end__harms_nothing(live: Live) -> None:
+    body = live.post(CHAT, hello(FIRST, stream=True)).body.decode()
+    broken = body.replace("data: [DONE]", 'data: {"choices": [\n\ndata: [DONE]')
+    live.sandbox.plan([{"match": {"model": FIRST}, "fault": {"raw_body": broken, "content_type": "text/event-stream"}}])
+    assert live.post(CHAT, hello("manager", stream=True)).body.decode() == body
+    assert live.records()[-1].served() == ("ok", FIRST, 200)
 
 
 def truncated(live: Live, got: Raw, code: str) -> Record:

@@ -191,7 +191,7 @@ BEFORE_OUTPUT: dict[str, tuple[Any, str]] = {
     "reasoning alone": ({"cut_after_events": 4, "clean_end": True}, "truncated"),
     "cut": ({"cut_after_events": 4}, "body_cut"),
     "malformed": ({"malformed_after_events": 3}, "bad_event"),
-    "json": ({"mode": "json"}, "mode_mismatch"),
+    "json": ({"raw_body": "{}", "content_type": "application/json"}, "bad_body"),
 }
 FIRST_WORD = 7
 """Events up to the first delta: created, in progress, reasoning added and done, message added, part added."""

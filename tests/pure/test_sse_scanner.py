@@ -142,13 +142,41 @@ def test_scanner__error_inside_a_200__is_seen_and_not_relayed(error: object, see
     assert (scanner.error, len(kept), scanner.whole) == (seen, 1, False)
 
 
-@pytest.mark.parametrize(
-    "data", [b'{"finish_reason": "stop"', b"[DONE] or not", b'["error", "usage"]', b'"[DONE]"', b"\xff[DONE]"]
-)
+@pytest.mark.parametrize("data", [b'["error", "usage"]', b'"[DONE]"', b"1", b"null", b'{"a": "\\ud83d"}', b"{}", b""])
 def test_scanner__frame_that_is_no_chunk__is_relayed_and_means_nothing(data: bytes) -> None:
     scanner, kept = scan(b"data: " + data + b"\n\n")
     assert kept == [b"data: " + data + b"\n\n"]
     assert scanner == StreamScanner()
+
+
+MALFORMED = [b'{"finish_reason": "stop"', b"[DONE] or not", b"\xff[DONE]", b'{"choices": [{"delta": {"conte', b"<html>"]
+
+
+@pytest.mark.parametrize("data", [*MALFORMED, b'{"a":' * 5_000 + b"1" + b"}" * 5_000])
+def test_scanner__event_that_can_not_be_read__ends_the_stream_and_is_not_relayed(data: bytes) -> None:
+    scanner, kept = scan(frame(text("a")), b"data: " + data + b"\n\n")
+    assert kept == [frame(text("a"))]
+    assert scanner.failure is not None
+    assert (scanner.failure.code, scanner.whole) == ("bad_event", False)
+
+
+@pytest.mark.parametrize("data", MALFORMED)
+def test_scanner__unreadable_event_after_every_end__is_left_out_and_harms_nothing(data: bytes) -> None:
+    scanner, kept = scan(frame(text("a", finish="stop")), b"data: " + data + b"\n\n", DONE)
+    assert kept == [frame(text("a", finish="stop"))]
+    assert (scanner.failure, scanner.whole, scanner.done) == (None, True, True)
+
+
+def test_scanner__text__is_counted_in_bytes_without_padding_and_names() -> None:
+    call = {"index": 0, "id": "call_1", "function": {"name": "look_up", "arguments": '{"a": 1}'}}
+    events = [
+        {**text("Gr\u00fc\u00dfe"), "obfuscation": "x" * 100},
+        {"choices": [{"index": 0, "delta": {"refusal": "No", "content": None}}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": [call, {"index": 1, "custom": {"input": "ls"}}, 7]}}]},
+        {"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}, {"index": 1, "delta": {"content": "b"}}]},
+        {"choices": [7, {"delta": [1]}, {"delta": {"tool_calls": {"a": 1}, "content": 5}}]},
+    ]
+    assert scan(*(frame(event) for event in events))[0].text_bytes == 7 + 2 + 8 + 2 + 2 + 1
 
 
 @pytest.mark.parametrize("error", [None, False, "", {}, []])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iwrouting.types import Usage
+from iwrouting.upstream.delivered import responses_text
 from iwrouting.upstream.failures import Failure, bad_answer
 from iwrouting.upstream.sse import DONE
 from iwrouting.upstream.translate.stream import ResponsesStream
@@ -17,6 +18,7 @@ class TranslatingScanner:
 
     stream: ResponsesStream
     malformed: bool = False
+    text_bytes: int = 0
     number: int = 0
 
     @property
@@ -62,7 +64,10 @@ class TranslatingScanner:
             # After the end nothing can be lost any more.
             self.malformed = not self.stream.finished
             return b""
-        return b"" if event is None or self.malformed else self.stream.feed(event)
+        if event is None or self.malformed:
+            return b""
+        self.text_bytes += responses_text(event)
+        return self.stream.feed(event)
 
     def shows_output(self, frame: bytes) -> bool:
         """Whether any frame so far carried output."""

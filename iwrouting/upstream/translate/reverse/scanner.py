@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iwrouting.types import Usage
+from iwrouting.upstream.delivered import chat_text
 from iwrouting.upstream.failures import Failure, bad_answer
 from iwrouting.upstream.sse import frame_data
 from iwrouting.upstream.translate.reverse.stream import ChatStream
@@ -19,6 +20,7 @@ class ReverseScanner:
     done: bool = False
     malformed: bool = False
     response_id: str = ""
+    text_bytes: int = 0
     _last: bytes = b""
 
     @property
@@ -58,7 +60,10 @@ class ReverseScanner:
         except ValueError:
             self.malformed = True
             return b""
-        return b"" if chunk is None else self.stream.feed(chunk)
+        if chunk is None:
+            return b""
+        self.text_bytes += chat_text(chunk)
+        return self.stream.feed(chunk)
 
     def shows_output(self, frame: bytes) -> bool:
         """Whether any frame so far carried output."""
