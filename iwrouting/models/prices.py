@@ -102,13 +102,13 @@ class Price(ConfigModel):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save. Raises ValidationError for a row that is or was in force: costs were made with it."""
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        stored = type(self).objects.using(using).filter(pk=self.pk).first() if self.pk else None
-        if stored is not None and not stored.is_scheduled:
-            raise ValidationError(f"The price {stored} is or was in force: add a price with a later time instead.")
+        if fault := self.delete_fault(using):
+            raise ValidationError(fault)
         super().save(*args, **kwargs)
 
     def delete_fault(self, using: str | None = None) -> str:
         """A price that is or was in force stays: costs were made with it."""
-        if self.is_scheduled:
+        stored = type(self).objects.using(using).filter(pk=self.pk).first() if self.pk else None
+        if stored is None or stored.is_scheduled:
             return ""
-        return f"The price {self} is or was in force: add a price with a later time instead."
+        return f"The price {stored} is or was in force: add a price with a later time instead."

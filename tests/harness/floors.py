@@ -40,6 +40,7 @@ CLIENT_NEEDS = frozenset({"openai", "httpx2"})  # the second comes with the firs
 LAZY = {
     ("apps", PACKAGE): "Django calls ready() once the models are there; before that they can't be imported",
     ("*", "openai"): "0.8 s and 43 MB, which no command that makes no call should pay",
+    ("management", "genai_prices"): "30 MB and a moment, needed only where prices are synced",
 }
 
 
