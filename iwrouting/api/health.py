@@ -10,8 +10,7 @@ from django.http import HttpResponse
 from iwrouting import __version__
 from iwrouting.api.lean import LeanView, json_response
 from iwrouting.calls import Service
-from iwrouting.resolver.warnings import lifecycle_warning
-from iwrouting.types import Configuration
+from iwrouting.resolver.lifecycle import public_warnings
 
 
 class Healthz(LeanView):
@@ -69,19 +68,9 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
             "not_durable": service.writer.not_durable,
         },
         "breakers": service.dispatcher.breakers.standing(),
-        "warnings": lifecycle_findings(config),
+        "warnings": public_warnings(config, datetime.now(UTC)),
         "not_yet_honoured": list(service.conf.not_yet_honoured),
     }
-
-
-def lifecycle_findings(config: Configuration) -> list[str]:
-    """Dead and dying models that a default or an override names."""
-    named = {alias.default_model for alias in config.aliases.values()}
-    named |= {override.model for override in config.overrides.values() if override.enabled}
-    today = datetime.now(UTC).date()
-    facts = (config.models[name] for name in sorted(named) if name in config.models)
-    found = (lifecycle_warning(fact, today, config.lifecycle_warning_days) for fact in facts)
-    return [text for text in found if text]
 
 
 def _age(service: Service) -> float | None:

@@ -1,0 +1,45 @@
+"""How commands tell what they found: aligned columns for people, JSON for programs (ux.md 4)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+FINDINGS = 3
+"""The exit code of a command that ended well and found something."""
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """The option --format: a table on a terminal, JSON elsewhere."""
+    default = "table" if sys.stdout.isatty() else "json"
+    parser.add_argument(
+        "--format", choices=("table", "json"), default=default, help="Default: table on a terminal, else json."
+    )
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows under their headings; what a row does not have is a dash."""
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+    widths = [max(len(line[index]) for line in (list(columns), *cells)) for index in range(len(columns))]
+    lines = [columns, *cells]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def as_json(**members: Any) -> str:
+    """One object with a `version`, which only gains members."""
+    return json.dumps({"version": 1, **members}, indent=1)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None or value == "" else str(value)
