@@ -27,11 +27,16 @@ async def decide(service: Service, draft: Draft) -> None:
         # Shielded: a caller that leaves now must not take the row out of its batch.
         await asyncio.shield(future)
     except asyncio.CancelledError:
-        leave(service, draft, [], Ending(Result.CLIENT_CLOSED, None))
+        leave(service, draft, [], Ending(cut_result(service), None))
         raise
     except AuditUnavailable as error:
         _refuse_late(service, draft, error)
         raise
+
+
+def cut_result(service: Service) -> Result:
+    """The result of a call that was cancelled: its caller left, or we cut it short at shutdown."""
+    return Result.INTERRUPTED if service.draining else Result.CLIENT_CLOSED
 
 
 def _refuse_late(service: Service, draft: Draft, error: AuditUnavailable) -> None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from iwrouting.calls.account import close, failed_ending, leave, measure, price
+from iwrouting.calls.account import close, cut_result, failed_ending, leave, measure, price
 from iwrouting.calls.answers import Answer, served_headers
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.service import Service
@@ -68,10 +68,10 @@ async def give_up(service: Service, draft: Draft, job: Job, error: RoutingError)
 
 def abandon(service: Service, draft: Draft, job: Job, ending: Ending | None = None) -> None:
     """Store a call whose caller left, or that we cut short at shutdown; nobody waits for it."""
-    result = Result.INTERRUPTED if service.draining else Result.CLIENT_CLOSED
+    result = cut_result(service)
     ending = ending or Ending(result, None)
     ending.result = result
-    ending.cost = price(job, ending.rung, ending.usage)
+    ending.cost = price(job, ending.rung, ending.usage, estimated=ending.estimated)
     leave(service, draft, job.attempts, measure(draft, job, ending))
 
 

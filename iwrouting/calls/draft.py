@@ -111,7 +111,7 @@ class Draft:
             "cache_write_tokens": usage.cache_write_tokens,
             "completion_tokens": usage.completion_tokens,
             "reasoning_tokens": usage.reasoning_tokens,
-            "tokens_source": "provider" if ending.usage else "",
+            "tokens_source": ending.tokens_source if ending.usage else "",
             "usage": as_json(usage.reported),
             "cost_pico": ending.cost.pico,
             "cost_state": ending.cost.state.value,
@@ -129,7 +129,8 @@ class Draft:
 class Ending:
     """How a decision ended, before it is stored. `status` is the HTTP status that the caller gets.
 
-    `endpoint` is where it was served; empty: where it was asked.
+    `endpoint` is where it was served; empty: where it was asked. `estimated`: `usage` is not what the whole answer used
+    by the provider's word, and neither is its cost; `tokens_source` tells who counted.
     """
 
     result: Result
@@ -143,6 +144,8 @@ class Ending:
     fallbacks: int = 0
     finish_reason: str = ""
     usage: Usage | None = None
+    tokens_source: str = "provider"
+    estimated: bool = False
     cost: Cost = NOTHING_SENT
     first_byte_us: int | None = None
     overhead_us: int | None = None

@@ -10,6 +10,7 @@ from iwrouting.calls.account import close, measure, price
 from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
 from iwrouting.calls.buffered import abandon, give_up, internal_error, ok_result
 from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.estimating import take_usage
 from iwrouting.calls.requests import ChatRequest, ResponsesRequest
 from iwrouting.calls.service import Service
 from iwrouting.conf.redact import redact
@@ -114,9 +115,10 @@ async def _relay(
         stream.close()
         if not draft.closed:
             stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
-            abandon(service, draft, job, _delivered(ending, stream, sent))
+            abandon(service, draft, job, _delivered(draft, ending, stream, sent, cut=True))
         raise
-    yield await _finish(service, draft, job, stream, _delivered(ending, stream, sent), early=early)
+    ending = _delivered(draft, ending, stream, sent, cut=stream.fault is not None)
+    yield await _finish(service, draft, job, stream, ending, early=early)
 
 
 async def _finish(
@@ -128,7 +130,7 @@ async def _finish(
         job.fail(stream.attempt, stream.fault)
         ending.result = Result.TRUNCATED
         ending.error_type, ending.error_code, ending.error_param = error.type, error.code or "", error.param or ""
-    ending.cost = price(job, stream.rung, ending.usage)
+    ending.cost = price(job, stream.rung, ending.usage, estimated=ending.estimated)
     ending = measure(draft, job, ending)
     try:
         await close(service, draft, job, ending)
@@ -148,9 +150,9 @@ def _ending(stream: OpenStream) -> Ending:
     )
 
 
-def _delivered(ending: Ending, stream: OpenStream, sent: int) -> Ending:
+def _delivered(draft: Draft, ending: Ending, stream: OpenStream, sent: int, *, cut: bool) -> Ending:
     ending.finish_reason = stream.scanner.finish_reason
-    ending.usage = stream.scanner.usage
+    take_usage(draft, ending, stream, cut=cut)
     ending.bytes_delivered = sent
     ending.chunks_delivered = stream.attempt.chunks
     return ending

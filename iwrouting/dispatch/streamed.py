@@ -59,7 +59,9 @@ class OpenStream:
             self.fault = transport_failure(error)
         finally:
             self.close()
-        self.fault = self.fault or self._ending()
+        if self.fault is None or self.scanner.whole:
+            # Once every choice has ended, nothing of the answer can be lost with the connection.
+            self.fault = self._ending()
         if self.permit is not None:
             self.permit.served() if self.fault is None else self.permit.failed(self.fault)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from tests.sandbox import raw
 from tests.sandbox.raw import hello
 
 CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
-MODEL = "gpt-4.1-mini"
+MODEL, RESPONSES_ONLY = "gpt-4.1-mini", "gpt-5.1-codex"
 SLOW: dict[str, Any] = {"delay_ms": 5000}
 
 
@@ -37,15 +38,23 @@ def at_the_provider(live: Live, number: int = 1) -> None:
     eventually(lambda: live.sandbox.state()["open_requests"] >= number + 1, "the request at the provider")
 
 
-def closed_soon(live: Live) -> Record:
-    """Assert that the provider saw the close within a second; the record of the call."""
+def closed_soon(live: Live, *, cost: str = "unpriced") -> Record:
+    """Assert that the provider saw the close within a second; the record of the call, its cost in state `cost`."""
     started = time.monotonic()
     eventually(lambda: live.sandbox.state()["open_requests"] == 1, "the close at the provider", 1.0)
     assert time.monotonic() - started < 1.0
     record = live.the_record()
     assert record.outcome.result == "client_closed"
-    assert record.outcome.cost_state in ("unpriced", "none")
+    assert record.outcome.cost_state == cost
     return record
+
+
+def reading(sock: socket.socket, events: int) -> bytes:
+    """What came until so many events were there."""
+    got = b""
+    while got.count(b"data: ") < events:
+        got += sock.recv(65536)
+    return got
 
 
 def test_leaving_while_waiting__closes_the_call(live: Live) -> None:
@@ -66,22 +75,58 @@ def test_leaving_while_a_stream_is_opened__closes_the_call(live: Live) -> None:
     assert [(a.error_code, a.model) for a in record.attempts] == [("client_closed", MODEL)]
 
 
-def test_leaving_mid_stream__closes_the_call_and_counts_what_was_delivered(live: Live) -> None:
-    live.sandbox.plan([{"match": {"model": MODEL}, "fault": {"event_delay_ms": 60}}])
-    with calling(
-        live, CHAT, hello("fast", stream=True, messages=[{"role": "user", "content": "write 300 words"}])
-    ) as sock:
-        got = b""
-        while got.count(b"data: ") < 4:
-            got += sock.recv(65536)
-    record = closed_soon(live)
-    assert record.outcome.status == 200
-    assert record.outcome.bytes_delivered is not None
-    assert record.outcome.bytes_delivered > 0
-    assert record.outcome.finish_reason == ""
-    assert record.outcome.model_served == MODEL
+LONG = [{"role": "user", "content": "write 300 words"}]
+
+
+@pytest.mark.parametrize("events", [1, 2, 20])
+@pytest.mark.parametrize("model", [MODEL, RESPONSES_ONLY])
+def test_leaving_mid_stream__counts_what_was_delivered_and_estimates_what_was_used(
+    live: Live, events: int, model: str
+) -> None:
+    live.sandbox.plan([{"match": {"model": model}, "fault": {"event_delay_ms": 20}}])
+    with calling(live, CHAT, hello(model, stream=True, messages=LONG)) as sock:
+        got = reading(sock, events)
+    record = closed_soon(live, cost="estimated")
+    outcome = record.outcome
+    assert (outcome.status, outcome.finish_reason, outcome.model_served) == (200, "", model)
+    assert outcome.bytes_delivered is not None
+    assert outcome.bytes_delivered >= len(raw.dechunked(got.partition(b"\r\n\r\n")[2])[0]) > 0
     assert [a.error_code for a in record.attempts] == ["client_closed"]
-    assert live.sent()[-1]["events"] < 100
+    assert live.sent()[-1]["events"] < 200
+    assert outcome.tokens_source == "bytes"
+    assert outcome.prompt_tokens == record.decision.estimate_tokens
+    text = b"".join(re.findall(rb'"content":"([^"]*)"', got))
+    assert (outcome.completion_tokens or 0) >= len(text) // 4
+    assert outcome.cost_pico
+    assert outcome.usage == "{}"
+
+
+def test_leaving_a_responses_stream__is_estimated_too(live: Live) -> None:
+    live.sandbox.plan([{"match": {"model": MODEL}, "fault": {"event_delay_ms": 10}}])
+    with calling(live, "/v1/responses", {"model": MODEL, "stream": True, "input": "write 300 words"}) as sock:
+        reading(sock, 30)
+    record = closed_soon(live, cost="estimated")
+    assert (record.outcome.tokens_source, bool(record.outcome.completion_tokens)) == ("bytes", True)
+
+
+def test_leaving_between_the_end_and_the_usage__is_estimated(live: Live) -> None:
+    body = live.post(CHAT, hello(MODEL, stream=True), x_iw_run_id="elsewhere").body.decode()
+    halted = {"raw_body": body.replace("data: [DONE]\n\n", ": over\n\n"), "content_type": "text/event-stream"}
+    live.sandbox.plan([{"match": {"model": MODEL}, "fault": {**halted, "stall_after_bytes": len(body) - 10}}])
+    with calling(live, CHAT, hello(MODEL, stream=True)) as sock:
+        while b'"finish_reason":"stop"' not in sock.recv(65536):
+            pass
+    record = closed_soon(live, cost="estimated")
+    assert (record.outcome.finish_reason, record.outcome.tokens_source) == ("stop", "bytes")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_leaving_while_the_body_comes__closes_the_call(live: Live, stream: bool) -> None:
+    live.sandbox.plan([{"match": {"model": MODEL}, "fault": {"stall_after_bytes": 40}}])
+    with calling(live, CHAT, hello(MODEL, stream=stream)):
+        at_the_provider(live)
+    record = closed_soon(live)
+    assert [(a.error_code, a.status) for a in record.attempts] == [("client_closed", 200)]
 
 
 def test_leaving_between_tries__ends_the_walk(live: Live) -> None:

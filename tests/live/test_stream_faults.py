@@ -104,6 +104,16 @@ def test_end_without_terminal_marker__is_whole_where_every_choice_has_ended(live
     assert live.the_record().served() == ("ok", FIRST, 200)
 
 
+@pytest.mark.parametrize("how", ["stall_after_bytes", "reset_after_bytes", "cut_after_bytes"])
+def test_connection_that_is_lost_after_every_end__leaves_the_answer_whole(live: Live, how: str) -> None:
+    body = live.post(CHAT, hello(HASTY, stream=True), x_iw_run_id="elsewhere").body
+    told = {"raw_body": body.decode(), "content_type": "text/event-stream", how: len(body) - 5}
+    live.sandbox.plan([{"match": {"model": HASTY}, "fault": told}])
+    assert live.post(CHAT, hello(HASTY, stream=True)).body == body
+    record = live.the_record()
+    assert (record.served(), record.outcome.finish_reason) == (("ok", HASTY, 200), "stop")
+
+
 def test_one_choice_of_two_without_its_end__is_truncated(live: Live) -> None:
     buffered = live.chat(FIRST, n=2).record
     assert buffered.outcome.result == "ok"
@@ -164,7 +174,9 @@ def truncated(live: Live, got: Raw, code: str) -> Record:
     assert record.outcome.model_served == record.attempts[-1].model
     assert len(record.attempts) == 1
     assert record.attempts[0].error_code == code.removeprefix("stream_")
-    assert record.outcome.cost_state == "unpriced"
+    assert (record.outcome.cost_state, record.outcome.tokens_source) == ("estimated", "bytes")
+    assert record.outcome.cost_pico
+    assert record.outcome.prompt_tokens == record.decision.estimate_tokens
     assert record.outcome.bytes_delivered == len(got.body) - len(b"data: \n\n" + json_of(last))
     live.agrees(record)
     return record
