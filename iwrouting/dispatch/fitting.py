@@ -29,12 +29,13 @@ LONG_CHAT = 200
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A request that fits one rung: `payload` is `body` as sent."""
+    """A request that fits one rung: `payload` is `body` as sent; `fresh`: over a new connection."""
 
     endpoint: Endpoint
     body: Mapping[str, Any]
     payload: bytes
     changes: tuple[str, ...]
+    fresh: bool = False
 
 
 async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import aiohttp
@@ -16,10 +17,10 @@ from iwrouting.dispatch.deadline import rung_deadline
 from iwrouting.dispatch.ends import exhausted, still_refused, stopped
 from iwrouting.dispatch.fitting import Fitted, blamed, fit, refit
 from iwrouting.dispatch.job import PATHS, Dispatcher, Job, microseconds_since
-from iwrouting.types import AttemptRecord, Endpoint, Rung, Skip
+from iwrouting.types import AttemptRecord, Rung, Skip
 from iwrouting.upstream import Failure, Reply, classify, transport_failure
 from iwrouting.upstream.client import AddressRefused, MissingSecret, missing_secret
-from iwrouting.upstream.failures import SLOW_DOWN, Step, bad_answer, out_of_time
+from iwrouting.upstream.failures import CONNECTION_ERROR, SLOW_DOWN, Step, bad_answer, out_of_time
 
 T = TypeVar("T")
 Receive = Callable[[Job, Rung, AttemptRecord, Reply], Awaitable["T | Failure"]]
@@ -102,7 +103,7 @@ async def try_rung(
     until = rung_deadline(time.monotonic(), job.deadline, job.later(rung))
     for try_number in range(1, TRIES + 1):
         attempt = job.begin(rung, try_number, fitted.endpoint, fitted.changes, len(fitted.payload), batch)
-        result = await _once(dispatcher, job, rung, attempt, fitted.payload, receive, until)
+        result = await _once(dispatcher, job, rung, attempt, fitted, receive, until)
         if not isinstance(result, Failure):
             job.permit = permit
             permit.served() if whole else permit.started()
@@ -126,7 +127,8 @@ async def _again(
     if failure.step is Step.ADAPT:
         return await refit(job, rung, fitted, failure)
     if failure.step is Step.RETRY and not permit.is_probe and await _back_off(dispatcher, job, failure, until):
-        return fitted
+        # A connection from the pool may have been closed by the provider while nobody looked; so may all of them.
+        return replace(fitted, fresh=True) if failure.type == CONNECTION_ERROR else fitted
     return None
 
 
@@ -135,14 +137,14 @@ async def _once(
     job: Job,
     rung: Rung,
     attempt: AttemptRecord,
-    payload: bytes,
+    fitted: Fitted,
     receive: Receive[T],
     until: float,
 ) -> T | Failure:
     timer = asyncio.timeout_at(until - time.monotonic() + asyncio.get_running_loop().time())
     try:
         async with timer:
-            return await _exchange(dispatcher, job, rung, attempt, payload, receive)
+            return await _exchange(dispatcher, job, rung, attempt, fitted, receive)
     except MissingSecret as error:
         attempt.sent_at = attempt.bytes_sent = None
         return missing_secret(str(error))
@@ -160,11 +162,13 @@ async def _once(
 
 
 async def _exchange(
-    dispatcher: Dispatcher, job: Job, rung: Rung, attempt: AttemptRecord, payload: bytes, receive: Receive[T]
+    dispatcher: Dispatcher, job: Job, rung: Rung, attempt: AttemptRecord, fitted: Fitted, receive: Receive[T]
 ) -> T | Failure:
     upstream = dispatcher.upstream(job, rung)
     attempt_id = f"{job.decision_id}-{attempt.seq}"
-    reply = await dispatcher.upstreams.post(upstream, PATHS[Endpoint(attempt.endpoint)], payload, attempt_id=attempt_id)
+    reply = await dispatcher.upstreams.post(
+        upstream, PATHS[fitted.endpoint], fitted.payload, attempt_id=attempt_id, fresh=fitted.fresh
+    )
     attempt.first_byte_us = microseconds_since(attempt.sent_ns)
     attempt.status = reply.status
     attempt.upstream_request_id = reply.request_id

@@ -1,7 +1,7 @@
 """Whose health a failure speaks of, for the breakers (design.md 5). Pure.
 
 What blames the caller or nobody counts for no breaker: refused requests, clients that left, deadlines that a caller
-made short, conflicts, connections that went stale in our own pool.
+made short, conflicts.
 """
 
 from __future__ import annotations

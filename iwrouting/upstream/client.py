@@ -25,6 +25,9 @@ from iwrouting.upstream.pace import TOO_SLOW, Pace, TimedOut
 MAX_ANSWER = 128 * 1024 * 1024
 HOP_HEADER = "x-iw-hop"
 SECRET_TTL_S = 30.0
+KEEPALIVE_S = 4.0
+"""A connection that nobody used for so long is not used again: common servers close theirs after 5 seconds, and a
+request that meets the closing may or may not have been taken."""
 PLAIN_ID = re.compile(r"(?:req_[0-9a-zA-Z]{1,60})?")
 """What OpenAI's ids look like, and no key does: these need no search for secrets."""
 
@@ -124,18 +127,28 @@ class Upstreams:
     def __init__(self, *, min_bytes_per_s: float = 0.0, window_s: float = 60.0) -> None:
         self._min_bytes_per_s = min_bytes_per_s
         self._window_s = window_s
-        self._trusted = _session(resolver=None)
-        self._guarded = _session(resolver=GuardedResolver())
+        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
         self._secrets: dict[str, tuple[float, str | None]] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._trusted.close()
-        await self._guarded.close()
+        for session in self._sessions.values():
+            await session.close()
 
-    async def post(self, upstream: UpstreamFacts, path: str, body: bytes, *, attempt_id: str) -> Reply:
-        """Send one request and return its head. Raises aiohttp.ClientError, TimeoutError, OSError or MissingSecret."""
-        session = self._trusted if upstream.trusted else self._guarded
+    def _session(self, *, trusted: bool, fresh: bool) -> aiohttp.ClientSession:
+        found = self._sessions.get((trusted, fresh))
+        if found is None:
+            found = self._sessions[trusted, fresh] = _session(None if trusted else GuardedResolver(), fresh=fresh)
+        return found
+
+    async def post(
+        self, upstream: UpstreamFacts, path: str, body: bytes, *, attempt_id: str, fresh: bool = False
+    ) -> Reply:
+        """Send one request and return its head. Raises aiohttp.ClientError, TimeoutError, OSError or MissingSecret.
+
+        `fresh`: over a new connection, because one from the pool may have been closed by the provider unseen.
+        """
+        session = self._session(trusted=upstream.trusted, fresh=fresh)
         if not upstream.trusted and url_fault(upstream.base_url):
             raise AddressRefused("the base URL is not public")
         headers = {
@@ -186,10 +199,11 @@ def missing_secret(reference: str) -> Failure:
     return Failure(Step.STOP, "configuration_error", "upstream_secret_missing", message=name, account=True)
 
 
-def _session(resolver: AbstractResolver | None) -> aiohttp.ClientSession:
-    arguments: dict[str, Any] = {"limit": 0, "limit_per_host": 0, "keepalive_timeout": 30}
+def _session(resolver: AbstractResolver | None, *, fresh: bool) -> aiohttp.ClientSession:
     # Names are looked up anew for each guarded connection: a cached answer could be rebound.
-    connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=resolver is None, **arguments)
+    arguments: dict[str, Any] = {"limit": 0, "limit_per_host": 0, "use_dns_cache": resolver is None}
+    arguments |= {"force_close": True} if fresh else {"keepalive_timeout": KEEPALIVE_S}
+    connector = aiohttp.TCPConnector(resolver=resolver, **arguments)
     return aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,

@@ -25,6 +25,9 @@ READ_TEXT = 10_000
 BAD_ANSWER = "bad_answer"
 """The type of a failure that no provider names: a 200 that is no answer."""
 
+CONNECTION_ERROR = "connection_error"
+"""The type of a failure to connect, or of a connection that broke before any answer."""
+
 CONTEXT_CODE = "context_length_exceeded"
 DEADLINE_CODE = "deadline"
 REDIRECT_CODE = "redirect_refused"
@@ -132,8 +135,8 @@ def transport_failure(error: BaseException) -> Failure:
         code = "connect_timeout" if connecting else "timeout"
         return Failure(Step.RETRY if connecting else Step.NEXT, "timeout_error", code, timeout=True)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure(Step.RETRY, "connection_error", "connect_failed")
-    return Failure(Step.RETRY, "connection_error", "connection_reset")
+        return Failure(Step.RETRY, CONNECTION_ERROR, "connect_failed")
+    return Failure(Step.RETRY, CONNECTION_ERROR, "connection_reset")
 
 
 def out_of_time() -> Failure:
