@@ -1,7 +1,7 @@
 """Whose health a failure speaks of, for the breakers (design.md 5). Pure.
 
 What blames the caller or nobody counts for no breaker: refused requests, clients that left, deadlines that a caller
-made short, conflicts.
+made short, streams that were whole but for our own limit of their length, conflicts.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import Enum
 
 from iwrouting.upstream.failures import DEADLINE_CODE, Failure, Step
+from iwrouting.upstream.pace import TOO_LONG
 
 LIMITS = (408, 429)
-OURS = frozenset({"connection_stale", "client_slow"})
 
 
 class Blame(Enum):
@@ -32,7 +32,7 @@ def blame(failure: Failure, *, hurried: bool = False) -> Blame:
         return Blame.ACCOUNT if failure.status in (401, 403) else Blame.NOBODY
     if failure.model_gone:
         return Blame.MODEL_GONE
-    if failure.code in OURS or (hurried and failure.code == DEADLINE_CODE):
+    if failure.code == TOO_LONG or (hurried and failure.code == DEADLINE_CODE):
         return Blame.NOBODY
     of_provider = failure.status is None or failure.status < 400 or failure.status >= 500 or failure.status in LIMITS
     return Blame.MODEL if of_provider and failure.step in (Step.RETRY, Step.NEXT) else Blame.NOBODY

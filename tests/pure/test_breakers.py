@@ -11,6 +11,7 @@ from iwrouting.dispatch.breakers import Breakers, Held, Permit, Transition
 from iwrouting.types import Configuration, Rung, UpstreamFacts
 from iwrouting.upstream.blame import Blame, blame
 from iwrouting.upstream.failures import Failure, Step, bad_answer, classify, in_band, out_of_time, transport_failure
+from iwrouting.upstream.pace import TimedOut
 from tests.pure.small import configured
 
 LARGE, MID = (Rung(rung, None, model, None, "environment") for rung, model in enumerate(("large", "mid")))
@@ -306,6 +307,8 @@ def test_standing__tells_what_is_not_closed_without_secrets() -> None:
         (in_band({}), False, Blame.MODEL),
         (out_of_time(), False, Blame.MODEL),
         (out_of_time(), True, Blame.NOBODY),
+        (transport_failure(TimedOut("stalled")), False, Blame.MODEL),
+        (transport_failure(TimedOut("timeout_total")), False, Blame.NOBODY),
         (BAD, False, Blame.NOBODY),
         (classify(400, {}, b'{"error": {"code": "context_length_exceeded"}}'), False, Blame.NOBODY),
         (classify(400, {}, b'{"error": {"code": "unsupported_value", "param": "seed"}}'), False, Blame.NOBODY),
