@@ -12,6 +12,7 @@ collect_ignore = (
     [
         "autoroute",
         "client",
+        "fuzz",
         "pure",
         "sandbox",
         "translate",

@@ -131,7 +131,12 @@ def _judge(
         return BatchAnswer(Served(rung, attempt, body, usage), parsed, None, width)
     for index, item in enumerate(items, batch.start):
         item["index"] = index
-    return BatchAnswer(Served(rung, attempt, b"", usage), parsed, orjson.dumps(items)[1:-1], width)
+    try:
+        orjson.dumps(parsed)
+        return BatchAnswer(Served(rung, attempt, b"", usage), parsed, orjson.dumps(items)[1:-1], width)
+    except TypeError:
+        # Nested deeper than it can be written again.
+        return bad_answer("bad_body", 200)
 
 
 def _same_width(job: Job, answers: list[BatchAnswer]) -> list[BatchAnswer]:

@@ -80,7 +80,10 @@ def translated(job: Job, rung: Rung, attempt: AttemptRecord, parsed: dict[str, A
     chat = responses_to_chat(parsed, chat_id=job.chat_id, created=int(time.time()))
     if isinstance(chat, Failure):
         return chat
-    return Served(rung, attempt, dumps(chat), responses_usage(parsed), finish_reason(chat))
+    body = written(chat)
+    if isinstance(body, Failure):
+        return body
+    return Served(rung, attempt, body, responses_usage(parsed), finish_reason(chat))
 
 
 def respond(job: Job, rung: Rung, attempt: AttemptRecord, body: bytes, parsed: dict[str, Any]) -> Served | Failure:
@@ -93,7 +96,18 @@ def respond(job: Job, rung: Rung, attempt: AttemptRecord, body: bytes, parsed: d
     made = chat_to_response(parsed, echo_of(job))
     if isinstance(made, Failure):
         return made
-    return Served(rung, attempt, dumps(made), read_usage(parsed), finish_reason(parsed))
+    whole = written(made)
+    if isinstance(whole, Failure):
+        return whole
+    return Served(rung, attempt, whole, read_usage(parsed), finish_reason(parsed))
+
+
+def written(made: dict[str, Any]) -> bytes | Failure:
+    """A translated answer as JSON; a Failure for one that the provider nested too deep for that."""
+    try:
+        return dumps(made)
+    except ValueError:
+        return bad_answer("bad_body", 200)
 
 
 def response_id(parsed: dict[str, Any]) -> str:

@@ -159,7 +159,10 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
 def as_stream(served: Served, reply: Reply, choices: int, *, keep_usage: bool) -> OpenStream | Failure:
     """A whole chat answer as the stream that was asked for, told as a change; a Failure where it is not whole."""
     scanner = StreamScanner(choices=choices, keep_usage=keep_usage)
-    frames = chat_frames(loads(served.body), keep_usage)
+    try:
+        frames = chat_frames(loads(served.body), keep_usage)
+    except ValueError:
+        return bad_answer("bad_body", 200)
     held = [kept for frame in frames if (kept := scanner.take(frame))]
     scanner.usage = served.usage
     served.attempt.changes += (TO_STREAM,)

@@ -205,5 +205,7 @@ def _about_model(code: str, param: str) -> bool:
 
 
 def _text(value: object, limit: int = 64) -> str:
-    # Masked before it is cut: half a secret would no longer be known as one.
-    return redact(value[:READ_TEXT])[:limit] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    # Masked before it is cut: half a secret would no longer be known as one. Half a surrogate pair can't be sent.
+    return redact(value[:READ_TEXT])[:limit].encode("utf-8", "replace").decode()

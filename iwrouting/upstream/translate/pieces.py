@@ -23,6 +23,9 @@ UNBILLED = frozenset({"function_call", "custom_tool_call", "mcp_call"})
 """Calls that somebody else than the provider answers."""
 
 
+CITATION = {"start_index": int, "end_index": int, "url": str, "title": str}
+
+
 def failure_of(response: Mapping[str, Any]) -> Failure | None:
     """Why a response object is no answer, though its HTTP status was 200; None if it is one."""
     status, error = response.get("status"), response.get("error")
@@ -109,12 +112,15 @@ def citations(part: Mapping[str, Any], offset: int) -> Iterator[Json]:
     """The part's web citations, nested as chat has them, moved by the length of the text before the part."""
     annotations = part.get("annotations")
     for each in annotations if isinstance(annotations, list) else ():
-        if isinstance(each, dict) and each.get("type") == "url_citation":
+        if isinstance(each, dict) and each.get("type") == "url_citation" and is_citation(each):
             flat = {name: value for name, value in each.items() if name != "type"}
-            for name in ("start_index", "end_index"):
-                if type(flat.get(name)) is int:
-                    flat[name] += offset
+            flat |= {name: flat[name] + offset for name in ("start_index", "end_index")}
             yield {"type": "url_citation", "url_citation": flat}
+
+
+def is_citation(given: Mapping[str, Any]) -> bool:
+    """Whether a web citation has its four members; one that has not is left out: it would break strict clients."""
+    return all(type(given.get(name)) is kind for name, kind in CITATION.items())
 
 
 def probabilities(given: object) -> list[Json]:
@@ -136,7 +142,8 @@ def _is_probability(value: object) -> bool:
 
 def _probability(entry: Json) -> Json:
     token, raw = entry["token"], entry.get("bytes")
-    octets = raw if isinstance(raw, list) else list(token.encode("utf-8", "surrogatepass"))
+    whole = isinstance(raw, list) and all(type(octet) is int for octet in raw)
+    octets = raw if whole else list(token.encode("utf-8", "surrogatepass"))
     return {"token": token, "logprob": entry["logprob"], "bytes": octets}
 
 

@@ -21,11 +21,11 @@ def frame_of(chunk: dict[str, Any]) -> bytes:
 
 
 def dumps(value: dict[str, Any]) -> bytes:
-    """An object as JSON."""
+    """An object as JSON. Raises ValueError for one that is nested too deep."""
     try:
         return orjson.dumps(value)
     except TypeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return _written_slowly(value)
 
 
 def loads(data: bytes) -> dict[str, Any]:
@@ -50,6 +50,13 @@ def event_of(frame: bytes) -> dict[str, Any] | None:
 def _slowly(data: bytes) -> object:
     try:
         return json.loads(data, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _written_slowly(value: object) -> bytes:
+    try:
+        return json.dumps(value, separators=(",", ":")).encode()
     except RecursionError:
         raise ValueError("nested too deep") from None
 

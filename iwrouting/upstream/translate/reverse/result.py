@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iwrouting.upstream.failures import Failure, bad_answer
-from iwrouting.upstream.translate.pieces import Json, probabilities, responses_moderation, tail
+from iwrouting.upstream.translate.pieces import Json, is_citation, probabilities, responses_moderation, tail
 from iwrouting.upstream.usage import read_usage
 
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
@@ -126,7 +126,7 @@ def flat_citations(annotations: object) -> list[Json]:
     """Web citations, flat as a response has them."""
     found = annotations if isinstance(annotations, list) else []
     cited = (each.get("url_citation") for each in found if isinstance(each, dict))
-    return [{"type": "url_citation", **each} for each in cited if isinstance(each, dict)]
+    return [{**each, "type": "url_citation"} for each in cited if isinstance(each, dict) and is_citation(each)]
 
 
 def calls_of(calls: object) -> list[dict[str, str]] | None:
