@@ -88,7 +88,7 @@ async def embeddings(service: Service, caller: Caller, body: dict[str, Any], siz
         require(caller.key, Scope.CALL)
         request = await beside(size, read_embeddings, body)
         resolution = resolve_call(draft, request.model)
-        check_vectors(request, facts_of(draft.config, resolution.model or ""), service.conf)
+        await beside(size, check_vectors, request, facts_of(draft.config, resolution.model or ""), service.conf)
         resolution = await keep_limits(service, draft, resolution, body, partial(count_embeddings, request.items))
     except RoutingError as error:
         await _refused(service, draft, body, error)

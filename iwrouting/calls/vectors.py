@@ -19,15 +19,19 @@ from iwrouting.conf import Settings
 from iwrouting.dispatch import Batch, Job, send_batches
 from iwrouting.dispatch.batches import BatchAnswer
 from iwrouting.errors import BadRequest
-from iwrouting.tokens import estimate
+from iwrouting.tokens import TokenizersMissing, count_embeddings, estimate
+from iwrouting.tokens.counting import SOURCE_KNOWN
 from iwrouting.types import ModelFacts, Result
 from iwrouting.upstream.usage import add_usage
 from iwrouting.upstream.vectors import expected_vectors
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LARGE = 256 * 1024
-"""A request of more bytes than this is read and cut beside the event loop."""
+LARGE = 64 * 1024
+"""A request of more bytes than this is read, checked and cut beside the event loop."""
+
+FAR_OVER = 2
+"""So many times over a model's input by its bytes, a text is worth an exact count."""
 
 PROVIDER_TOKENS = 300_000
 """What a provider takes in one request (openai-facts.md 6). No token is shorter than a byte, so no batch exceeds it."""
@@ -39,10 +43,10 @@ BYTES_A_NUMBER: dict[type | None, int] = {str: 6, list: 22, None: 6}
 def check_vectors(request: EmbeddingsRequest, facts: ModelFacts, conf: Settings) -> None:
     """Refuse what can't be answered, before any batch is paid for. Raises BadRequest that names item and limit."""
     most = facts.max_input
-    for index, item in enumerate(request.items):
-        if most is not None and isinstance(item, list) and len(item) > most:
+    for index, item in enumerate(request.items if most is not None else ()):
+        if (count := over(item, most or 0, facts.id)) is not None:
             raise BadRequest(
-                f"input[{index}]: {len(item)} tokens; {facts.id} takes at most {most} in one item. Cut it.",
+                f"input[{index}]: {count} tokens; {facts.id} takes at most {most} in one item. Cut it.",
                 param="input",
                 code="context_length_exceeded",
             )
@@ -55,6 +59,22 @@ def check_vectors(request: EmbeddingsRequest, facts: ModelFacts, conf: Settings)
             "encoding_format base64 or fewer dimensions.",
             param="input",
         )
+
+
+def over(item: Any, most: int, model: str) -> int | None:
+    """The tokens of an item that surely has more than `most`; None where it has not, or may not: that is the
+    provider's to say. A text is counted only where it is far over by its bytes."""
+    if isinstance(item, list):
+        count = len(item)
+    elif len(item) <= most or estimate(len(item.encode("utf-8", "replace"))) <= FAR_OVER * most:
+        return None
+    else:
+        try:
+            counted = count_embeddings([item], model)
+        except TokenizersMissing:
+            return None
+        count = counted.tokens if counted.source == SOURCE_KNOWN else 0
+    return count if count > most else None
 
 
 def cut(request: EmbeddingsRequest, conf: Settings) -> list[Batch]:

@@ -86,6 +86,7 @@ def test_blank_item__is_the_providers_to_refuse__by_its_batch(live: Live) -> Non
     (["a", [1]], "input[1]"),
     ([[1], []], "input[1]"),
     ([[1], [7] * 8193], "input[1]: 8193 tokens"),
+    (["a", "hello " * 14_000], "input[1]: 14001 tokens"),
     ("", "input: an empty item"),
     ([], "input: give"),
 ])  # fmt: skip
@@ -96,6 +97,12 @@ def test_input_that_can_have_no_vectors__is_refused_before_any_call(live: Live, 
     assert json.loads(caught.value.response.text)["error"]["message"].startswith(words)
     assert live.sent() == []
     assert live.the_record().outcome.result == "refused"
+
+
+def test_long_text_of_few_tokens__is_the_providers_to_judge(live: Live) -> None:
+    with pytest.raises(APIStatusError) as caught:
+        live.embed("=" * 70_000)
+    assert (caught.value.status_code, len(live.sent())) == (400, 1)
 
 
 def test_only_the_batch_that_failed__is_sent_again(live: Live) -> None:
