@@ -188,7 +188,7 @@ async def stay_silent(wire: Wire, exchange: Exchange, fault: Fault) -> None:
 
 
 async def send_body(wire: Wire, exchange: Exchange, answer: Answer, fault: Fault) -> bool:
-    """Sends the body; whether it went out whole."""
+    """Sends the body; whether HTTP ended in order, so that another request may follow."""
     stop = stop_of(fault)
     chunked = wire.chunked and answer.events is not None
     upcoming = frames(answer, fault)
@@ -207,8 +207,9 @@ async def send_body(wire: Wire, exchange: Exchange, answer: Answer, fault: Fault
         wire.write(chunk(data, chunked=chunked))
         await wire.drain()
         piece = following
-    await end_early(wire, exchange, stop.ending if stop else "cut", clean=fault.clean_end and chunked)
-    return False
+    clean = fault.clean_end and chunked
+    await end_early(wire, exchange, stop.ending if stop else "cut", clean=clean)
+    return clean
 
 
 def reached(exchange: Exchange, stop: Stop | None) -> bool:
@@ -242,7 +243,8 @@ async def end_early(wire: Wire, exchange: Exchange, ending: str, *, clean: bool 
         wire.finish(ending)
         if clean:
             wire.write(LAST_CHUNK)
-        wire.close()
+        else:
+            wire.close()
 
 
 async def pause(ms: int) -> None:

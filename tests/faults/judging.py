@@ -61,7 +61,6 @@ def refused(call: Call, record: Record) -> None:
 def broken(call: Call, record: Record) -> None:
     """The beginning of the text, then an error event that names the decision, and no terminal marker."""
     assert not re.search(rb"\[DONE\]|response\.completed|response\.incomplete", call.got.body)
-    assert f"sandbox: {record.attempts[0].model} heard".startswith(said(call)[:20])
-    assert said(call)
+    assert said(call).startswith("sandbox:")
     assert str(record.decision.id).encode() in call.got.body.rpartition(b"\n\ndata: ")[2]
     assert record.outcome.cost_state != "priced"

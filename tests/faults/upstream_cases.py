@@ -9,7 +9,7 @@ from typing import Any
 from tests.faults.cases import Case, breaks, onward, served, stops
 from tests.faults.modes import BUFFERED, STREAMED, TALK
 
-SOON = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+SOON = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
 PAST = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
@@ -118,8 +118,8 @@ U9 = [
     for title, upstream in (("refused", "refusing"), ("a name that is not in DNS", "nameless"), ("no TLS", "untlsed"))
 ]
 U10 = [
-    Case("U10", "accepts and never answers", "no_answer", onward("- timeout", alone=LATE)),
-    Case("U10", "headers, then nothing", {"first_event_delay_ms": 60_000}, onward("200 timeout", alone=LATE)),
+    Case("U10", "accepts and never answers", "no_answer", onward("- timeout_first_byte", alone=LATE)),
+    Case("U10", "headers, then nothing", {"first_event_delay_ms": 60_000}, onward("200 stalled", alone=LATE)),
 ]
 U11 = [
     Case("U11", "reset before headers", "reset", onward("- connection_reset", "- connection_reset")),
@@ -128,10 +128,18 @@ U11 = [
     Case("U11", "reset after output", {"reset_after_events": 9}, breaks("stream_body_cut"), modes=STREAMED),
     Case("U11", "reset before output", {"reset_after_events": 1}, onward("200 body_cut"), modes=STREAMED),
 ]
+SLOWLY = {"bytes": 4, "every_ms": 200}
+U12 = [
+    Case("U12", "a slow drip after output", {"drip": {**SLOWLY, "after_events": 9}}, breaks("stream_too_slow"),
+         modes=STREAMED),
+    Case("U12", "a slow drip from the start", {"drip": SLOWLY}, onward("200 too_slow", alone=LATE), modes=BUFFERED),
+    Case("U12", "a slow drip from the start", {"drip": SLOWLY}, onward("200 timeout_first_output", alone=LATE),
+         modes=STREAMED),
+]  # fmt: skip
 U13 = [
     Case("U13", "stall after output", {"stall_after_events": 9}, breaks("stream_stalled"), modes=STREAMED),
-    Case("U13", "stall before output", {"stall_after_events": 1}, onward("200 timeout", alone=LATE), modes=STREAMED),
-    Case("U13", "stall in the body", {"stall_after_bytes": 40}, onward("200 timeout", alone=LATE), modes=BUFFERED),
+    Case("U13", "stall before output", {"stall_after_events": 1}, onward("200 stalled", alone=LATE), modes=STREAMED),
+    Case("U13", "stall in the body", {"stall_after_bytes": 40}, onward("200 stalled", alone=LATE), modes=BUFFERED),
 ]
 U14 = [
     Case("U14", "clean EOF after output", {"cut_after_events": 9, "clean_end": True}, breaks("stream_truncated"),
