@@ -18,8 +18,9 @@ from iwrouting.admin.capability import refuse_unfit
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, NamesField, model_id_field, tier_field
 from iwrouting.admin.overrides import ROW, OverrideInline
-from iwrouting.admin.show import admin_url, code_list, link
+from iwrouting.admin.show import NOTHING, admin_url, code_list, link
 from iwrouting.admin.typed import TypedForm
+from iwrouting.admin.vectors import refuse_other_space, space_doubt
 from iwrouting.models import Alias, Model
 from iwrouting.models.aliases import MAX_CHAIN
 from iwrouting.types import AUTO
@@ -54,10 +55,12 @@ class AliasForm(TypedForm[Alias]):
         }
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a default model of the wrong kind."""
+        """Refuse a default model of the wrong kind, or one that makes other vectors than the one before."""
         values = super().clean() or self.cleaned_data
+        kind, model = values.get("kind") or self.instance.kind, values.get("default_model", "")
         try:
-            refuse_unfit(values.get("kind") or self.instance.kind, values.get("default_model", ""))
+            refuse_unfit(kind, model)
+            refuse_other_space(kind, self.initial.get("default_model", ""), model)
         except ValidationError as fault:
             self.add_error("default_model", fault)
         return values
@@ -79,8 +82,13 @@ class AliasColumns:
 
     @admin.display(description="Effective model")
     def effective(self, alias: Alias) -> SafeString:
-        """The model that serves callers without an override of their own, and its life."""
-        return effective_cell(self.now, alias)
+        """The model that serves callers without an override of their own."""
+        return self.now.cell(alias.name, None)
+
+    @admin.display(description="Lifecycle")
+    def life(self, alias: Alias) -> SafeString | str:
+        """What is to be known of every model that it names."""
+        return self.now.life_of(alias.name) or NOTHING
 
 
 def effective_cell(now: Effective, alias: Alias) -> SafeString:
@@ -115,8 +123,8 @@ class AliasAdmin(BaseAdmin[Alias]):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, with one reading of the configuration for them."""
-        effective = AliasColumns().effective
-        return ("name", "kind", "default_model", effective, "rungs", "variable", "count", "tier")
+        now = AliasColumns()
+        return ("name", "kind", "default_model", now.effective, "rungs", now.life, "variable", "count", "tier")
 
     def get_fieldsets(self, request: HttpRequest, obj: Alias | None = None) -> Any:
         """`infer` has a meaning for auto alone, and stands on its page alone."""
@@ -133,6 +141,8 @@ class AliasAdmin(BaseAdmin[Alias]):
         alias: Alias = form.instance
         if notes := Effective().notes(alias.name):
             self.message_user(request, f"Note: {notes}.", messages.WARNING)
+        if doubt := space_doubt(alias.kind, form.initial.get("default_model", ""), alias.default_model):
+            self.message_user(request, f"Note: {doubt}", messages.WARNING)
         if not change and Model.objects.filter(model_id=alias.name).exists():
             text = f"Note: the alias {alias.name} hides the model of the same name from callers."
             self.message_user(request, text, messages.WARNING)

@@ -5,42 +5,21 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import SwitchableAdmin
 from iwrouting.admin.effective import Effective
-from iwrouting.admin.fields import WIDE, ChecksField, NamesField, tier_field
+from iwrouting.admin.model_form import FIELDSETS, ModelForm, doubts
 from iwrouting.admin.price_rows import price_lines
 from iwrouting.admin.show import NOTHING, admin_url, badge, code_list, number, on_off, per_million
-from iwrouting.admin.typed import TypedForm
 from iwrouting.models import Model
 from iwrouting.models.targets import model_users
 from iwrouting.pricing import price_in_force
-from iwrouting.types import Endpoint, PriceFacts
+from iwrouting.types import PriceFacts
 
 MOST_USERS = 3
-
-
-class ModelForm(TypedForm[Model]):
-    """The form of a model: lists without JSON."""
-
-    endpoints = ChecksField([endpoint.value for endpoint in Endpoint], help_text="What it serves.")
-    input_modalities = NamesField(empty=[], rows=2, help_text="What it reads, such as text, image.")
-    tier = tier_field("Cost tier.")
-
-    class Meta:
-        model = Model
-        fields = "__all__"
-        widgets = {"source": forms.TextInput(attrs={"size": WIDE})}
-        help_texts = {
-            "model_id": "The provider's id, as sent to it. Fixed once saved: the audit names it.",
-            "prices": "In force now, in dollars per 1M tokens: input, cached input, cache writes, output.",
-            "lifecycle": "Warnings here never stop a call.",
-            "used_by": "Aliases with it as default, in their chain, or in an override.",
-        }
 
 
 class ModelColumns:
@@ -99,6 +78,9 @@ class ModelAdmin(SwitchableAdmin[Model]):
     shown_as = {
         "endpoints": "endpoints_shown",
         "input_modalities": "modalities_shown",
+        "efforts": "efforts_shown",
+        "refused_params": "refused_shown",
+        "hosted_tools": "hosted_shown",
         "shutdown_date": "shutdown",
         "checked_on": "checked",
     }
@@ -108,19 +90,20 @@ class ModelAdmin(SwitchableAdmin[Model]):
     search_help_text = "Model id or replacement."
     readonly_fields = ("prices", "lifecycle", "used_by", *shown_as.values())
     empty_note = "No models. Load the built-in catalogue (python manage.py matrix_load), or add one."
-    fieldsets = (
-        (None, {"fields": ("model_id", "enabled", "upstream", "endpoints", "lifecycle", "used_by")}),
-        ("Prices", {"fields": ("prices",)}),
-        ("Windows", {"fields": ("context_window", "max_input", "max_output", "dimensions", "input_modalities")}),
-        ("Parameters", {"fields": ("reasoning", "default_effort", "sampling", "completion_cap_param")}),
-        ("Life", {"fields": ("shutdown_date", "replacement", "tier", "checked_on", "source")}),
-    )
+    fieldsets = FIELDSETS
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, with one reading of the configuration for them."""
         now = ModelColumns()
         prices = (now.input_price, now.cached_price, now.output_price)
         return ("model_id", "endpoints_shown", "upstream", "window", *prices, "switch", now.lifecycle, now.used_by)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        """Save, and say what may be a slip, and what is to be known of its life."""
+        super().save_model(request, obj, form, change)
+        now = Effective()
+        for text in (*doubts(obj), *now.places(obj.model_id)):
+            self.message_user(request, f"Note: {text}", messages.WARNING)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -141,6 +124,21 @@ class ModelAdmin(SwitchableAdmin[Model]):
     def modalities_shown(self, model: Model) -> SafeString | str:
         """What it reads."""
         return code_list(model.input_modalities)
+
+    @admin.display(description="Efforts")
+    def efforts_shown(self, model: Model) -> SafeString | str:
+        """Reasoning efforts that it takes."""
+        return code_list(model.efforts)
+
+    @admin.display(description="Refused params")
+    def refused_shown(self, model: Model) -> SafeString | str:
+        """Parameters that it refuses."""
+        return code_list(model.refused_params)
+
+    @admin.display(description="Hosted tools")
+    def hosted_shown(self, model: Model) -> SafeString | str:
+        """The provider's own tools that it takes."""
+        return "not known" if model.hosted_tools is None else code_list(model.hosted_tools)
 
     @admin.display(description="Context", ordering="context_window")
     def window(self, model: Model) -> str:

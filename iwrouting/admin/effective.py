@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.show import badge, value_badge
+from iwrouting.admin.show import badge, lines, value_badge
 from iwrouting.errors import RoutingError
 from iwrouting.models import Override
 from iwrouting.resolver import facts_of, resolve
+from iwrouting.resolver.lifecycle import Finding, lifecycle_findings
 from iwrouting.resolver.warnings import lifecycle_warning
 from iwrouting.snapshot import SnapshotRefused, load
 from iwrouting.types import Configuration, Resolution
@@ -71,9 +73,26 @@ class Effective:
         return self._finding(model)[1]
 
     def notes(self, alias: str) -> str:
-        """The findings on all models of an alias's chain; empty for none."""
+        """The findings on all models of an alias's chain, and on what it names without using it; empty for none."""
         found = self.resolution(alias, None)
-        return "; ".join(text.partition(": ")[2] for text in found.warnings) if found else ""
+        named = [each.warning for each in self.findings if each.place.alias == alias and each.place.project is None]
+        texts = dict.fromkeys([*(found.warnings if found else ()), *named])
+        return "; ".join(text.partition(": ")[2] for text in texts)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every place of the configuration whose model is gone, going, disabled or unknown."""
+        return lifecycle_findings(self.config, self.now) if self.config else ()
+
+    def life_of(self, alias: str) -> SafeString | str:
+        """The badges of what an alias names: its default, variable, rungs and overrides; empty for none."""
+        found = [each for each in self.findings if each.place.alias == alias]
+        return lines(badge(f"{each.place.label}: {_words(each)}", LIFECYCLE[each.code][1]) for each in found)
+
+    def places(self, model: str) -> list[str]:
+        """Where a model that is gone, going or disabled is named, as sentences."""
+        named = (each for each in self.findings if each.place.model == model)
+        return [f"{each.warning.partition(': ')[2]}. It is the {each.place.told()}." for each in named]
 
     def _finding(self, model: str) -> tuple[str, str]:
         if self.config is None:
@@ -85,3 +104,8 @@ class Effective:
     def _shutdown(self, model: str) -> str:
         facts = self.config.models.get(model) if self.config else None
         return str(facts.shutdown_date) if facts else ""
+
+
+def _words(finding: Finding) -> str:
+    words, _ = LIFECYCLE[finding.code]
+    return f"{words} {finding.shutdown_date}" if finding.shutdown_date else words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.safestring import SafeString
 from iwrouting.admin.show import per_million
 from iwrouting.catalogue import pico
 from iwrouting.models import Model
+from iwrouting.types import TIERS
 
 WIDE = 80
 """Characters of a box for a sentence."""
@@ -45,6 +47,14 @@ class ChecksField(forms.MultipleChoiceField):
 
     def __init__(self, words: list[str], **kwargs: Any) -> None:
         super().__init__(choices=[(word, word) for word in words], widget=forms.CheckboxSelectMultiple, **kwargs)
+
+
+class WordField(forms.ChoiceField):
+    """One of some known words, or none."""
+
+    def __init__(self, words: Iterable[str], *, none: str, **kwargs: Any) -> None:
+        choices = [("", none), *((word, word) for word in words)]
+        super().__init__(choices=choices, required=False, **kwargs)
 
 
 class PriceField(forms.DecimalField):
@@ -96,5 +106,5 @@ def model_id_field(help_text: str, label: str = "Model", size: int = 40) -> form
 
 def tier_field(help_text: str) -> forms.ChoiceField:
     """The field of a cost tier."""
-    choices = [("", "not set"), *((tier, tier) for tier in ("small", "mid", "strong"))]
+    choices = [("", "not set"), *((tier, tier) for tier in TIERS)]
     return forms.ChoiceField(choices=choices, required=False, help_text=help_text)

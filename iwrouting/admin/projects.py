@@ -32,6 +32,7 @@ class ProjectAdmin(SwitchableAdmin[Project]):
     search_help_text = "Slug, name, external id or owner."
     fieldsets = (
         (None, {"fields": ("slug", "name", "external_id", "owner", "enabled")}),
+        ("Parameters", {"fields": ("strict_parameters",)}),
         ("Limits", {"fields": ("max_context_tokens", "max_run_tokens")}),
     )
     empty_note = "No projects. Add one, or let the backend make it: PUT /api/v1/projects/<external id>."

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from iwrouting.admin.aliases import AliasAdmin
+from iwrouting.admin.attention import lifecycle_list
 from iwrouting.admin.audit import DecisionAdmin, EnvironmentSnapshotAdmin
 from iwrouting.admin.catalogue import ModelAdmin as CatalogueModelAdmin
 from iwrouting.admin.guards import guard_of
@@ -122,7 +123,8 @@ class Site(AdminSite):
             "unpriced": unpriced_models() if request.user.has_perm("iwrouting.view_price") else [],
             "may_price": request.user.has_perm("iwrouting.add_price"),
         }
-        return super().index(request, {**start, **prices, **(extra_context or {})})
+        life = lifecycle_list() if request.user.has_perm("iwrouting.view_alias") else {}
+        return super().index(request, {**start, **prices, **life, **(extra_context or {})})
 
     def guide(self, request: HttpRequest, page: str = "") -> HttpResponse:
         """The documents that come with the service, as text."""

@@ -13,8 +13,9 @@ from iwrouting.conf import settings
 from iwrouting.conf.addresses import url_fault
 from iwrouting.conf.environment import secret_ref_fault
 from iwrouting.models.base import ConfigModel
+from iwrouting.models.model_faults import model_faults
 from iwrouting.models.validators import refuse_other_case, validate_model_id, validate_names
-from iwrouting.types import Endpoint, Sampling
+from iwrouting.types import Sampling
 
 SECONDS = (MinValueValidator(0.1), MaxValueValidator(3600))
 
@@ -158,10 +159,9 @@ class Model(ConfigModel):
         return self.model_id
 
     def clean(self) -> None:
-        """Refuse endpoints that do not exist."""
-        known = {endpoint.value for endpoint in Endpoint}
-        if not isinstance(self.endpoints, list) or not self.endpoints or not set(self.endpoints) <= known:
-            raise ValidationError({"endpoints": f"Choose at least one of {', '.join(sorted(known))}."})
+        """Refuse what can't be true, such as an endpoint that does not exist."""
+        if faults := model_faults(self):
+            raise ValidationError(faults)
 
     def delete_fault(self, using: str | None = None) -> str:
         """A model without a row is unknown, not barred: one in use, or barred by its switch, must keep its row."""

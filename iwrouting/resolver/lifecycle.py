@@ -43,6 +43,13 @@ class Place:
         return f"{scheduled}override of the alias {self.alias} for {scope}"
 
     @property
+    def label(self) -> str:
+        """The place in a word or two, beside its alias."""
+        if self.kind == "rung":
+            return f"rung {self.ref}"
+        return f"override for {self.project or 'all'}" if self.kind == "override" else self.kind
+
+    @property
     def fix(self) -> str:
         """Where an operator changes it."""
         if self.kind == "environment":

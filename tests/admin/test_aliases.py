@@ -30,7 +30,8 @@ def test_the_list_shows_what_serves_now_and_from_where(boss: Client, fast: Alias
     assert "gpt-4.1 default" in read(boss.get(LIST)).text
     Override.objects.create(alias=fast, model="gpt-5.1")
     text = read(boss.get(LIST)).text
-    assert "gpt-5.1 override not in the catalogue" in text
+    assert "gpt-5.1 override" in text
+    assert "override for all: not in the catalogue" in text
 
 
 @pytest.mark.parametrize(("day", "words"), [("2020-01-02", "shut down 2020-01-02"), ("2999-01-02", "")])
