@@ -6,11 +6,24 @@ from django.urls import path, re_path
 
 from iwrouting.api.health import Healthz, Readyz
 from iwrouting.api.resolve import Resolve
-from iwrouting.api.v1 import ChatCompletions, Embeddings, Model, Models, NothingHere, Responses
+from iwrouting.api.v1 import (
+    ChatCompletions,
+    Embeddings,
+    Model,
+    Models,
+    NothingHere,
+    Response,
+    ResponseCancel,
+    ResponseInputItems,
+    Responses,
+)
 
 urlpatterns = [
     path("v1/chat/completions", ChatCompletions.as_view(), name="chat-completions"),
     path("v1/responses", Responses.as_view(), name="responses"),
+    path("v1/responses/<str:response_id>", Response.as_view(), name="response"),
+    path("v1/responses/<str:response_id>/cancel", ResponseCancel.as_view(), name="response-cancel"),
+    path("v1/responses/<str:response_id>/input_items", ResponseInputItems.as_view(), name="response-input-items"),
     path("v1/embeddings", Embeddings.as_view(), name="embeddings"),
     path("v1/models", Models.as_view(), name="models"),
     path("v1/models/<path:name>", Model.as_view(), name="model"),

@@ -73,9 +73,21 @@ class LeanView(APIView):
         except BadRequest:
             require(request.auth, scope)
             raise
+        return body, await self.known_caller(request, endpoint, scope, body, headers)
+
+    async def known_caller(
+        self,
+        request: Any,
+        endpoint: str,
+        scope: Scope,
+        body: dict[str, Any] | None = None,
+        headers: Callable[[dict[str, Any]], Any] = lambda body: None,
+    ) -> Caller:
+        """The caller of such a request alone. Raises RoutingError."""
+        body = body or {}
         try:
             require(request.auth, scope)
-            return body, self.caller(request, headers(body))
+            return self.caller(request, headers(body))
         except RoutingError as error:
             await self.refuse(request, endpoint, body, error)
             raise

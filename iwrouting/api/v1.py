@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from iwrouting.api.lean import LeanView, as_response, json_response
-from iwrouting.calls import chat, embeddings, list_models, responses, show_model
+from iwrouting.calls import chat, embeddings, fetch, list_models, responses, show_model
+from iwrouting.calls.fetching import CANCEL, DELETE, INPUT_ITEMS, RETRIEVE, Action, FetchRequest
 from iwrouting.errors import NotFound
 from iwrouting.types import Endpoint, Scope
 
@@ -33,6 +34,47 @@ class Responses(LeanView):
         """Serve one."""
         body, caller = await self.admitted(request, Endpoint.RESPONSES, Scope.CALL)
         return as_response(await responses(self.service, caller, body, len(request._request.body)))
+
+
+class HeldView(LeanView):
+    """Base of the routes for a response that a provider keeps."""
+
+    refuses_itself = True
+    http_method_names = ["get", "post", "delete", "head"]
+
+    async def fetch(self, request: Any, action: Action, response_id: str) -> HttpResponseBase:
+        """Send it to the upstream that holds the response."""
+        caller = await self.known_caller(request, action.endpoint, Scope.CALL)
+        query = tuple((name, value) for name, values in request._request.GET.lists() for value in values)
+        return as_response(await fetch(self.service, caller, FetchRequest(action, response_id, query)))
+
+
+class Response(HeldView):
+    """One response."""
+
+    async def get(self, request: Any, response_id: str) -> HttpResponseBase:
+        """As it is now, or its events."""
+        return await self.fetch(request, RETRIEVE, response_id)
+
+    async def delete(self, request: Any, response_id: str) -> HttpResponseBase:
+        """Make the provider forget it."""
+        return await self.fetch(request, DELETE, response_id)
+
+
+class ResponseCancel(HeldView):
+    """The end of one that is made in the background."""
+
+    async def post(self, request: Any, response_id: str) -> HttpResponseBase:
+        """Cancel it."""
+        return await self.fetch(request, CANCEL, response_id)
+
+
+class ResponseInputItems(HeldView):
+    """What one was asked."""
+
+    async def get(self, request: Any, response_id: str) -> HttpResponseBase:
+        """The list."""
+        return await self.fetch(request, INPUT_ITEMS, response_id)
 
 
 class Embeddings(LeanView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iwrouting.audit.held import REPEATED, find_held, usage_recorded
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
 from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
 from iwrouting.audit.stores import open_store
@@ -13,13 +14,16 @@ __all__ = [
     "DECISION",
     "HELD",
     "OUTCOME",
+    "REPEATED",
     "Row",
     "Rows",
     "Writer",
     "as_json",
     "decision_time",
+    "find_held",
     "finish_row",
     "new_id",
     "new_id_at",
     "open_store",
+    "usage_recorded",
 ]

@@ -9,8 +9,9 @@ from iwrouting.calls.account import decide, refuse
 from iwrouting.calls.answers import Answer, StreamAnswer, decision_headers
 from iwrouting.calls.buffered import answer_whole, conclude
 from iwrouting.calls.caller import Caller, identify, require, turned_away
-from iwrouting.calls.deciding import allowed_s, is_strict, resolve_call
+from iwrouting.calls.deciding import allowed_s, guard_loop, is_strict, resolve_call
 from iwrouting.calls.draft import Draft
+from iwrouting.calls.fetching import FetchRequest, pinned, resolve_held, uninterrupted
 from iwrouting.calls.limits import keep_limits
 from iwrouting.calls.listing import list_models, show_model
 from iwrouting.calls.requests import read_chat, read_embeddings, read_responses
@@ -21,7 +22,7 @@ from iwrouting.calls.vectors import answer_vectors, beside, check_vectors
 from iwrouting.dispatch import Job
 from iwrouting.errors import RoutingError
 from iwrouting.resolver import facts_of
-from iwrouting.tokens import count_chat, count_embeddings
+from iwrouting.tokens import count_chat, count_embeddings, count_responses
 from iwrouting.types import Endpoint, Resolution, Scope
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "StreamAnswer",
     "chat",
     "embeddings",
+    "fetch",
     "identify",
     "list_models",
     "peek",
@@ -50,7 +52,7 @@ async def chat(service: Service, caller: Caller, body: dict[str, Any], size: int
     try:
         require(caller.key, Scope.CALL)
         request = read_chat(body)
-        draft.is_stream = request.stream
+        draft.is_stream, draft.is_kept = request.stream, body.get("store") is True
         resolution = resolve_call(draft, request.model, request.messages)
         resolution = await keep_limits(service, draft, resolution, body, partial(count_chat, body))
     except RoutingError as error:
@@ -70,12 +72,33 @@ async def responses(service: Service, caller: Caller, body: dict[str, Any], size
         require(caller.key, Scope.CALL)
         request = read_responses(body)
         draft.is_stream = request.stream
+        draft.is_kept, draft.goes_on = body.get("store") is not False, request.background
         resolution = resolve_call(draft, request.model, request.messages)
+        resolution = await keep_limits(service, draft, resolution, body, partial(count_responses, body))
+        pin = await pinned(service.held, caller, request, resolution)
     except RoutingError as error:
         await _refused(service, draft, body, error)
         raise
     await decide(service, draft)
-    job = _job(service, draft, resolution, request.body)
+    job = _job(service, draft, resolution, request.body, pin=pin)
+    if request.stream:
+        return await conclude(service, draft, job, answer_stream(service, draft, job, request))
+    whole = conclude(service, draft, job, answer_whole(service, draft, job))
+    return await (uninterrupted(service, whole) if request.background else whole)
+
+
+async def fetch(service: Service, caller: Caller, request: FetchRequest) -> Answer | StreamAnswer:
+    """Retrieve, cancel or delete a response that a provider keeps, or list its input. Raises RoutingError."""
+    draft = Draft(caller, request.action.endpoint, service.config, 0)
+    try:
+        require(caller.key, Scope.CALL)
+        guard_loop(draft)
+        resolution = resolve_held(draft, await service.held.own(caller, request.response_id), request)
+    except RoutingError as error:
+        await _refused(service, draft, {}, error)
+        raise
+    await decide(service, draft)
+    job = _job(service, draft, resolution, {}, method=request.action.method, path=request.path)
     if request.stream:
         return await conclude(service, draft, job, answer_stream(service, draft, job, request))
     return await conclude(service, draft, job, answer_whole(service, draft, job))
@@ -113,15 +136,16 @@ async def _refused(service: Service, draft: Draft, body: dict[str, Any], error: 
     await refuse(service, draft, error)
 
 
-def _job(service: Service, draft: Draft, resolution: Resolution, body: dict[str, Any]) -> Job:
+def _job(service: Service, draft: Draft, resolution: Resolution, body: dict[str, Any], **more: str) -> Job:
     seconds, hurried = allowed_s(draft, resolution, service.conf)
     return Job(
         draft.id,
         resolution,
         draft.config,
-        Endpoint(draft.endpoint),
+        Endpoint(draft.endpoint.partition(".")[0]),
         body,
         deadline=draft.caller.started_ns / 1e9 + seconds,
         hurried=hurried,
         strict=is_strict(draft),
+        **more,
     )

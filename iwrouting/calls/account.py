@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from iwrouting.audit import DECISION, OUTCOME, Rows, decision_time
+from iwrouting.audit import DECISION, OUTCOME, Row, Rows, decision_time
 from iwrouting.calls.answers import served_headers
 from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.held import held_by, held_row
 from iwrouting.calls.service import Service
+from iwrouting.calls.usage import settled
 from iwrouting.dispatch import Job
 from iwrouting.errors import AuditUnavailable, RoutingError
 from iwrouting.pricing import NOTHING_SENT, UNPRICED, Cost, cost
@@ -59,7 +61,8 @@ async def record(service: Service, draft: Draft, ending: Ending) -> None:
 
 async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> None:
     """Store the attempts and the outcome in one commit. Raises AuditUnavailable that names the decision."""
-    rows = [*draft.attempt_rows(job.attempts), (OUTCOME, draft.outcome_row(ending))]
+    more = await settled(service, draft, ending) if draft.fetches else []
+    rows = [*ended_rows(service, draft, job.attempts, ending), *more]
     draft.closed = True
     try:
         await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S))
@@ -69,12 +72,36 @@ async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> Non
         )
         error.extra_headers = served_headers(draft, job, ending)
         raise error from None
+    if more and draft.fetches:
+        service.held.mark_recorded(draft.fetches.decision_id)
+
+
+def ended_rows(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> list[tuple[str, Row]]:
+    """The rows of a call's end: its tries, its outcome, and what the provider keeps of it, unless that is stored."""
+    if draft.fetches is not None:
+        # Used by the call that made the response, not by a look at it.
+        ending.usage, ending.cost = None, NOTHING_SENT
+    rows = [*draft.attempt_rows(attempts), (OUTCOME, draft.outcome_row(ending))]
+    held = held_by(draft, attempts, ending)
+    if held is not None:
+        service.held.add(held)
+        rows.append(held_row(held))
+    return rows
+
+
+async def hold(service: Service, draft: Draft, job: Job, ending: Ending) -> None:
+    """Store where a response is held that goes on without us, before its caller knows its id. Raises AuditUnavailable."""
+    held = held_by(draft, job.attempts, ending)
+    if held is not None:
+        await asyncio.shield(service.writer.submit([held_row(held)], patience_s=OUTCOME_PATIENCE_S))
+        service.held.add(held)
+        draft.is_kept = False
 
 
 def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> None:
     """Queue attempts and outcome without waiting: for a caller that is gone."""
     draft.closed = True
-    _queue(service, draft, [*draft.attempt_rows(attempts), (OUTCOME, draft.outcome_row(ending))], LATE_PATIENCE_S)
+    _queue(service, draft, ended_rows(service, draft, attempts, ending), LATE_PATIENCE_S)
 
 
 def _queue(service: Service, draft: Draft, rows: Rows, patience_s: float) -> None:
@@ -100,7 +127,7 @@ def price(job: Job, rung: Rung | None, usage: Usage | None, *, estimated: bool =
 
     `estimated`: the counts are ours, not the provider's.
     """
-    if job.calls == 0:
+    if job.calls == 0 or job.path:
         return NOTHING_SENT
     if rung is None or usage is None:
         return UNPRICED

@@ -13,7 +13,7 @@ from iwrouting.autoroute import RULES_VERSION
 from iwrouting.calls.caller import Caller
 from iwrouting.pricing import NOTHING_SENT, Cost
 from iwrouting.tokens import SOURCE_BYTES, Count, estimate
-from iwrouting.types import AttemptRecord, Configuration, Resolution, Result, Rung, Usage
+from iwrouting.types import AttemptRecord, Configuration, HeldFacts, Resolution, Result, Rung, Usage
 
 ORIGIN_SERVER = "server"
 
@@ -22,7 +22,9 @@ ORIGIN_SERVER = "server"
 class Draft:
     """What is known of a request so far. The configuration is taken once: no request sees a mix of two.
 
-    `count`: its input's tokens, where they were counted. `closed`: its outcome has been handed to the writer.
+    `count`: its input's tokens, where they were counted. `is_kept`: the provider is asked to keep the response;
+    `goes_on`: to make it in the background. `fetches`: the kept response that is asked for; `reason` says so on the
+    decision. `closed`: its outcome has been handed to the writer.
     """
 
     caller: Caller
@@ -34,6 +36,10 @@ class Draft:
     resolution: Resolution | None = None
     count: Count | None = None
     warnings: tuple[str, ...] = ()
+    is_kept: bool = False
+    goes_on: bool = False
+    fetches: HeldFacts | None = None
+    reason: str = ""
     closed: bool = False
     id: str = ""
     decision_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -79,6 +85,8 @@ class Draft:
         }
         if self.resolution is not None:
             row |= _resolved(self.resolution)
+        if self.reason:
+            row["reason"] = self.reason
         return finish_row(DECISION, row)
 
     def attempt_rows(self, attempts: list[AttemptRecord]) -> list[tuple[str, Row]]:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 
-from iwrouting.calls.account import close, measure, price
+from iwrouting.calls.account import close, hold, measure, price
 from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
 from iwrouting.calls.buffered import abandon, give_up, internal_error, ok_result
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.estimating import take_usage
+from iwrouting.calls.fetching import FetchRequest
 from iwrouting.calls.requests import ChatRequest, ResponsesRequest
 from iwrouting.calls.service import Service
 from iwrouting.conf.redact import redact
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 async def answer_stream(
-    service: Service, draft: Draft, job: Job, request: ChatRequest | ResponsesRequest
+    service: Service, draft: Draft, job: Job, request: ChatRequest | ResponsesRequest | FetchRequest
 ) -> StreamAnswer:
     """Open the stream; headers go out after IW_STREAM_HOLD_S at the latest. Raises RoutingError as long as none did."""
     if not request.include_usage:
@@ -108,6 +109,8 @@ async def _relay(
     ending = _ending(stream)
     sent = 0
     try:
+        if job.goes_on:
+            await hold(service, draft, job, ending)
         async for part in stream.relay():
             sent += len(part)
             yield part

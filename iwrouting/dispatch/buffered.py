@@ -21,7 +21,7 @@ from iwrouting.upstream.responses import ending_of
 from iwrouting.upstream.translate import responses_to_chat, responses_usage
 from iwrouting.upstream.translate.pieces import failure_of
 from iwrouting.upstream.translate.reverse import chat_to_response
-from iwrouting.upstream.translate.wire import dumps
+from iwrouting.upstream.translate.wire import dumps, loads
 
 TO_WHOLE = "adapted stream to json"
 
@@ -47,6 +47,8 @@ async def receive_whole(job: Job, rung: Rung, attempt: AttemptRecord, reply: Rep
     body = await read_answer(attempt, reply)
     if isinstance(body, Failure):
         return body
+    if job.path:
+        return fetched(rung, attempt, body)
     parsed = parse_answer(body, reply)
     if isinstance(parsed, Failure) and parsed.code == "mode_mismatch":
         parsed = await folded(job, attempt, body)
@@ -108,6 +110,16 @@ def written(made: dict[str, Any]) -> bytes | Failure:
         return dumps(made)
     except ValueError:
         return bad_answer("bad_body", 200)
+
+
+def fetched(rung: Rung, attempt: AttemptRecord, body: bytes) -> Served | Failure:
+    """What a provider says of a response that it keeps, whatever its state."""
+    try:
+        parsed = loads(body)
+    except ValueError:
+        return bad_answer("bad_body", 200)
+    attempt.response_id = response_id(parsed)
+    return Served(rung, attempt, body, responses_usage(parsed), ending_of(parsed))
 
 
 def response_id(parsed: dict[str, Any]) -> str:

@@ -44,6 +44,10 @@ async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure
     A chat with function tools goes translated to a model that takes them beside its reasoning at /responses alone;
     where it can't be translated, it goes to chat without reasoning, which is told.
     """
+    if job.path:
+        return Fitted(job.endpoint, {}, b"", ())
+    if job.pin and rung.upstream != job.pin:
+        return elsewhere(job)
     facts = job.facts(rung)
     endpoint = facts.served_at(job.endpoint) or job.endpoint
     if endpoint != job.endpoint:
@@ -53,6 +57,13 @@ async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure
         adapted = _adapted(job, body, facts) if isinstance(translated, Failure) else translated
         return translated if isinstance(adapted, Failure) else adapted
     return _adapted(job, body, facts)
+
+
+def elsewhere(job: Job) -> Failure:
+    """Why a rung can't go on from what another upstream holds."""
+    param = "previous_response_id" if job.body.get("previous_response_id") is not None else "conversation"
+    message = f"{param}: what it names is held by the upstream '{job.pin}', and this model is served by another one."
+    return Failure(Step.NEXT, "invalid_request_error", "unsupported_parameter", param, 400, message)
 
 
 async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitted | None:

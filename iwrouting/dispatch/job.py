@@ -28,7 +28,9 @@ class Job:
     `deadline` is of the monotonic clock in seconds and spans all tries; `hurried` where the caller's own header set it.
     `strict`: parameters are not adapted, but refused. `refused_window` is the largest input window, in tokens, of a
     model that found the request too long, 0 for one that is not known; `waits` are the moments until which providers
-    asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered.
+    asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered. `pin` is the upstream
+    that alone can serve; empty: any. `method` and `path` are those of a request that is no call but about a response that
+    is held; an empty path: the endpoint's own.
     """
 
     decision_id: str
@@ -43,6 +45,9 @@ class Job:
     failures: list[Failure] = field(default_factory=list)
     cancel_code: str = "client_closed"
     waited_us: int = 0
+    pin: str = ""
+    method: str = "POST"
+    path: str = ""
     waits: list[float] = field(default_factory=list)
     refused_window: int | None = None
     permit: Permit | None = None
@@ -65,6 +70,10 @@ class Job:
     def goes_on(self) -> bool:
         """Whether the response is made in the background: it goes on at the provider whoever listens."""
         return self.endpoint == Endpoint.RESPONSES and self.body.get("background") is True
+
+    def target(self, endpoint: str) -> str:
+        """Where a try goes, under the upstream's base URL."""
+        return self.path or PATHS[Endpoint(endpoint)]
 
     def begin(
         self,

@@ -16,7 +16,7 @@ def scanner_for(job: Job, attempt: AttemptRecord, *, choices: int, keep_usage: b
     """A scanner for one try. `choices` and `keep_usage` are what a chat caller asked for."""
     if attempt.endpoint == job.endpoint:
         if job.endpoint == Endpoint.RESPONSES:
-            return ResponsesScanner(at_once=job.goes_on)
+            return ResponsesScanner(at_once=job.goes_on or bool(job.path))
         return StreamScanner(choices=choices, keep_usage=keep_usage)
     if job.endpoint == Endpoint.RESPONSES:
         return ReverseScanner(ChatStream(echo_of(job)))

@@ -16,7 +16,7 @@ from iwrouting.dispatch.breakers import Held, Permit
 from iwrouting.dispatch.deadline import rung_deadline
 from iwrouting.dispatch.ends import exhausted, still_refused, stopped
 from iwrouting.dispatch.fitting import Fitted, blamed, fit, refit
-from iwrouting.dispatch.job import PATHS, Dispatcher, Job, microseconds_since
+from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
 from iwrouting.types import AttemptRecord, Rung, Skip
 from iwrouting.upstream import Failure, Reply, classify, transport_failure
 from iwrouting.upstream.client import AddressRefused, MissingSecret, missing_secret
@@ -166,8 +166,9 @@ async def _exchange(
 ) -> T | Failure:
     upstream = dispatcher.upstream(job, rung)
     attempt_id = f"{job.decision_id}-{attempt.seq}"
-    reply = await dispatcher.upstreams.post(
-        upstream, PATHS[fitted.endpoint], fitted.payload, attempt_id=attempt_id, fresh=fitted.fresh
+    path = job.target(fitted.endpoint)
+    reply = await dispatcher.upstreams.send(
+        upstream, path, fitted.payload, attempt_id=attempt_id, method=job.method, fresh=fitted.fresh
     )
     attempt.first_byte_us = microseconds_since(attempt.sent_ns)
     attempt.status = reply.status

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from iwrouting.errors import UnknownModel
 from iwrouting.resolver.chain import build_chain, facts_of, upstream_of
-from iwrouting.resolver.grants import may_ask_alias, may_ask_model
+from iwrouting.resolver.grants import may_ask_alias, may_ask_model, may_reach
 from iwrouting.resolver.ladder import climb
 from iwrouting.resolver.modes import infers
 from iwrouting.resolver.names import find_alias, unknown_name
@@ -26,7 +26,17 @@ from iwrouting.types import (
     State,
 )
 
-__all__ = ["climb", "endpoint_for", "facts_of", "infers", "may_ask_alias", "may_ask_model", "resolve", "upstream_of"]
+__all__ = [
+    "climb",
+    "endpoint_for",
+    "facts_of",
+    "infers",
+    "may_ask_alias",
+    "may_ask_model",
+    "may_reach",
+    "resolve",
+    "upstream_of",
+]
 
 
 def resolve(

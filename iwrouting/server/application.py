@@ -83,8 +83,10 @@ class Application:
 
     async def _let_calls_end(self, service: Service) -> None:
         """Give calls that the server has just cut the moment that they need to queue their rows."""
+        for task in service.going_on:
+            task.cancel()
         until = time.monotonic() + LAST_WORDS_S
-        while service.open_calls and time.monotonic() < until:  # noqa: ASYNC110 - an event would cost every call
+        while (service.open_calls or service.going_on) and time.monotonic() < until:  # noqa: ASYNC110 - an event would cost every call
             await asyncio.sleep(0.01)
 
 

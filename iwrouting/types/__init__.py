@@ -16,6 +16,7 @@ from iwrouting.types.facts import (
     ProjectFacts,
     UpstreamFacts,
 )
+from iwrouting.types.held import HeldFacts
 from iwrouting.types.parameters import EFFORTS, FUNCTION_TOOLS, HOSTED_TOOLS, MODALITIES, PARAMETERS, TIERS
 from iwrouting.types.values import (
     AUTO,
@@ -48,6 +49,7 @@ __all__ = [
     "FUNCTION_TOOLS",
     "HOSTED_CALLS",
     "HOSTED_TOOLS",
+    "HeldFacts",
     "Inference",
     "KeyFacts",
     "Kind",

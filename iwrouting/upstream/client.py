@@ -141,8 +141,15 @@ class Upstreams:
             found = self._sessions[trusted, fresh] = _session(None if trusted else GuardedResolver(), fresh=fresh)
         return found
 
-    async def post(
-        self, upstream: UpstreamFacts, path: str, body: bytes, *, attempt_id: str, fresh: bool = False
+    async def send(
+        self,
+        upstream: UpstreamFacts,
+        path: str,
+        body: bytes,
+        *,
+        attempt_id: str,
+        method: str = "POST",
+        fresh: bool = False,
     ) -> Reply:
         """Send one request and return its head. Raises aiohttp.ClientError, TimeoutError, OSError or MissingSecret.
 
@@ -160,8 +167,13 @@ class Upstreams:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=upstream.connect_timeout_s)
         try:
             async with asyncio.timeout(upstream.connect_timeout_s + upstream.first_byte_timeout_s) as timer:
-                response = await session.post(
-                    upstream.base_url + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                response = await session.request(
+                    method,
+                    upstream.base_url + path,
+                    data=body or None,
+                    headers=headers,
+                    timeout=timeout,
+                    allow_redirects=False,
                 )
         except aiohttp.ClientConnectorError as error:
             # aiohttp wraps what its resolver raises.

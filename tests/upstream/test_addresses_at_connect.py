@@ -36,7 +36,7 @@ def connections(listener: socket.socket) -> int:
 async def post(upstream: UpstreamFacts) -> None:
     upstreams = Upstreams()
     try:
-        await upstreams.post(upstream, "/chat/completions", b"{}", attempt_id="a-1")
+        await upstreams.send(upstream, "/chat/completions", b"{}", attempt_id="a-1")
     finally:
         await upstreams.close()
 
