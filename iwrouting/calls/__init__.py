@@ -136,7 +136,16 @@ async def _refused(service: Service, draft: Draft, body: dict[str, Any], error: 
     await refuse(service, draft, error)
 
 
-def _job(service: Service, draft: Draft, resolution: Resolution, body: dict[str, Any], **more: str) -> Job:
+def _job(
+    service: Service,
+    draft: Draft,
+    resolution: Resolution,
+    body: dict[str, Any],
+    *,
+    pin: str = "",
+    method: str = "POST",
+    path: str = "",
+) -> Job:
     seconds, hurried = allowed_s(draft, resolution, service.conf)
     return Job(
         draft.id,
@@ -147,5 +156,7 @@ def _job(service: Service, draft: Draft, resolution: Resolution, body: dict[str,
         deadline=draft.caller.started_ns / 1e9 + seconds,
         hurried=hurried,
         strict=is_strict(draft),
-        **more,
+        pin=pin,
+        method=method,
+        path=path,
     )

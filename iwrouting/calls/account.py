@@ -90,7 +90,7 @@ def ended_rows(service: Service, draft: Draft, attempts: list[AttemptRecord], en
 
 
 async def hold(service: Service, draft: Draft, job: Job, ending: Ending) -> None:
-    """Store where a response is held that goes on without us, before its caller knows its id. Raises AuditUnavailable."""
+    """Store where a response is held that goes on without us, before its caller has its id. Raises AuditUnavailable."""
     held = held_by(draft, job.attempts, ending)
     if held is not None:
         await asyncio.shield(service.writer.submit([held_row(held)], patience_s=OUTCOME_PATIENCE_S))

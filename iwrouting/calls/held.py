@@ -25,6 +25,7 @@ from iwrouting.resolver import may_reach
 from iwrouting.types import AttemptRecord, Endpoint, HeldFacts
 
 T = TypeVar("T")
+U = TypeVar("U")
 PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 """What a response id may look like: it becomes a part of a path at the provider."""
 
@@ -96,7 +97,7 @@ class HeldResponses:
             ) from None
 
 
-def _remember(known: OrderedDict[T, object], key: T, value: object) -> None:
+def _remember(known: OrderedDict[T, U], key: T, value: U) -> None:
     known[key] = value
     known.move_to_end(key)
     while len(known) > KNOWN:

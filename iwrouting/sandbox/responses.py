@@ -144,10 +144,13 @@ def shown_tool(tool: Json) -> Json:
     return {**tool, "strict": tool.get("strict") is not False} if tool.get("type") == "function" else tool
 
 
-def fetch(store: Store, response_id: str) -> Answer:
-    """Answers GET /v1/responses/{id}."""
+def fetch(store: Store, response_id: str, query: dict[str, str]) -> Answer:
+    """Answers GET /v1/responses/{id}. A stream has every event after `starting_after` at once, done or not."""
     stored = store.get(response_id)
     stored.fetched += 1
+    if query.get("stream") == "true":
+        after = int(query.get("starting_after", -1))
+        return Answer(events=events(stored.response, {})[after + 1 :], usage=stored.bill())
     return Answer(stored.now(), usage=stored.bill())
 
 
@@ -158,6 +161,15 @@ def cancel(store: Store, response_id: str) -> Answer:
         raise Refused(400, "Cannot cancel a synchronous response.")
     stored.cancelled = stored.cancelled or not stored.done
     return Answer(stored.now(), usage=stored.bill())
+
+
+def input_items(store: Store, response_id: str) -> Answer:
+    """Answers GET /v1/responses/{id}/input_items, newest first."""
+    stored = store.get(response_id)
+    items = stored.items[: len(stored.items) - len(stored.response["output"])]
+    listed = [{"id": f"msg_{index}", **item} for index, item in enumerate(items)][::-1]
+    first, last = (listed[0]["id"], listed[-1]["id"]) if listed else (None, None)
+    return Answer({"object": "list", "data": listed, "first_id": first, "last_id": last, "has_more": False})
 
 
 def delete(store: Store, response_id: str) -> Answer:

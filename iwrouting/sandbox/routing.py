@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from iwrouting.sandbox import KEY, chat, embeddings, responses
 from iwrouting.sandbox.answer import Answer, Json, refused_answer
@@ -77,6 +77,8 @@ def routes(path: str) -> dict[str, Route]:
         return {"GET": Route(base, "get", unquote(found)), "DELETE": Route(base, "delete", unquote(found))}
     if base == "responses" and found and action == "cancel":
         return {"POST": Route(base, "cancel", unquote(found))}
+    if base == "responses" and found and action == "input_items":
+        return {"GET": Route(base, "input_items", unquote(found))}
     return {}
 
 
@@ -151,7 +153,7 @@ def endpoint_answer(sandbox: Sandbox, exchange: Exchange, route: Route, request:
         return chat.complete(sandbox, request, key, int(time.time()))
     if route.action == "create":
         return responses.create(sandbox, request, key, int(time.time()), fault)
-    if "stream=true" in exchange.query:
-        raise Refused(400, "The sandbox does not resume streams; poll the response instead.", param="stream")
-    act = {"get": responses.fetch, "cancel": responses.cancel, "delete": responses.delete}[route.action]
+    if route.action == "get":
+        return responses.fetch(sandbox.store, route.id, dict(parse_qsl(exchange.query)))
+    act = {"cancel": responses.cancel, "delete": responses.delete, "input_items": responses.input_items}[route.action]
     return act(sandbox.store, route.id)
