@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ca
 
 from iwrouting.api.schema.generator import openapi
 
-PASSED_THROUGH = ("ChatCompletion", "Embeddings", "Response")
+PASSED_THROUGH = ("ChatCompletion", "Embeddings", "Response", "Deleted", "InputItems")
 """What the provider sends may have members that the document does not name."""
 
 

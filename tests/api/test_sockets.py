@@ -31,6 +31,9 @@ from tests.live.world import World
 PATHS = {
     "chat-completions": "/v1/chat/completions",
     "responses": "/v1/responses",
+    "response": "/v1/responses/resp_1",
+    "response-cancel": "/v1/responses/resp_1/cancel",
+    "response-input-items": "/v1/responses/resp_1/input_items",
     "embeddings": "/v1/embeddings",
     "models": "/v1/models",
     "model": "/v1/models/fast",
@@ -148,6 +151,10 @@ def test_a_method_that_nobody_knows_is_not_possible(service: Service, key: str) 
         ("POST", "/v1/responses", "", {"model": "auto", "input": "Say hello."}, 200),
         ("POST", "/v1/responses", "", {"model": "auto", "input": 1}, 400),
         ("POST", "/v1/responses", "", {"model": "manger", "input": "Say hello."}, 404),
+        ("GET", "/v1/responses/{response_id}", "/v1/responses/resp_1", None, 404),
+        ("DELETE", "/v1/responses/{response_id}", "/v1/responses/resp_1", None, 404),
+        ("POST", "/v1/responses/{response_id}/cancel", "/v1/responses/resp_1/cancel", None, 404),
+        ("GET", "/v1/responses/{response_id}/input_items", "/v1/responses/resp_1/input_items", None, 404),
         ("POST", "/v1/embeddings", "", {"model": "embedding", "input": ["a", "b"]}, 200),
         ("POST", "/v1/embeddings", "", {"model": "embedding", "input": []}, 400),
         ("GET", "/v1/models", "", None, 200),
@@ -245,6 +252,6 @@ def test_swaggers_page_works_under_the_policy_without_the_internet(service: Serv
         page.wait_for_selector("#operations-Management-put_project")
         shown = page.locator(".opblock").count()
         browser.close()
-    assert shown == 13
+    assert shown == 17
     assert wrong == []
     assert [url for url in asked if not url.startswith((f"http://{service.at}/", "data:"))] == []

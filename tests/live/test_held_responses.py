@@ -131,7 +131,8 @@ def test_streamed_background__is_held_before_its_first_event(live: Live) -> None
 
 @pytest.mark.parametrize("kept", [True, False, None])
 def test_foreground__is_held_where_the_provider_keeps_it(live: Live, kept: bool | None) -> None:
-    called = created(live, NATIVE, **({} if kept is None else {"store": kept}))
+    given: dict[str, Any] = {} if kept is None else {"store": kept}
+    called = created(live, NATIVE, **given)
     rows = rows_of(called.answer.id)
     if kept is False:
         assert rows == []

@@ -83,6 +83,24 @@ class ResponseSerializer(Shape):
     usage = serializers.DictField(required=False, allow_null=True)
 
 
+class DeletedSerializer(Shape):
+    """What is left of a response."""
+
+    id = serializers.CharField()
+    object = serializers.CharField()
+    deleted = serializers.BooleanField()
+
+
+class InputItemsSerializer(Shape):
+    """OpenAI's list of items."""
+
+    object = serializers.CharField()
+    data: Any = serializers.ListField(child=serializers.DictField())
+    first_id = OptionalText(required=False)
+    last_id = OptionalText(required=False)
+    has_more = serializers.BooleanField()
+
+
 class EmbeddingsRequest(Shape):
     """OpenAI's body of an embeddings request. Over the limits it is cut into batches and joined again."""
 
