@@ -13,8 +13,7 @@ class Scanner(Protocol):
 
     `done`: the stream has said its last word. `whole`: the provider ended the answer as whole (G2). `terminal`: the
     bytes that tell the caller so, held back until the outcome is stored; asked for once. `text_bytes` is how much text
-    has come, where no usage tells. `number` is the sequence
-    number of an event that is added to a Responses stream.
+    has come, where no usage tells. `number` is the sequence number of an event that is added to a Responses stream.
     """
 
     @property

@@ -201,6 +201,9 @@ def test_the_commands_of_the_page_work(service: Service, key: str) -> None:
         address = next(word for word in words if word.startswith("$IW/")).removeprefix("$IW")
         if decision and "/decisions/" in address:
             address = f"/api/v1/decisions/{decision}"
+        if "resp_1" in address:
+            asked = {"model": "gpt-4.1", "input": "Say hello.", "background": True}
+            address = address.replace("resp_1", service.ask("POST", PATHS["responses"], key, asked).json["id"])
         body = json.loads(given["-d"]) if "-d" in given else None
         method = given.get("-X") or ("POST" if body else "GET")
         answer = service.ask(method, address, key if "Authorization: Bearer $KEY" in words else "", body)

@@ -72,7 +72,7 @@ document(
     get=about_one(
         "read_response",
         "Read a response",
-        "OpenAI's route: as it is now; with `stream=true` its events. The first look at the end of one that was made in "
+        "OpenAI's route: as it is now; with `stream=true` its events. The first look at the end of one made in "
         "the background records its usage.",
         answered(openai.ResponseSerializer, RESPONSE),
         OpenApiParameter("stream", bool, description="true: its events, as server-sent events."),
@@ -98,7 +98,7 @@ document(
     "iwrouting.api.v1.ResponseInputItems",
     get=about_one(
         "list_response_input_items",
-        "List a response's input",
+        "List the input of a response",
         "OpenAI's route; its query parameters pass through.",
         answered(openai.InputItemsSerializer, {"object": "list", "data": [], "has_more": False}),
     ),
