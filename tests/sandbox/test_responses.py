@@ -120,8 +120,14 @@ def test_stored_responses_can_be_fetched_and_deleted_and_others_not(client: Open
     for response_id in (stored.id, forgotten.id):
         with pytest.raises(NotFoundError):
             client.responses.retrieve(response_id)
-    with pytest.raises(BadRequestError):
-        client.responses.retrieve(client.responses.create(model="gpt-4.1", input="hi").id, stream=True)
+
+
+def test_stored_responses_tell_their_events_again_and_their_input(client: OpenAI) -> None:
+    events = list(client.responses.create(model="gpt-4.1", input="hi", stream=True))
+    stored = events[-1].response  # type: ignore[union-attr] # the terminal one
+    rest = list(client.responses.retrieve(stored.id, stream=True, starting_after=2))
+    assert [event.type for event in rest] == [event.type for event in events[3:]]
+    assert [item.type for item in client.responses.input_items.list(stored.id).data] == ["message"]
 
 
 def research(client: OpenAI) -> Response:
