@@ -28,9 +28,9 @@ class Job:
     `deadline` is of the monotonic clock in seconds and spans all tries; `hurried` where the caller's own header set it.
     `strict`: parameters are not adapted, but refused. `refused_window` is the largest input window, in tokens, of a
     model that found the request too long, 0 for one that is not known; `waits` are the moments until which providers
-    asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered. `pin` is the upstream
-    that alone can serve; empty: any. `method` and `path` are those of a request that is no call but about a response that
-    is held; an empty path: the endpoint's own.
+    asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered. `pin` is the
+    upstream that alone can serve; empty: any. `method` and `path` are those of a request that is no call but about a
+    response that is held; an empty path: the endpoint's own.
     """
 
     decision_id: str
