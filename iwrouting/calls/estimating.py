@@ -16,8 +16,10 @@ def take_usage(draft: Draft, ending: Ending, stream: OpenStream, *, cut: bool) -
 
     The estimate is the decision's own for the input, and a quarter of the bytes of text that came for the output. It
     knows nothing of reasoning that was not shown, so it is a lower bound. Usage that was reported on the way, before
-    the answer was whole, is a part of it: its cost is an estimate too.
+    the answer was whole, is a part of it: its cost is an estimate too. What goes on in the background, or is only
+    looked at, is not estimated: its usage is told at its end.
     """
+    cut = cut and not draft.goes_on and draft.fetches is None
     scanner = stream.scanner
     ending.usage = scanner.usage
     ending.estimated = cut and not (scanner.whole and scanner.usage)

@@ -125,7 +125,7 @@ def test_streamed_background__is_held_before_its_first_event(live: Live) -> None
         assert (row.is_background, row.upstream, row.model) == (True, "sandbox", NATIVE)
         assert live.client().responses.retrieve(first.response.id).id == first.response.id
     [made] = of_endpoint(live, "responses")
-    assert made.outcome.result == "client_closed"
+    assert (made.outcome.result, made.usage, made.outcome.cost_state) == ("client_closed", (None, None), "unpriced")
     assert len(rows_of(first.response.id)) == 1
 
 
