@@ -6,6 +6,7 @@ RoutingError
 │   ├── UnknownProject        404 project_not_found
 │   ├── NotFound              404 not_found
 │   ├── MethodNotAllowed      405 method_not_allowed
+│   ├── RequestTimeout        408 request_timeout
 │   └── BodyTooLarge          413 body_too_large
 ├── BadKey                    401 authentication_error
 ├── Forbidden                 403 permission_error
@@ -109,6 +110,13 @@ class MethodNotAllowed(BadRequest):
 
     status = 405
     code = "method_not_allowed"
+
+
+class RequestTimeout(BadRequest):
+    """The request was not whole within IW_REQUEST_TIMEOUT_S."""
+
+    status = 408
+    code = "request_timeout"
 
 
 class BodyTooLarge(BadRequest):

@@ -71,6 +71,8 @@ def abandon(service: Service, draft: Draft, job: Job, ending: Ending | None = No
     result = cut_result(service)
     ending = ending or Ending(result, None)
     ending.result = result
+    if job.cancel_code != Result.CLIENT_CLOSED:
+        ending.error_code = job.cancel_code
     ending.cost = price(job, ending.rung, ending.usage, estimated=ending.estimated)
     leave(service, draft, job.attempts, measure(draft, job, ending))
 

@@ -17,7 +17,7 @@ from iwrouting.calls.service import Service
 from iwrouting.conf.redact import redact
 from iwrouting.dispatch import Job, OpenStream, open_stream
 from iwrouting.errors import AuditUnavailable, RoutingError, UpstreamFailed
-from iwrouting.types import Result
+from iwrouting.types import CALLER_TOO_SLOW, Result
 from iwrouting.upstream import Failure
 
 EVENTS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -64,6 +64,9 @@ async def _closing(
             yield part
     except RoutingError as error:
         yield error_event(await _given_up(service, draft, job, error), draft.endpoint)
+    except asyncio.CancelledError as gone:
+        tell_why(job, gone)
+        raise
     except Exception:
         log.exception("decision %s failed", draft.id)
         yield error_event(await _given_up(service, draft, job, internal_error()), draft.endpoint)
@@ -114,7 +117,8 @@ async def _relay(
         async for part in stream.relay():
             sent += len(part)
             yield part
-    except (asyncio.CancelledError, GeneratorExit):
+    except (asyncio.CancelledError, GeneratorExit) as gone:
+        tell_why(job, gone)
         stream.close()
         if not draft.closed:
             stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
@@ -170,6 +174,12 @@ def _stream_error(draft: Draft, fault: Failure) -> RoutingError:
         param=fault.param or None,
         should_retry=False,
     )
+
+
+def tell_why(job: Job, gone: BaseException) -> None:
+    """Note the reason of a cancellation, where the door gave one that is not the caller's own leaving."""
+    if gone.args == (CALLER_TOO_SLOW,):
+        job.cancel_code = CALLER_TOO_SLOW
 
 
 async def _cancel(task: asyncio.Task[OpenStream]) -> None:

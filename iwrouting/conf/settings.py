@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     connect_timeout_s: float = _seconds(5, "IW_CONNECT_TIMEOUT_S")
     first_byte_timeout_s: float = _seconds(120, "IW_FIRST_BYTE_TIMEOUT_S")
     idle_timeout_s: float = _seconds(60, "IW_IDLE_TIMEOUT_S")
+    request_timeout_s: float = _seconds(60, "IW_REQUEST_TIMEOUT_S")
+    client_stall_s: float = _seconds(60, "IW_CLIENT_STALL_S")
     stream_hold_s: float = _seconds(15, "IW_STREAM_HOLD_S")
     first_output_timeout_s: float = _seconds(600, "IW_FIRST_OUTPUT_TIMEOUT_S")
     stream_total_s: float = _seconds(3600, "IW_STREAM_TOTAL_S")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
 from typing import Any
@@ -24,6 +25,7 @@ from iwrouting.api.lean import EventResponse
 from iwrouting.calls import Service
 from iwrouting.calls.caller import request_id
 from iwrouting.errors import RoutingError
+from iwrouting.server.connection import EXTENSION
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -98,7 +100,7 @@ class LeanHandler:
         request.resolver_match = match
         self._service.open_calls += 1
         try:
-            await _while_connected(self._serve(request, match, send), receive)
+            await _while_connected(self._serve(request, match, send), receive, scope)
         finally:
             self._service.open_calls -= 1
 
@@ -124,14 +126,14 @@ class LeanHandler:
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def _while_connected(work: Any, receive: Receive) -> None:
-    """Do the work in this task; cancel it as soon as the client disconnects."""
+async def _while_connected(work: Any, receive: Receive, scope: Scope) -> None:
+    """Do the work in this task; cancel it as soon as the client disconnects, with the reason if that was ours."""
     task = asyncio.current_task()
     watcher = asyncio.ensure_future(_disconnected(receive))
 
     def leave(done: asyncio.Future[None]) -> None:
         if not done.cancelled() and task is not None:
-            task.cancel("client disconnected")
+            task.cancel(_why_cut(scope) or "client disconnected")
 
     watcher.add_done_callback(leave)
     try:
@@ -143,6 +145,17 @@ async def _while_connected(work: Any, receive: Receive) -> None:
             task.uncancel()
     finally:
         watcher.cancel()
+
+
+async def _throw(events: AsyncGenerator[bytes, None], gone: asyncio.CancelledError) -> None:
+    with suppress(asyncio.CancelledError, StopAsyncIteration):
+        await events.athrow(gone)
+
+
+def _why_cut(scope: Scope) -> str:
+    """Why we broke the connection off ourselves; an empty string where we did not."""
+    connection = scope.get("extensions", {}).get(EXTENSION)
+    return str(getattr(connection, "cut", ""))
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -165,6 +178,10 @@ async def send_response(response: HttpResponseBase, send: Send) -> None:
         async for part in events:
             if part:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
+    except asyncio.CancelledError as gone:
+        # The generator waits at its `yield`; a mere close would not tell it why.
+        await _throw(events, gone)
+        raise
     finally:
         await events.aclose()
     await send({"type": "http.response.body", "body": b""})

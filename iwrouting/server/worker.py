@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 
 from iwrouting.conf import SettingsError, settings
+from iwrouting.server.connection import Connection
 
 PARENT_POLL_S = 0.2
 LAST_WORDS_S = 0.6
@@ -54,7 +55,7 @@ def _config() -> uvicorn.Config:
     return uvicorn.Config(
         "config.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         access_log=False,

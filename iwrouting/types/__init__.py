@@ -20,6 +20,7 @@ from iwrouting.types.held import HeldFacts
 from iwrouting.types.parameters import EFFORTS, FUNCTION_TOOLS, HOSTED_TOOLS, MODALITIES, PARAMETERS, TIERS
 from iwrouting.types.values import (
     AUTO,
+    CALLER_TOO_SLOW,
     CHAT_MODES,
     DEFAULT_SCOPES,
     CostState,
@@ -36,6 +37,7 @@ from iwrouting.types.values import (
 __all__ = [
     "ALWAYS",
     "AUTO",
+    "CALLER_TOO_SLOW",
     "AliasFacts",
     "AttemptRecord",
     "CHAT_MODES",

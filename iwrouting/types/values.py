@@ -98,3 +98,6 @@ class CostState(StrEnum):
 DEFAULT_SCOPES = frozenset({Scope.RESOLVE, Scope.CALL})
 CHAT_MODES = ("auto", "fast", "deep", "budget", "research", "code")
 AUTO = "auto"
+
+CALLER_TOO_SLOW = "client_too_slow"
+"""Why the door cancels a call whose caller does not take its answer."""
