@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iwrouting.audit.budget import Claim, Reserve, Settle, Verdict
 from iwrouting.audit.held import REPEATED, find_held, usage_recorded
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
 from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
@@ -11,12 +12,16 @@ from iwrouting.audit.writer import Rows, Writer
 __all__ = [
     "ATTEMPT",
     "BREAKER",
+    "Claim",
     "DECISION",
     "HELD",
     "OUTCOME",
     "REPEATED",
+    "Reserve",
     "Row",
     "Rows",
+    "Settle",
+    "Verdict",
     "Writer",
     "as_json",
     "decision_time",

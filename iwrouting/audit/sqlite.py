@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.db import models
 
+from iwrouting.audit.budget import Booking, Claim, Verdict, booking
 from iwrouting.audit.rows import BLANK, MODELS, ORDER, Row
-from iwrouting.audit.writer import Rows, RowsRefused, StoreDown
+from iwrouting.audit.writer import Rows, RowsOf, RowsRefused, StoreDown
 from iwrouting.models import EnvironmentSnapshot
 from iwrouting.types import EnvironmentFacts
 
+T = TypeVar("T")
 BUSY_S = 1.5
 
 
@@ -57,17 +60,37 @@ class SQLiteStore:
 
     async def insert(self, rows: Rows) -> None:
         """Commit the rows. Raises StoreDown or RowsRefused."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, rows)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._kept, lambda link: _write(link, rows))
+
+    async def book(self, claims: Sequence[Claim], repeated: Sequence[Claim], rows_of: RowsOf) -> list[Verdict]:
+        """Book the claims and commit the rows that their verdicts make. Raises StoreDown or RowsRefused."""
+
+        def work(link: sqlite3.Connection) -> list[Verdict]:
+            verdicts = _drive(link, booking(claims, repeated, datetime.now(UTC), self))
+            _write(link, rows_of(verdicts))
+            return verdicts
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._kept, work)
+
+    lock = ""
+
+    def ident(self, hexadecimal: str) -> str:
+        """An id as a parameter."""
+        return hexadecimal
+
+    def moment(self, moment: datetime) -> str:
+        """A time as a parameter."""
+        return as_django_time(moment)
 
     async def close(self) -> None:
         """Close the connection and end the thread."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
         self._thread.shutdown()
 
-    def _insert(self, rows: Rows) -> None:
+    def _kept(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do it in a transaction. Raises StoreDown or RowsRefused."""
         try:
-            link = self._link or self._connect()
-            self._write(link, rows)
+            return _committed(self._link or self._connect(), work)
         except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError) as error:
             raise RowsRefused(type(error).__name__) from error
         except sqlite3.Error as error:
@@ -80,17 +103,6 @@ class SQLiteStore:
         except sqlite3.Error as error:
             self._drop()
             raise StoreDown(str(error)) from error
-
-    def _write(self, link: sqlite3.Connection, rows: Rows) -> None:
-        link.execute("BEGIN IMMEDIATE")
-        try:
-            for table in ORDER:
-                link.executemany(INSERTS[table], [as_sqlite(table, row) for name, row in rows if name == table])
-            link.execute("COMMIT")
-        except BaseException:
-            if link.in_transaction:
-                link.execute("ROLLBACK")
-            raise
 
     def _connect(self) -> sqlite3.Connection:
         link = sqlite3.connect(
@@ -106,6 +118,35 @@ class SQLiteStore:
         link, self._link = self._link, None
         if link is not None:
             link.close()
+
+
+def _committed(link: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    link.execute("BEGIN IMMEDIATE")
+    try:
+        done = work(link)
+        link.execute("COMMIT")
+    except BaseException:
+        if link.in_transaction:
+            link.execute("ROLLBACK")
+        raise
+    return done
+
+
+def _write(link: sqlite3.Connection, rows: Rows) -> None:
+    for table in ORDER:
+        link.executemany(INSERTS[table], [as_sqlite(table, row) for name, row in rows if name == table])
+
+
+def _drive(link: sqlite3.Connection, steps: Booking) -> list[Verdict]:
+    """Execute what the booking asks for, and tell it what was found."""
+    try:
+        statement, parameters = next(steps)
+        while True:
+            found = link.execute(statement.replace("%s", "?"), parameters).fetchall()
+            statement, parameters = steps.send(found)
+    except StopIteration as end:
+        verdicts: list[Verdict] = end.value
+        return verdicts
 
 
 def as_sqlite(table: str, row: Row) -> tuple[Any, ...]:

@@ -3,6 +3,10 @@
 A batch is what waited while the last one was committed, at most 500 rows or 4 MB. A batch that the database
 refuses is tried row group by row group, so that one bad group does not take its neighbours along. While the
 database is away each group waits until its own deadline.
+
+A group may carry a claim on a run's budget, which is booked in the transaction of its rows; where it is refused, the
+group is stored with the rows that say so, and whoever waits gets the verdict. Groups without a claim keep to
+themselves: one statement a batch.
 """
 
 from __future__ import annotations
@@ -11,10 +15,11 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from iwrouting.audit.budget import Claim, Verdict
 from iwrouting.audit.ids import new_id
 from iwrouting.audit.rows import Row
 from iwrouting.errors import AuditUnavailable
@@ -28,6 +33,7 @@ PROBE_S = 1.0
 STOP_S = 5.0
 
 Rows = Sequence[tuple[str, Row]]
+RowsOf = Callable[[list[Verdict]], Rows]
 
 
 class StoreDown(Exception):
@@ -41,6 +47,8 @@ class RowsRefused(Exception):
 class Store(Protocol):
     """Where rows go. `insert` is idempotent by id, and returns once they are committed; `ping` connects.
 
+    `book` books claims, and stores in the same transaction the rows that `rows_of` makes of the verdicts. Those of
+    `repeated` may have been booked before.
     `not_durable` says why a commit may not outlive a crash of the database's host, or is empty.
     """
 
@@ -50,16 +58,24 @@ class Store(Protocol):
 
     async def insert(self, rows: Rows) -> None: ...
 
+    async def book(self, claims: Sequence[Claim], repeated: Sequence[Claim], rows_of: RowsOf) -> list[Verdict]: ...
+
     async def close(self) -> None: ...
 
 
 @dataclass(slots=True)
 class Unit:
-    """Rows that are committed together, and who waits for them. Times from the monotonic clock."""
+    """Rows that are committed together, and who waits for them. Times from the monotonic clock.
+
+    `if_refused` are the rows that go with them where the claim is refused. `again`: it may be stored already.
+    """
 
     rows: Rows
-    future: asyncio.Future[None]
+    future: asyncio.Future[Verdict | None]
     deadline: float
+    claim: Claim | None = None
+    if_refused: Rows = ()
+    again: bool = False
 
 
 class Writer:
@@ -102,16 +118,20 @@ class Writer:
                 self._task.cancel()
         await self._store.close()
 
-    def submit(self, rows: Rows, *, patience_s: float | None = None) -> asyncio.Future[None]:
+    def submit(
+        self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None, if_refused: Rows = ()
+    ) -> asyncio.Future[Verdict | None]:
         """Queue rows to be committed together; the future is done after the commit, or has AuditUnavailable.
 
-        `patience_s` is how long a failing database is tried again. Raises AuditUnavailable at once for a full queue.
+        `claim` is booked in the same commit and its verdict is the result; `if_refused` is stored too where that is a
+        refusal. `patience_s` is how long a failing database is tried again. Raises AuditUnavailable at once for a
+        full queue.
         """
         if len(self._queue) >= self._queue_limit or self._stopping:
             raise AuditUnavailable("The audit is behind: nothing was sent. Try again shortly.", retry_after_s=1)
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
         deadline = time.monotonic() + (patience_s or self._wait_s)
-        self._queue.append(Unit(rows, future, deadline))
+        self._queue.append(Unit(rows, future, deadline, claim, if_refused))
         self._filled.set()
         return future
 
@@ -160,19 +180,44 @@ class Writer:
             row["writer_seq"] = self._seq
 
     async def _commit(self, batch: list[Unit]) -> None:
+        claiming = [unit for unit in batch if unit.claim is not None]
+        if claiming and len(claiming) < len(batch):
+            await self._commit([unit for unit in batch if unit.claim is None])
+            await self._commit(claiming)
+            return
         try:
-            await self._store.insert([row for unit in batch for row in unit.rows])
+            verdicts = await self._book(batch) if claiming else await self._insert(batch)
         except StoreDown as error:
             self.fault = f"{type(error).__name__}: {error}"
+            for unit in batch:
+                unit.again = True
             self._queue.extendleft(reversed(batch))
         except Exception as error:
             # RowsRefused, or a row that can't even be written down: its neighbours must not suffer.
             await self._commit_apart(batch, error)
         else:
             self.fault = ""
-            for unit in batch:
+            for unit, verdict in zip(batch, verdicts, strict=True):
                 if not unit.future.done():
-                    unit.future.set_result(None)
+                    unit.future.set_result(verdict)
+
+    async def _insert(self, batch: list[Unit]) -> Sequence[None]:
+        await self._store.insert([row for unit in batch for row in unit.rows])
+        return [None] * len(batch)
+
+    async def _book(self, batch: list[Unit]) -> list[Verdict]:
+        def rows_of(verdicts: list[Verdict]) -> Rows:
+            rows = [row for unit in batch for row in unit.rows]
+            for unit, verdict in zip(batch, verdicts, strict=True):
+                if verdict.granted is None:
+                    for _, row in unit.if_refused:
+                        self._number(row)
+                    rows += unit.if_refused
+            return rows
+
+        claims = [unit.claim for unit in batch if unit.claim is not None]
+        again = [unit.claim for unit in batch if unit.claim is not None and unit.again]
+        return await self._store.book(claims, again, rows_of)
 
     async def _commit_apart(self, batch: list[Unit], error: Exception) -> None:
         if len(batch) == 1:
