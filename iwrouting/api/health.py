@@ -69,7 +69,6 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
         },
         "breakers": service.dispatcher.breakers.standing(),
         "warnings": public_warnings(config, datetime.now(UTC)),
-        "not_yet_honoured": list(service.conf.not_yet_honoured),
     }
 
 

@@ -159,4 +159,5 @@ def _job(
         pin=pin,
         method=method,
         path=path,
+        output_cap=draft.purse.output_cap if draft.purse else None,
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
-from iwrouting.audit import DECISION, OUTCOME, Row, Rows, decision_time
-from iwrouting.calls.answers import served_headers
+from iwrouting.audit import DECISION, OUTCOME, Row, Rows, Settle, Verdict, decision_time
+from iwrouting.calls.answers import decision_headers, served_headers
+from iwrouting.calls.budget import NOTHING_LEFT, refusal, settlement
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.held import held_by, held_row
+from iwrouting.calls.purse import Purse
 from iwrouting.calls.service import Service
 from iwrouting.calls.usage import settled
 from iwrouting.dispatch import Job
@@ -23,17 +26,46 @@ LATE_PATIENCE_S = 60.0
 
 
 async def decide(service: Service, draft: Draft) -> None:
-    """Return once the decision is durable. Raises AuditUnavailable: then nothing may be sent."""
-    future = service.writer.submit([(DECISION, draft.decision_row())])
+    """Return once the decision is durable. Raises AuditUnavailable, and Forbidden where its run's budget does not
+    suffice: then nothing may be sent.
+    """
+    rows = [(DECISION, draft.decision_row())]
+    if draft.purse is None:
+        future = service.writer.submit(rows)
+    else:
+        over = failed_ending(Result.REFUSED, refusal(draft.purse, NOTHING_LEFT))
+        future = service.writer.submit(rows, claim=draft.purse.reserve, if_refused=[(OUTCOME, draft.outcome_row(over))])
     try:
         # Shielded: a caller that leaves now must not take the row out of its batch.
-        await asyncio.shield(future)
+        verdict = await asyncio.shield(future)
     except asyncio.CancelledError:
-        leave(service, draft, [], Ending(cut_result(service), None))
+        if draft.purse is None:
+            leave(service, draft, [], Ending(cut_result(service), None))
+        else:
+            future.add_done_callback(partial(_left, service, draft))
         raise
     except AuditUnavailable as error:
         _refuse_late(service, draft, error)
         raise
+    if draft.purse is not None and verdict is not None:
+        _grant(draft, draft.purse, verdict)
+
+
+def _grant(draft: Draft, purse: Purse, verdict: Verdict) -> None:
+    """Take what the run's budget gave. Raises Forbidden where that is nothing: the refusal is stored then."""
+    purse.granted = verdict.granted
+    if verdict.granted is None:
+        draft.closed = True
+        error = refusal(purse, verdict)
+        error.extra_headers = decision_headers(draft)
+        raise error
+
+
+def _left(service: Service, draft: Draft, future: asyncio.Future[Verdict | None]) -> None:
+    """Close a decision on a budget whose caller left before it was stored, unless it was stored as refused."""
+    verdict = None if future.cancelled() or future.exception() is not None else future.result()
+    if verdict is None or verdict.granted is not None:
+        leave(service, draft, [], Ending(cut_result(service), None))
 
 
 def cut_result(service: Service) -> Result:
@@ -44,7 +76,7 @@ def cut_result(service: Service) -> Result:
 def _refuse_late(service: Service, draft: Draft, error: AuditUnavailable) -> None:
     """Queue decision and outcome of a request that got its 503: whether the decision was committed is not known."""
     rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(failed_ending(Result.REFUSED, error)))]
-    _queue(service, draft, rows, LATE_PATIENCE_S)
+    _queue(service, draft, rows, [], None)
 
 
 async def refuse(service: Service, draft: Draft, error: RoutingError) -> None:
@@ -64,8 +96,9 @@ async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> Non
     more = await settled(service, draft, ending) if draft.fetches else []
     rows = [*ended_rows(service, draft, job.attempts, ending), *more]
     draft.closed = True
+    claim = _settle(draft, job.attempts, ending.usage)
     try:
-        await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S))
+        await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim))
     except AuditUnavailable:
         error = AuditUnavailable(
             f"The provider was called, but the outcome of decision {draft.id} could not be stored.", should_retry=False
@@ -101,12 +134,16 @@ async def hold(service: Service, draft: Draft, job: Job, ending: Ending) -> None
 def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> None:
     """Queue attempts and outcome without waiting: for a caller that is gone."""
     draft.closed = True
-    _queue(service, draft, ended_rows(service, draft, attempts, ending), LATE_PATIENCE_S)
+    _queue(service, draft, ended_rows(service, draft, attempts, ending), attempts, ending.usage)
 
 
-def _queue(service: Service, draft: Draft, rows: Rows, patience_s: float) -> None:
+def _settle(draft: Draft, attempts: list[AttemptRecord], usage: Usage | None) -> Settle | None:
+    return None if draft.purse is None else settlement(draft.purse, attempts, usage)
+
+
+def _queue(service: Service, draft: Draft, rows: Rows, attempts: list[AttemptRecord], usage: Usage | None) -> None:
     try:
-        service.writer.submit(rows, patience_s=patience_s)
+        service.writer.submit(rows, patience_s=LATE_PATIENCE_S, claim=_settle(draft, attempts, usage))
     except AuditUnavailable:
         log.error("the outcome of decision %s was not stored: the audit's queue takes nothing more", draft.id)
 

@@ -11,6 +11,7 @@ from iwrouting import __version__
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, as_json, finish_row, new_id, new_id_at
 from iwrouting.autoroute import RULES_VERSION
 from iwrouting.calls.caller import Caller
+from iwrouting.calls.purse import Purse
 from iwrouting.pricing import NOTHING_SENT, Cost
 from iwrouting.tokens import SOURCE_BYTES, Count, estimate
 from iwrouting.types import AttemptRecord, Configuration, HeldFacts, Resolution, Result, Rung, Usage
@@ -22,9 +23,9 @@ ORIGIN_SERVER = "server"
 class Draft:
     """What is known of a request so far. The configuration is taken once: no request sees a mix of two.
 
-    `count`: its input's tokens, where they were counted. `is_kept`: the provider is asked to keep the response;
-    `goes_on`: to make it in the background. `fetches`: the kept response that is asked for; `reason` says so on the
-    decision. `closed`: its outcome has been handed to the writer.
+    `count`: its input's tokens, where they were counted. `purse`: what its run's budget gives it. `is_kept`: the
+    provider is asked to keep the response; `goes_on`: to make it in the background. `fetches`: the kept response that
+    is asked for; `reason` says so on the decision. `closed`: its outcome has been handed to the writer.
     """
 
     caller: Caller
@@ -35,6 +36,7 @@ class Draft:
     is_stream: bool = False
     resolution: Resolution | None = None
     count: Count | None = None
+    purse: Purse | None = None
     warnings: tuple[str, ...] = ()
     is_kept: bool = False
     goes_on: bool = False

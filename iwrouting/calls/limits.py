@@ -1,4 +1,4 @@
-"""What a request's input may be: the caps on one call, and the windows of its rungs (docs/tokens.md)."""
+"""What a call may cost in tokens: caps on its input, windows of its rungs, the budget of its run (docs/tokens.md)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from iwrouting.calls.budget import asked_output, plan, run_limit
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.service import Service
 from iwrouting.conf import Settings
@@ -22,7 +23,6 @@ MARGIN = 1.05
 """A rung is passed over only where the count exceeds its window by more: counts are right to a few percent."""
 
 INPUT = {Endpoint.CHAT: "messages", Endpoint.RESPONSES: "input", Endpoint.EMBEDDINGS: "input"}
-OUTPUT_CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ async def keep_limits(
 ) -> Resolution:
     """The resolution without the rungs whose window is too small for the input.
 
-    Counts only where a cap is set or the estimate passes half of a window; the count then stands on the decision.
-    Raises BadRequest for input over the cap, or over every window.
+    Counts only where a cap is set, the run has a budget, or the estimate passes half of a window; the count then stands
+    on the decision, and with a budget what the decision is to reserve. Raises BadRequest for input over the cap, or
+    over every window.
     """
     cap = cap_of(draft, resolution, service.conf)
-    if cap is None and not _near_a_window(draft, resolution):
+    limit = run_limit(draft, service.conf)
+    if cap is None and limit is None and not _near_a_window(draft, resolution):
         return resolution
     draft.count = count = await count_input(counter, resolution)
     if cap is not None and count.total > cap.tokens:
@@ -53,6 +55,8 @@ async def keep_limits(
             code="max_context_tokens_exceeded",
         )
     draft.resolution = resolution = _within_windows(draft, resolution, count, asked_output(body))
+    if limit is not None:
+        draft.purse = plan(draft, resolution, body, count, limit, service.conf)
     return resolution
 
 
@@ -82,12 +86,6 @@ def _caps(draft: Draft, resolution: Resolution, conf: Settings) -> Iterator[Cap]
         alias = draft.config.aliases.get(name or "")
         if alias is not None and alias.max_context_tokens is not None:
             yield Cap(alias.max_context_tokens, f"the alias '{alias.name}'")
-
-
-def asked_output(body: Mapping[str, Any]) -> int | None:
-    """The most tokens of output that a request asks for, by the largest of its fields; None where it names none."""
-    caps = [body[name] for name in OUTPUT_CAPS if type(body.get(name)) is int and body[name] > 0]
-    return max(caps, default=None)
 
 
 def _near_a_window(draft: Draft, resolution: Resolution) -> bool:

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     max_embed_answer_mb: int = Field(1024, ge=1, le=65_536, validation_alias="IW_MAX_EMBED_ANSWER_MB")
     max_context_tokens_per_call: int | None = Field(None, ge=1, validation_alias="MAX_CONTEXT_TOKENS_PER_CALL")
     autopilot_max_tokens_per_run: int | None = Field(None, ge=1, validation_alias="AUTOPILOT_MAX_TOKENS_PER_RUN")
+    run_output_reserve_tokens: int = Field(16_384, ge=16, le=1_000_000, validation_alias="IW_RUN_OUTPUT_RESERVE_TOKENS")
     tokenizers_dir: Path | None = Field(None, validation_alias="IW_TOKENIZERS_DIR")
 
     @field_validator("allowed_hosts", "trusted_origins", "api_key_sha256", mode="before")
@@ -129,14 +130,6 @@ class Settings(BaseSettings):
     def development(self) -> bool:
         """Whether this is a developer's machine (`make run`), with relaxed demands."""
         return self.env == "development"
-
-    @property
-    def not_yet_honoured(self) -> tuple[str, ...]:
-        """Variables of the owner's document that are set and have no effect yet."""
-        values = {
-            "AUTOPILOT_MAX_TOKENS_PER_RUN": self.autopilot_max_tokens_per_run,
-        }
-        return tuple(name for name, value in values.items() if value is not None)
 
 
 def load() -> Settings:

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from iwrouting.dispatch.capping import cap_output
 from iwrouting.dispatch.job import Job
 from iwrouting.errors import BadRequest
 from iwrouting.types import AttemptRecord, Endpoint, ModelFacts, Rung
@@ -90,7 +91,7 @@ def _adapted(job: Job, body: Mapping[str, Any], facts: ModelFacts) -> Fitted | F
         adapted, changes = adapt(body, facts, job.endpoint, strict=job.strict)
     except BadRequest as error:
         return _unfit(error)
-    return Fitted(job.endpoint, adapted, orjson.dumps(adapted), changes)
+    return _fitted(job, facts, job.endpoint, adapted, changes)
 
 
 async def _translated(job: Job, body: Mapping[str, Any], facts: ModelFacts) -> Fitted | Failure:
@@ -102,7 +103,17 @@ async def _translated(job: Job, body: Mapping[str, Any], facts: ModelFacts) -> F
     except BadRequest as error:
         return _unfit(error)
     endpoint = Endpoint.CHAT if reverse else Endpoint.RESPONSES
-    return Fitted(endpoint, translated.body, orjson.dumps(translated.body), translated.changes)
+    return _fitted(job, facts, endpoint, translated.body, translated.changes)
+
+
+def _fitted(
+    job: Job, facts: ModelFacts, endpoint: Endpoint, body: Mapping[str, Any], changes: tuple[str, ...]
+) -> Fitted:
+    """The request as sent, within what the run's budget gave it."""
+    if job.output_cap is not None:
+        body, capped = cap_output(body, facts, endpoint, job.output_cap)
+        changes = (*changes, *capped)
+    return Fitted(endpoint, body, orjson.dumps(body), changes)
 
 
 def _unfit(error: BadRequest) -> Failure:

@@ -26,7 +26,8 @@ class Job:
     """One call on its way.
 
     `deadline` is of the monotonic clock in seconds and spans all tries; `hurried` where the caller's own header set it.
-    `strict`: parameters are not adapted, but refused. `refused_window` is the largest input window, in tokens, of a
+    `strict`: parameters are not adapted, but refused. `output_cap`: the most tokens
+    of output for each choice, on any rung. `refused_window` is the largest input window, in tokens, of a
     model that found the request too long, 0 for one that is not known; `waits` are the moments until which providers
     asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered. `pin` is the
     upstream that alone can serve; empty: any. `method` and `path` are those of a request that is no call but about a
@@ -41,6 +42,7 @@ class Job:
     deadline: float
     hurried: bool = False
     strict: bool = False
+    output_cap: int | None = None
     attempts: list[AttemptRecord] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     cancel_code: str = "client_closed"

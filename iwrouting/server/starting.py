@@ -91,5 +91,3 @@ def start_lines(conf: Settings, workers: int) -> Iterator[str]:
         yield "OPENAI_API_KEY: not set, so calls will be answered 502 upstream_auth; 'make run' has a sandbox"
     if not conf.development and not conf.allowed_hosts:
         yield "IW_ALLOWED_HOSTS: not set, so the admin answers to local names only"
-    for name in conf.not_yet_honoured:
-        yield f"{name}: set, but not honoured yet"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
-from iwrouting.audit import DECISION, Row, Rows, Writer, finish_row, new_id, new_id_at
-from iwrouting.audit.writer import RowsRefused, StoreDown
+from iwrouting.audit import DECISION, Claim, Reserve, Row, Rows, Verdict, Writer, finish_row, new_id, new_id_at
+from iwrouting.audit.writer import RowsOf, RowsRefused, StoreDown
 from iwrouting.errors import AuditUnavailable
 
 Behave = Callable[[Rows], Awaitable[None]]
@@ -24,6 +25,8 @@ class FakeStore:
         self.behave = behave
         self.stored: list[Row] = []
         self.closed = False
+        self.grants: dict[str, int] = {}
+        self.repeated: list[str] = []
 
     async def ping(self) -> None:
         return
@@ -31,6 +34,12 @@ class FakeStore:
     async def insert(self, rows: Rows) -> None:
         await self.behave(rows)
         self.stored += [row for _, row in rows]
+
+    async def book(self, claims: Sequence[Claim], repeated: Sequence[Claim], rows_of: RowsOf) -> list[Verdict]:
+        self.repeated = [claim.decision_id for claim in repeated]
+        verdicts = [Verdict(self.grants.get(claim.decision_id)) for claim in claims]
+        await self.insert(rows_of(verdicts))
+        return verdicts
 
     async def close(self) -> None:
         self.closed = True
@@ -162,3 +171,52 @@ def test_stop__stores_what_waits_and_takes_nothing_more() -> None:
     assert [row["alias"] for row in store.stored] == list("01234")
     assert len({row["writer_id"] for row in store.stored}) == 1
     assert new_id() > store.stored[-1]["id"]
+
+
+def claim(decision: str) -> Reserve:
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+    return Reserve(("atlas", "run"), decision, least=1, wanted=9, limit=10, expires_at=at)
+
+
+def test_claims__are_booked_apart_from_plain_rows_and_a_refusal_brings_its_own_rows() -> None:
+    batches: list[list[str]] = []
+
+    async def note(given: Rows) -> None:
+        batches.append([row["alias"] for _, row in given])
+
+    store = FakeStore(note)
+    store.grants = {"a": 9}
+
+    async def work(writer: Writer) -> None:
+        found = await asyncio.gather(
+            writer.submit(rows("plain")),
+            writer.submit(rows("granted"), claim=claim("a"), if_refused=rows("not stored")),
+            writer.submit(rows("also plain")),
+            writer.submit(rows("refused"), claim=claim("b"), if_refused=rows("refusal")),
+        )
+        assert list(found) == [None, Verdict(9), None, Verdict(None)]
+
+    run(store, work)
+    assert batches == [["plain", "also plain"], ["granted", "refused", "refusal"]]
+    assert sorted(row["writer_seq"] for row in store.stored) == [1, 2, 3, 4, 5]
+
+
+def test_claims__tried_again_after_a_lost_connection__are_named_as_repeated() -> None:
+    tries: list[int] = []
+
+    async def once_away(given: Rows) -> None:
+        tries.append(len(given))
+        if len(tries) == 1:
+            raise StoreDown("away")
+
+    store = FakeStore(once_away)
+    store.grants = {"a": 9}
+
+    async def work(writer: Writer) -> None:
+        assert await writer.submit(rows(), claim=claim("a")) == Verdict(9)
+        assert store.repeated == ["a"]
+        assert await writer.submit(rows(), claim=claim("b"), if_refused=rows()) == Verdict(None)
+        assert store.repeated == []
+
+    run(store, work)
+    assert tries == [1, 1, 2]

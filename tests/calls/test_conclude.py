@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from iwrouting.audit import OUTCOME, Row, Rows
+from iwrouting.audit import OUTCOME, Claim, Row, Rows
 from iwrouting.calls.buffered import conclude
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.draft import Draft
@@ -31,7 +31,9 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[tuple[str, Row]] = []
 
-    def submit(self, rows: Rows, *, patience_s: float | None = None) -> asyncio.Future[None]:
+    def submit(
+        self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None
+    ) -> asyncio.Future[None]:
         self.rows += rows
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         future.set_result(None)

@@ -176,12 +176,6 @@ def test_settings__lists__are_split_at_commas(set_variables: SetVariables) -> No
     assert found.trusted_origins == ("https://a.example",)
 
 
-def test_settings__variables_without_effect_yet__are_named(set_variables: SetVariables) -> None:
-    assert loaded(set_variables).not_yet_honoured == ()
-    found = loaded(set_variables, MAX_CONTEXT_TOKENS_PER_CALL="9", AUTOPILOT_MAX_TOKENS_PER_RUN="9")
-    assert found.not_yet_honoured == ("AUTOPILOT_MAX_TOKENS_PER_RUN",)
-
-
 def test_settings__once_read__are_frozen_and_kept(set_variables: SetVariables) -> None:
     set_variables(IW_ENV="development", IW_MAX_BODY_MB="3")
     found = settings()

@@ -74,7 +74,6 @@ READINESS: dict[str, Any] = {
     "audit": {"queued": 0, "fault": "", "not_durable": ""},
     "breakers": [],
     "warnings": [],
-    "not_yet_honoured": [],
 }
 ALIAS_ENTRY = {
     "id": "fast",

@@ -209,4 +209,3 @@ class ReadinessSerializer(Shape):
     audit = serializers.DictField()
     breakers = serializers.ListField(child=serializers.DictField(), help_text="Those that are not closed.")
     warnings = serializers.ListField(child=serializers.CharField(), help_text="Dead and dying models in use.")
-    not_yet_honoured = serializers.ListField(child=serializers.CharField())

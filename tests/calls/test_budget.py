@@ -1,0 +1,182 @@
+"""What a call asks its run's budget for, what its requests may then say, and what it settles."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from iwrouting.audit import Verdict
+from iwrouting.calls.budget import plan, refusal, run_limit, settlement
+from iwrouting.calls.caller import Caller
+from iwrouting.calls.draft import Draft
+from iwrouting.calls.limits import cap_of, window
+from iwrouting.calls.purse import Purse
+from iwrouting.conf import Settings, settings
+from iwrouting.dispatch.capping import cap_output
+from iwrouting.resolver import resolve
+from iwrouting.snapshot import builtin_configuration
+from iwrouting.tokens import Count
+from iwrouting.types import AttemptRecord, Endpoint, KeyFacts, ModelFacts, ProjectFacts, Resolution, Usage
+
+MODEL = ModelFacts(id="m", endpoints=frozenset({"chat"}), max_output=4_096)
+
+
+def conf(**changed: Any) -> Settings:
+    return settings().model_copy(update=changed)
+
+
+def drafted(asked: str = "fast", **project: Any) -> tuple[Draft, Resolution]:
+    key = KeyFacts("k", "h", frozenset({"call"}), "atlas", frozenset({"atlas"}))
+    config = replace(builtin_configuration(), projects={"atlas": ProjectFacts("atlas", **project)})
+    caller = Caller(key, "r", time.monotonic_ns(), "atlas", "atlas", run_id="run-1")
+    draft = Draft(caller, Endpoint.CHAT, config, 10)
+    return draft, resolve(config, asked, project="atlas", now=draft.decision_at)
+
+
+def planned(asked: str = "fast", *, count: int = 1_000, reserve: int = 16_384, **body: Any) -> Purse:
+    draft, resolution = drafted(asked)
+    return plan(draft, resolution, body, Count(count, 0, "tiktoken"), 9_000, conf(run_output_reserve_tokens=reserve))
+
+
+@pytest.mark.parametrize(
+    ("own", "deployment", "limit"), [(None, None, None), (None, 9, 9), (7, None, 7), (7, 9, 7), (11, 9, 11)]
+)
+def test_run_limit__projects_own__goes_before_the_deployments(
+    own: int | None, deployment: int | None, limit: int | None
+) -> None:
+    draft, _ = drafted(max_run_tokens=own)
+    assert run_limit(draft, conf(autopilot_max_tokens_per_run=deployment)) == limit
+
+
+def test_cap_of__every_combination__is_the_smallest_that_is_set() -> None:
+    draft, resolution = drafted(max_context_tokens=50)
+    found = cap_of(draft, resolution, conf(max_context_tokens_per_call=60))
+    assert found is not None
+    assert (found.tokens, found.origin) == (50, "the project 'atlas'")
+    found = cap_of(draft, resolution, conf(max_context_tokens_per_call=40))
+    assert found is not None
+    assert (found.tokens, found.origin) == (40, "MAX_CONTEXT_TOKENS_PER_CALL")
+    draft, resolution = drafted()
+    assert cap_of(draft, resolution, conf()) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "least", "wanted"),
+    [
+        ({}, 1_066, 1_050 + 16_384),
+        ({"max_tokens": 100}, 1_150, 1_150),
+        ({"max_tokens": 100, "max_completion_tokens": 200}, 1_250, 1_250),
+        ({"max_output_tokens": 300, "n": 3}, 1_950, 1_950),
+        ({"n": 3}, 1_098, 1_050 + 3 * 16_384),
+        ({"max_tokens": 3}, 1_066, 1_066),
+        ({"max_tokens": "many"}, 1_066, 1_050 + 16_384),
+        ({"max_tokens": True}, 1_066, 1_050 + 16_384),
+    ],
+)
+def test_plan__output_asked_for_or_not__is_set_aside_for_each_choice(
+    body: dict[str, Any], least: int, wanted: int
+) -> None:
+    purse = planned(**body)
+    assert (purse.prompt, purse.reserve.least, purse.reserve.wanted) == (1_050, least, wanted)
+    assert (purse.reserve.key, purse.reserve.limit) == (("atlas", "run-1"), 9_000)
+
+
+def test_plan__candidates_that_give_less__bound_what_is_wanted() -> None:
+    draft, resolution = drafted()
+    models = {name: replace(facts, max_output=500) for name, facts in draft.config.models.items()}
+    draft.config = replace(draft.config, models=models)
+    count = Count(10, 0, "tiktoken")
+    assert plan(draft, resolution, {}, count, 9_000, conf()).reserve.wanted == 26 + 500
+    assert plan(draft, resolution, {"max_tokens": 900}, count, 9_000, conf()).reserve.wanted == 26 + 500
+
+
+def test_purse__what_was_granted__is_shared_by_the_choices() -> None:
+    purse = planned(n=3)
+    assert purse.output_cap is None
+    purse.granted = 1_050 + 100
+    assert purse.output_cap == 33
+
+
+def test_refusal__tells_numbers_and_the_way_out__and_no_client_repeats_it() -> None:
+    error = refusal(planned(max_tokens=100), Verdict(None, limit=9_000, used=8_000, reserved=500))
+    assert (error.status, error.code, error.headers()["x-should-retry"]) == (403, "run_budget_exceeded", "false")
+    for words in ("9000", "8000", "500", "1150", "run_raise run-1 --project atlas --by"):
+        assert words in error.message
+
+
+def attempt(status: int | None, code: str = "", *, kind: str = "call") -> AttemptRecord:
+    found = AttemptRecord(1, kind, 0, 1, "", "m", "u", "chat", status=status, error_code=code)
+    if kind == "call":
+        draft, _ = drafted()
+        found.sent_at = draft.decision_at
+    return found
+
+
+@pytest.mark.parametrize(
+    ("attempts", "usage", "tokens"),
+    [
+        ([attempt(200)], Usage(prompt_tokens=7, completion_tokens=5), 12),
+        ([attempt(200)], Usage(prompt_tokens=7), 7),
+        ([attempt(200)], None, 900),
+        ([attempt(None, "timeout")], None, 900),
+        ([attempt(None, "client_closed")], None, 900),
+        ([attempt(500), attempt(429), attempt(None, kind="skip")], None, 0),
+        ([attempt(None, "connect_failed")], None, 0),
+        ([attempt(500), attempt(200, "bad_body")], None, 900),
+        ([], None, 0),
+    ],
+)
+def test_settlement__reported_unbilled_or_unknown(
+    attempts: list[AttemptRecord], usage: Usage | None, tokens: int
+) -> None:
+    purse = planned()
+    purse.granted = 900
+    assert settlement(purse, attempts, usage).tokens == tokens
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "param", "body", "capped"),
+    [
+        ("chat", "max_tokens", {}, {"max_tokens": 100}),
+        ("chat", "max_completion_tokens", {}, {"max_completion_tokens": 100}),
+        ("responses", "max_tokens", {}, {"max_output_tokens": 100}),
+        ("responses", "max_tokens", {"max_output_tokens": None}, {"max_output_tokens": 100}),
+        ("chat", "max_tokens", {"max_completion_tokens": 900}, {"max_completion_tokens": 100}),
+        ("chat", "max_tokens", {"max_completion_tokens": 9, "max_tokens": 900}, {"max_completion_tokens": 100}),
+        ("chat", "max_tokens", {"max_tokens": "many"}, {"max_tokens": 100}),
+        ("chat", "max_tokens", {"max_tokens": 9.0}, {"max_tokens": 100}),
+        ("chat", "max_tokens", {"max_tokens": 0}, {"max_tokens": 100}),
+    ],
+)
+def test_cap_output__no_limit_or_a_larger_one__becomes_what_the_budget_gives(
+    endpoint: str, param: str, body: dict[str, Any], capped: dict[str, Any]
+) -> None:
+    found, changes = cap_output({"x": 1, **body}, replace(MODEL, completion_cap_param=param), endpoint, 100)
+    assert found == {"x": 1, **capped}
+    assert changes == (f"capped {next(iter(capped))} to 100 (run budget)",)
+
+
+def test_cap_output__smaller_limits_models_and_embeddings__stay_as_they_are() -> None:
+    for endpoint, body in (("chat", {"max_tokens": 100}), ("responses", {"max_output_tokens": 16}), ("embeddings", {})):
+        assert cap_output(body, MODEL, endpoint, 100) == (body, ())
+    assert cap_output({}, MODEL, "chat", 50_000)[0] == {"max_tokens": 4_096}
+
+
+@pytest.mark.parametrize(
+    ("facts", "output", "most"),
+    [
+        ({}, 100, None),
+        ({"max_input": 500, "context_window": 900}, 100, 500),
+        ({"context_window": 900}, None, 900),
+        ({"context_window": 900}, 100, 800),
+        ({"context_window": 900, "max_output": 50}, 100, 850),
+        ({"context_window": 900, "max_output": None}, 1_000, 0),
+    ],
+)
+def test_window__what_is_catalogued__leaves_room_for_the_output(
+    facts: dict[str, Any], output: int | None, most: int | None
+) -> None:
+    assert window(replace(MODEL, **{"max_output": None, **facts}), output) == most
