@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import transaction
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.faults.cutting import make_replay_rows
 from tests.faults.driving import Call, drive
 from tests.faults.matrix import cells, make_rows
-from tests.live.databases import readable
+from tests.faults.replay import listening
+from tests.live.databases import ALIAS, readable
 from tests.live.ledger import Record, everything_stored, records_of_run
 from tests.live.live import Live
 from tests.live.world import World, world
@@ -43,12 +47,33 @@ class Driven:
     stored: str
 
 
+@dataclass(frozen=True)
+class Replaying:
+    """The socket of the upstream that plays recordings back; it listens, and who serves it answers."""
+
+    socket: socket.socket
+
+
+@pytest.fixture(scope="session")
+def replaying() -> Iterator[Replaying]:
+    with listening() as made:
+        yield Replaying(made)
+
+
 @pytest.fixture(scope="session")
 def running(
-    worker_id: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+    replaying: Replaying,
 ) -> Iterator[World]:
+    def rows(sandbox: str) -> None:
+        with transaction.atomic(using=ALIAS):
+            make_rows(sandbox)
+            make_replay_rows(replaying.socket.getsockname()[1])
+
     folder = tmp_path_factory.mktemp("faults")
-    with world(folder, f"{worker_id}_faults", django_db_blocker, settings=TIMERS, rows=make_rows) as started:
+    with world(folder, f"{worker_id}_faults", django_db_blocker, settings=TIMERS, rows=rows) as started:
         yield started
 
 
