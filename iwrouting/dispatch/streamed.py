@@ -17,6 +17,8 @@ from iwrouting.types import AttemptRecord, Endpoint, Rung
 from iwrouting.upstream import Failure, FrameSplitter, Reply, Scanner, StreamScanner, pace
 from iwrouting.upstream.failures import bad_answer, transport_failure
 from iwrouting.upstream.pace import TimedOut
+from iwrouting.upstream.response_events import response_frames
+from iwrouting.upstream.responses import ResponsesScanner
 from iwrouting.upstream.sse import HEARTBEAT, MAX_FRAME, FrameTooLarge, is_keepalive
 from iwrouting.upstream.synthesise import chat_frames
 from iwrouting.upstream.translate.wire import loads
@@ -134,9 +136,7 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
             served = await receive_whole(job, rung, attempt, reply)
             if isinstance(served, Failure):
                 return served
-            if job.endpoint == Endpoint.RESPONSES:
-                return bad_answer("mode_mismatch", 200)
-            return as_stream(served, reply, choices, keep_usage=keep_usage)
+            return as_stream(job, served, reply, choices, keep_usage=keep_usage)
         scanner = scanner_for(job, attempt, choices=choices, keep_usage=keep_usage)
         reply.pace.expect_output(
             within_s=conf.first_output_timeout_s, total_s=conf.stream_total_s, heartbeat_s=conf.stream_heartbeat_s
@@ -156,11 +156,15 @@ async def open_stream(dispatcher: Dispatcher, job: Job, *, choices: int, keep_us
     return stream
 
 
-def as_stream(served: Served, reply: Reply, choices: int, *, keep_usage: bool) -> OpenStream | Failure:
-    """A whole chat answer as the stream that was asked for, told as a change; a Failure where it is not whole."""
-    scanner = StreamScanner(choices=choices, keep_usage=keep_usage)
+def as_stream(job: Job, served: Served, reply: Reply, choices: int, *, keep_usage: bool) -> OpenStream | Failure:
+    """A whole answer as the stream that was asked for, told as a change; a Failure where it is not whole."""
+    scanner: StreamScanner | ResponsesScanner
     try:
-        frames = chat_frames(loads(served.body), keep_usage)
+        body = loads(served.body)
+        if job.endpoint == Endpoint.RESPONSES:
+            scanner, frames = ResponsesScanner(), response_frames(body)
+        else:
+            scanner, frames = StreamScanner(choices=choices, keep_usage=keep_usage), chat_frames(body, keep_usage)
     except ValueError:
         return bad_answer("bad_body", 200)
     held = [kept for frame in frames if (kept := scanner.take(frame))]
