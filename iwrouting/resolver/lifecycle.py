@@ -82,7 +82,7 @@ class Finding:
 def lifecycle_findings(config: Configuration, now: datetime, *, days: int | None = None) -> tuple[Finding, ...]:
     """The findings on all places, the longest dead first. `days` ahead of a shutdown; None: the configuration's."""
     limit = config.lifecycle_warning_days if days is None else days
-    found = [_finding(config, place, now, limit) for place in _places(config, now)]
+    found = [_finding(config, place, now, limit) for place in places_of(config, now)]
     kept = [finding for finding in found if finding is not None]
     return tuple(sorted(kept, key=lambda each: (each.days is None, each.days or 0, each.place.alias, each.place.kind)))
 
@@ -116,7 +116,8 @@ def _rung_of(config: Configuration, name: str) -> tuple[str, ...]:
     return tuple(alias.name for alias in config.aliases.values() if name in alias.chain)
 
 
-def _places(config: Configuration, now: datetime) -> Iterator[Place]:
+def places_of(config: Configuration, now: datetime) -> Iterator[Place]:
+    """Every place that names a model: defaults, variables, rungs, and overrides in force or scheduled."""
     for alias in config.aliases.values():
         yield from _of_alias(config, alias)
     for override in config.overrides.values():
