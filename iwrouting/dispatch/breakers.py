@@ -94,7 +94,8 @@ class Permit:
 
     def release(self) -> None:
         """The call is done with the target; a probe that told nothing leaves its place."""
-        self.breakers.release(self)
+        if self.is_probe:
+            self.breakers.release(self)
 
 
 class Breakers:
