@@ -22,6 +22,7 @@ def test_a_changed_default_serves_and_is_told_by_the_audit(served: Site, session
         change_default_of_fast(session)
         decision_id = serves(client, AFTER)
     read_the_decision(session, decision_id)
+    raise_a_price(session)
     read_the_docs(session)
     assert not session.complaints, "\n".join(session.complaints)
 
@@ -90,6 +91,19 @@ def read_the_decision(session: Session, decision_id: str) -> None:
     )
     expect(rows(page, "Attempts")).to_have_text([re.compile(f"1.*call.*{AFTER}.*sandbox.*200")])
     session.is_accessible()
+
+
+def raise_a_price(session: Session) -> None:
+    page = session.page
+    page.get_by_role("link", name="Prices", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Prices")
+    session.is_accessible()
+    page.get_by_role("row").filter(has_text=AFTER).get_by_role("link").first.click()
+    session.is_accessible()
+    page.get_by_label("Output, $ per 1M").fill("0.45")
+    page.get_by_role("button", name="Save", exact=True).click()
+    mine = page.get_by_role("row").filter(has_text=AFTER)
+    expect(mine).to_have_text([re.compile("0.45.*in force.*manual"), re.compile("0.40.*superseded")])
 
 
 def read_the_docs(session: Session) -> None:
