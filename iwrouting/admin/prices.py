@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +18,7 @@ from iwrouting.admin.base import BaseAdmin
 from iwrouting.admin.fields import WIDE, PriceField, model_id_field
 from iwrouting.admin.filters import PriceModelFilter, PriceStateFilter
 from iwrouting.admin.price_rows import KEY, superseded, unpriced_models
+from iwrouting.admin.price_sync import sync_page
 from iwrouting.admin.show import NOTHING, admin_url, badge, link, moment, number, per_million
 from iwrouting.admin.typed import TypedForm
 from iwrouting.models import Price
@@ -120,6 +122,15 @@ class PriceAdmin(BaseAdmin[Price]):
         """The list, under the models in use that have no price."""
         context = {"unpriced": unpriced_models(), "may_price": self.has_add_permission(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page that syncs."""
+        sync = path("sync/", self.admin_site.admin_view(self.sync_view), name="iwrouting_price_sync")
+        return [sync, *super().get_urls()]
+
+    def sync_view(self, request: HttpRequest) -> HttpResponse:
+        """Preview and write what the packaged price lists say."""
+        return sync_page(self, request)
 
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
         """Save as an operator's price; one that is or was in force stays, and a new row supersedes it."""

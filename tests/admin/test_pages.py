@@ -50,6 +50,7 @@ def urls(rows: dict[str, Any]) -> list[str]:
     pages += [f"{base}/{name}/{rows[name].pk}/{page}/" for name in FORMS for page in ("history", "delete")]
     pages += [f"{base}/{name}/add/" for name in FORMS]
     pages += [f"{base}/apikey/{rows['apikey'].pk}/revoke/", "/admin/", "/admin/iwrouting/", "/admin/guide/"]
+    pages += [f"{base}/price/sync/"]
     pages += [f"/admin/{name}/" for name in OTHERS]
     # Keys are revoked, models in use disabled, prices superseded: none has a page to delete it.
     return [page for page in pages if not re.fullmatch(r".*/(apikey|model|price)/\d+/delete/", page)]

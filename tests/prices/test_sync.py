@@ -80,7 +80,7 @@ def test_dry_run__tells_the_changes_and_writes_nothing(capsys: pytest.CaptureFix
         "until",
         "then",
     ]
-    assert ["same", "gpt-4.1", "default", "always", "2", "0.5", "-", "8"] in table
+    assert ["same", "gpt-4.1", "default", "-", "always", "2", "0.5", "-", "8", "-"] in table
     day = f"{timezone.now():%Y-%m-%d}"
     [above] = [line for line in table if line[:4] == ["differs", "gpt-6-luna", "default", "272000"]]
     assert (above[4], above[6:]) == (day, ["0.2", "0.02", "0.25", "0.75", "-", "/", "-", "/", "-", "/", "-"])
