@@ -95,6 +95,7 @@ def _made(things: FirstThings) -> list[str]:
         f"API key   {f'{things.key}{once}' if things.key else 'made at the first start'}",
         *(may if things.key else []),
         f"          make another: {manage(f'keys_create --project {PROJECT} --name me')}",
+        *([f"Catalogue learned more, and filled it in, of {', '.join(things.learned)}"] if things.learned else []),
     ]
 
 

@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from iwrouting.models import Model
 from tests.live.databases import ALIAS
 from tests.live.live import Live
+from tests.live.world import RECORDED
+from tests.sandbox.raw import hello
+
+CHAT = "/v1/chat/completions"
 
 TODAY = datetime.now(UTC).date()
 
@@ -25,3 +29,17 @@ def test_every_rung__is_told_of_in_the_header_and_in_readyz(live: Live) -> None:
     assert any(name in text and text.endswith("(override of the alias fast for one project)") for text in warnings)
     assert tenant.slug not in " ".join(warnings)
     assert any(text.endswith("(default of the alias code)") for text in warnings if "gpt-5.1-codex" in text)
+
+
+def test_corrected_entry__takes_effect_at_once(live: Live) -> None:
+    name = f"own-{live.run}"
+    recorded = Model.objects.using(ALIAS).get(model_id=RECORDED)
+    row = Model(model_id=name, endpoints=["chat"], upstream=recorded.upstream)
+    row.save(using=ALIAS)
+    live.settle()
+    assert "x-iw-changes" not in live.post(CHAT, hello(name, stop=["x"])).headers
+    row.refused_params = ["stop"]
+    row.save(using=ALIAS)
+    live.settle()
+    assert live.post(CHAT, hello(name, stop=["x"])).headers["x-iw-changes"] == "dropped stop"
+    assert "stop" not in live.world.recorder.last.json

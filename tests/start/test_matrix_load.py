@@ -8,6 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from iwrouting import catalogue
+from iwrouting.management.first_start import FirstThings
+from iwrouting.management.welcome import Welcome
 from iwrouting.models import Alias, Model
 from iwrouting.snapshot import load
 
@@ -147,3 +149,9 @@ def test_every_fact_of_the_file__stands_in_the_rows_and_comes_back_from_them() -
     config = load()
     for name, entry in catalogue.models().items():
         assert config.models[name] == entry.facts
+
+
+def test_start__tells_of_which_models_more_is_known() -> None:
+    told = Welcome("127.0.0.1", 8000, FirstThings("admin", learned=("gpt-5.1", "gpt-4.1")), False).text()
+    assert "Catalogue learned more, and filled it in, of gpt-5.1, gpt-4.1\n" in told
+    assert "Catalogue" not in Welcome("127.0.0.1", 8000, FirstThings("admin"), False).text()
