@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 
-from iwrouting.models import Alias, Model, Upstream
+from iwrouting.models import Alias, Model, Price, Upstream
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -22,7 +22,7 @@ TYPES: tuple[tuple[type[models.Field[Any, Any]], type | tuple[type, ...], str], 
 )
 """What a column must give, by the class of its field; a DateTimeField is a DateField, as a datetime is a date."""
 
-NAMED_BY: dict[type[models.Model], str] = {Alias: "name", Model: "model_id", Upstream: "slug"}
+NAMED_BY: dict[type[models.Model], str] = {Alias: "name", Model: "model_id", Price: "model_id", Upstream: "slug"}
 """What a fault calls a row by. /readyz shows faults to everybody: keys and projects go by their row number."""
 
 

@@ -16,6 +16,8 @@ from tests.snapshot.malformed import spoil
         ("alias", "name", b"\x00", "name must be a text"),
         ("model", "context_window", "wide", "model gpt-4.1: context_window must be a whole number"),
         ("model", "shutdown_date", "2026-13-45", "model gpt-4.1: shutdown_date can't be read"),
+        ("price", "input_pico", "cheap", "price gpt-4.1: input_pico must be a whole number"),
+        ("price", "valid_from", "2026-13-45 00:00:00", "price gpt-4.1: valid_from can't be read"),
         ("upstream", "idle_timeout_s", "long", "upstream far: idle_timeout_s must be a number"),
         ("override", "starts_at", "2026-13-45 00:00:00", "starts_at can't be read"),
     ],
