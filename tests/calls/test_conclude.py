@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from iwrouting.audit import OUTCOME, Claim, Row, Rows
+from iwrouting.calls.account import decide
 from iwrouting.calls.buffered import conclude
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.draft import Draft
@@ -23,6 +24,7 @@ from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
 from iwrouting.types import Endpoint, KeyFacts
 from iwrouting.upstream import FrameSplitter, Reply, StreamScanner
+from iwrouting.upstream.pace import Pace
 
 
 class Kept:
@@ -30,13 +32,15 @@ class Kept:
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, Row]] = []
+        self.answers = True
 
     def submit(
         self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None
     ) -> asyncio.Future[None]:
         self.rows += rows
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        future.set_result(None)
+        if self.answers:
+            future.set_result(None)
         return future
 
     @property
@@ -89,6 +93,23 @@ def test_cancelled_after_the_decision__is_client_closed() -> None:
     assert [row["result"] for row in kept.outcomes] == ["client_closed"]
 
 
+@pytest.mark.parametrize(("draining", "result"), [(False, "client_closed"), (True, "interrupted")])
+def test_cancelled_while_the_decision_is_committed__says_who_cut_it(draining: bool, result: str) -> None:
+    service, draft, _, kept = a_call()
+    service.draining = draining
+
+    async def left() -> None:
+        task = asyncio.create_task(decide(service, draft))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    kept.answers = False
+    asyncio.run(left())
+    assert [row["result"] for row in kept.outcomes] == [result]
+
+
 EVENTS = (
     b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n',
     b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}\n\n',
@@ -101,6 +122,7 @@ class OnePiece:
 
     def __init__(self, piece: bytes) -> None:
         self.pieces = [piece]
+        self.pace = Pace(time.monotonic(), idle_s=60)
 
     async def next_part(self) -> bytes:
         if self.pieces:
@@ -132,11 +154,15 @@ def test_output_and_error_in_one_piece__end_the_stream_at_once() -> None:
     assert [(row["result"], row["error_code"]) for row in kept.outcomes] == [("truncated", "too_bad")]
 
 
-def test_stream_left_after_its_usage__keeps_that_usage() -> None:
+END = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+
+
+@pytest.mark.parametrize(("end", "state"), [(END, "exact"), (b"", "estimated")])
+def test_stream_left_after_its_usage__keeps_that_usage(end: bytes, state: str) -> None:
     service, draft, job, kept = a_call()
 
     async def work() -> None:
-        stream = a_stream(job, b"".join(EVENTS))
+        stream = a_stream(job, EVENTS[0] + end + EVENTS[1])
         assert await stream.wait_for_output() is None
         relay = _relay(service, draft, job, stream)
         await anext(relay)
@@ -145,7 +171,23 @@ def test_stream_left_after_its_usage__keeps_that_usage() -> None:
     asyncio.run(work())
     (row,) = kept.outcomes
     assert (row["result"], row["prompt_tokens"], row["completion_tokens"]) == ("client_closed", 5, 2)
-    assert row["cost_state"] == "exact"
+    assert (row["cost_state"], row["tokens_source"]) == (state, "provider")
+
+
+def test_stream_left_without_usage__is_estimated_by_its_text() -> None:
+    service, draft, job, kept = a_call()
+
+    async def work() -> None:
+        stream = a_stream(job, EVENTS[0])
+        assert await stream.wait_for_output() is None
+        relay = _relay(service, draft, job, stream)
+        await anext(relay)
+        await relay.aclose()
+
+    asyncio.run(work())
+    (row,) = kept.outcomes
+    assert (row["prompt_tokens"], row["completion_tokens"], row["tokens_source"]) == (3, 1, "bytes")
+    assert (row["cost_state"], row["reasoning_tokens"], row["usage"]) == ("estimated", None, "{}")
 
 
 async def events_of(error: BaseException | None) -> AsyncGenerator[bytes, None]:

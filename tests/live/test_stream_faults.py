@@ -25,6 +25,10 @@ BEFORE_OUTPUT: dict[str, tuple[Any, str]] = {
         {"raw_body": '{"choices": [{"message": {"content": "half"}}]}', "content_type": "application/json"},
         "mode_mismatch",
     ),
+    "json nested too deep": (
+        {"raw_body": '{"choices": [' + '{"a":' * 300 + "1" + "}" * 300 + "]}", "content_type": "application/json"},
+        "bad_body",
+    ),
     "empty": ({"raw_body": "", "content_type": "text/event-stream"}, "truncated"),
     "only the end": ({"raw_body": "data: [DONE]\n\n", "content_type": "text/event-stream"}, "truncated"),
     "only a role": ({"cut_after_events": 1, "clean_end": True}, "truncated"),
