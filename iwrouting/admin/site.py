@@ -22,6 +22,7 @@ from iwrouting.admin.overrides import OverrideAdmin
 from iwrouting.admin.price_rows import unpriced_models
 from iwrouting.admin.prices import PriceAdmin
 from iwrouting.admin.projects import ProjectAdmin
+from iwrouting.admin.runs import RunAdmin
 from iwrouting.admin.show import NOTHING
 from iwrouting.admin.upstreams import UpstreamAdmin, environment_facts
 from iwrouting.conf import settings
@@ -34,12 +35,14 @@ from iwrouting.models import (
     Override,
     Price,
     Project,
+    Run,
     Upstream,
 )
 from iwrouting.snapshot.builtin import SANDBOX
 
 PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     Decision: DecisionAdmin,
+    Run: RunAdmin,
     EnvironmentSnapshot: EnvironmentSnapshotAdmin,
     Alias: AliasAdmin,
     Override: OverrideAdmin,
@@ -50,7 +53,7 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     ApiKey: KeyAdmin,
 }
 MENU = (
-    ("Audit", ("Decision", "EnvironmentSnapshot")),
+    ("Audit", ("Decision", "Run", "EnvironmentSnapshot")),
     ("Routing", ("Project", "Override", "Alias")),
     ("Targets", ("Model", "Upstream", "Price")),
     ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),

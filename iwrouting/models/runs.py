@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import models
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import models, router, transaction
+from django.db.models import OuterRef, Q, Subquery, Sum
+from django.utils import timezone
+
+from iwrouting.conf import settings
+from iwrouting.models.projects import Project
+
+MOST_TOKENS = 10**15
+REASON_LENGTH = 5
 
 
 class Run(models.Model):
@@ -25,6 +36,67 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return self.run_id
+
+    def limit(self) -> tuple[int | None, str]:
+        """The tokens that it may take, and who says so; None where nobody does."""
+        if self.limit_tokens is not None:
+            return self.limit_tokens, "raised by an operator"
+        projects = (
+            Project.objects.using(self._state.db).filter(slug=self.project).values_list("max_run_tokens", flat=True)
+        )
+        project = vars(self)["project_limit"] if "project_limit" in vars(self) else projects.first()
+        if project is not None:
+            return project, f"the project '{self.project}'"
+        return settings().autopilot_max_tokens_per_run, "AUTOPILOT_MAX_TOKENS_PER_RUN"
+
+    def reserved(self, now: datetime | None = None) -> int:
+        """What calls under way have set aside; reservations left behind do not count once they have expired."""
+        live = self.reservations.filter(expires_at__gt=now or timezone.now())
+        return int(live.aggregate(tokens=Sum("tokens"))["tokens"] or 0)
+
+    def raise_limit(
+        self, *, reason: str, by: str, via: str, to: int | None = None, more: int | None = None
+    ) -> RunRaise:
+        """Give this run alone a higher limit: `to` so many tokens, or `more` than now. Recorded in the same commit.
+
+        Raises ValidationError, by field, for a limit that is no higher, and for a reason that says nothing.
+        """
+        using = router.db_for_write(Run, instance=self)
+        with transaction.atomic(using=using):
+            run = Run.objects.using(using).select_for_update().get(pk=self.pk)
+            before = run.limit()[0]
+            after = (before or 0) + more if more is not None else to
+            _check_raise(before, after, reason.strip())
+            Run.objects.using(using).filter(pk=run.pk).update(limit_tokens=after)
+            self.limit_tokens = after
+            return RunRaise.objects.using(using).create(
+                run=run,
+                at=timezone.now(),
+                by=by,
+                via=via,
+                reason=reason.strip(),
+                before_tokens=before,
+                after_tokens=after,
+            )
+
+
+def _check_raise(before: int | None, after: int | None, reason: str) -> None:
+    faults: dict[str, str] = {}
+    if before is None:
+        faults["tokens"] = "This run has no limit: neither its project nor AUTOPILOT_MAX_TOKENS_PER_RUN sets one."
+    elif after is None or not before < after <= MOST_TOKENS:
+        faults["tokens"] = f"{after} tokens: must be more than the limit now, {before}, and at most {MOST_TOKENS}."
+    if not REASON_LENGTH <= len(reason) <= 300:
+        faults["reason"] = f"Say in {REASON_LENGTH} to 300 characters why."
+    if faults:
+        raise ValidationError(faults)
+
+
+def with_budget(rows: models.QuerySet[Run]) -> models.QuerySet[Run]:
+    """Runs with what calls under way have set aside as `reserved_tokens`, null for nothing, and `project_limit`."""
+    live = Q(reservations__expires_at__gt=timezone.now())
+    limits = Project.objects.filter(slug=OuterRef("project")).values("max_run_tokens")
+    return rows.annotate(reserved_tokens=Sum("reservations__tokens", filter=live), project_limit=Subquery(limits))
 
 
 class RunReservation(models.Model):

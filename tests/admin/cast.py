@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
 from iwrouting.audit import as_json, decision_time, new_id
-from iwrouting.models import Alias, ApiKey, Attempt, Decision, Model, Outcome, Price, Project, new_key
+from iwrouting.models import Alias, ApiKey, Attempt, Decision, Model, Outcome, Price, Project, Run, new_key
 from iwrouting.types import ALWAYS, Kind
 
 HOSTILE = "<script>alert(1)</script>"
@@ -95,3 +96,10 @@ def fallen_back() -> Decision:
     attempt(made, 2, rung=1, alias="auto", changes='["max_tokens->max_completion_tokens"]', end_us=811_700)
     outcome(made, result="ok_after_fallback", fallbacks=1)
     return made
+
+
+def run(run_id: str = "nightly-42", **fields: Any) -> Run:
+    """A run of atlas that has used 900 tokens."""
+    now = timezone.now()
+    seen = {"first_seen_at": now, "last_seen_at": now}
+    return Run.objects.create(**{"project": "atlas", "run_id": run_id, "used_tokens": 900, **seen, **fields})

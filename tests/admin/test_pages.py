@@ -38,6 +38,7 @@ def rows(db: None) -> dict[str, Any]:
         "upstream": Upstream.objects.create(slug="eu", base_url="https://eu.example.com/v1"),
         "override": Override.objects.create(alias=fast, project=atlas, model="gpt-5.1", reason=cast.HOSTILE),
         "apikey": cast.key(atlas, name=cast.HOSTILE),
+        "run": cast.run(),
         "decision": made,
         "environmentsnapshot": EnvironmentSnapshot.objects.get(),
     }
@@ -51,6 +52,7 @@ def urls(rows: dict[str, Any]) -> list[str]:
     pages += [f"{base}/{name}/add/" for name in FORMS]
     pages += [f"{base}/apikey/{rows['apikey'].pk}/revoke/", "/admin/", "/admin/iwrouting/", "/admin/guide/"]
     pages += [f"{base}/price/sync/"]
+    pages += [f"{base}/run/{rows['run'].pk}/raise/"]
     pages += [f"/admin/{name}/" for name in OTHERS]
     # Keys are revoked, models in use disabled, prices superseded: none has a page to delete it.
     return [page for page in pages if not re.fullmatch(r".*/(apikey|model|price)/\d+/delete/", page)]
@@ -103,6 +105,7 @@ def form_fields(page: Any, request: Any) -> list[tuple[str, Any]]:
         ("override", "Every project follows the defaults. Add an override only where one differs."),
         ("model", "No models. Load the built-in catalogue"),
         ("apikey", "No API keys."),
+        ("run", "No runs under a budget."),
     ],
 )
 def test_an_empty_list_says_what_to_do(boss: Client, name: str, words: str) -> None:

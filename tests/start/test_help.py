@@ -9,7 +9,18 @@ import pytest
 from tests.start import web
 from tests.start.folder import Folder
 
-OURS = ["keys_create", "lifecycle_check", "matrix_load", "models_check", "prices_sync", "serve", "tokenizers", "up"]
+OURS = [
+    "keys_create",
+    "lifecycle_check",
+    "matrix_load",
+    "models_check",
+    "prices_sync",
+    "run_raise",
+    "run_show",
+    "serve",
+    "tokenizers",
+    "up",
+]
 
 
 @pytest.mark.parametrize("command", OURS)

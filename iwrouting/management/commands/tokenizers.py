@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.tokens import FileState, TokenizersMissing, prepare, states, tokenizers_dir
+from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.tokens import TokenizersMissing, prepare, states, tokenizers_dir
 
-FINDINGS = 3
+COLUMNS = ("encoding", "state", "path")
 EPILOG = """examples:
   manage.py tokenizers
   manage.py tokenizers --prepare
@@ -31,7 +30,7 @@ class Command(BaseCommand):
         parser.epilog = EPILOG
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.add_argument("--prepare", action="store_true", help="Unpack what is missing or damaged.")
-        parser.add_argument("--format", choices=("table", "json"), default="table", help="Default: table.")
+        add_format(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Show or prepare."""
@@ -41,16 +40,8 @@ class Command(BaseCommand):
                 prepare(folder)
             except TokenizersMissing as error:
                 raise CommandError(str(error)) from None
-        found = list(states(folder))
-        self.stdout.write(_as_json(found) if options["format"] == "json" else _as_table(found))
-        if any(file.state != "good" for file in found):
+        files = [{"encoding": file.encoding, "state": file.state, "path": str(file.path)} for file in states(folder)]
+        told = as_json(files=files) if options["format"] == "json" else as_table(COLUMNS, files)
+        self.stdout.write(told)
+        if any(file["state"] != "good" for file in files):
             raise CommandError("Run 'manage.py tokenizers --prepare'.", returncode=FINDINGS)
-
-
-def _as_table(found: Sequence[FileState]) -> str:
-    return "\n".join(f"{file.encoding:<12} {file.state:<8} {file.path}" for file in found)
-
-
-def _as_json(found: Sequence[FileState]) -> str:
-    files = [{"encoding": file.encoding, "state": file.state, "path": str(file.path)} for file in found]
-    return json.dumps({"version": 1, "files": files})
