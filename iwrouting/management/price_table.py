@@ -63,7 +63,8 @@ def write(sync: Sync) -> list[Price]:
         if change.action is Action.DIFFERS:
             values["valid_from"] = max(change.after.valid_from, now)
         at = {name: values.pop(name) for name in ("service_tier", "above_input_tokens", "valid_from")}
-        row = Price.objects.filter(model_id=change.model_id, **at).first() or Price(model_id=change.model_id, **at)
+        stored = Price.objects.filter(model_id=change.model_id, is_manual=False, **at)
+        row = stored.first() or Price(model_id=change.model_id, **at)
         for name, value in values.items():
             setattr(row, name, value)
         row.full_clean()

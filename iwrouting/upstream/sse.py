@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -148,6 +148,7 @@ class StreamScanner:
     finished: set[int] = field(default_factory=set)
     text_bytes: int = field(default=0, compare=False)
     _output: bool = field(default=False, compare=False)
+    _tier: str = field(default="", compare=False)
 
     @property
     def whole(self) -> bool:
@@ -200,6 +201,9 @@ class StreamScanner:
                 self.finish_reason = reason
                 index = choice.get("index")
                 self.finished.add(index if isinstance(index, int) else 0)
+        tier = event.get("service_tier")
+        self._tier = tier if isinstance(tier, str) and tier else self._tier
         usage = read_usage(event)
-        self.usage = usage or self.usage
+        # Some providers name the tier in earlier chunks alone; priced as the default one, it would be a wrong cost.
+        self.usage = replace(usage, service_tier=self._tier) if usage else self.usage
         return self.keep_usage or usage is None or bool(event.get("choices"))

@@ -46,7 +46,10 @@ def streamed(entry: Entry) -> dict[str, Usage | None]:
         return {f"{kind} {end}": _of_events(kind, end, body) for kind in READERS for end in ("completed", "incomplete")}
     finish = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     growing = {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}
+    tier = {"service_tier": body["service_tier"]} if "service_tier" in body else {}
+    rest = {name: value for name, value in body.items() if name != "service_tier"}
     return {
+        "after the tier": _of_chunks({**finish, **tier}, {"choices": [], **rest}),
         "in a chunk of its own": _of_chunks({**finish, "usage": None}, {"choices": [], **body}),
         "in the last choice": _of_chunks({**finish, **body}),
         "in every chunk": _of_chunks(

@@ -62,6 +62,7 @@ def test_fill__again__touches_no_price_and_prices_a_model_that_has_none() -> Non
 @pytest.mark.usefixtures("filled")
 def test_dry_run__tells_the_changes_and_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     before, revision = list(Price.objects.values()), Revision.current()
+    days = {f"{timezone.now():%Y-%m-%d}"}
     with pytest.raises(CommandError, match="prices would be written") as error:
         call_command("prices_sync", "--dry-run", "--format", "table")
     assert error.value.returncode == 3
@@ -81,9 +82,10 @@ def test_dry_run__tells_the_changes_and_writes_nothing(capsys: pytest.CaptureFix
         "then",
     ]
     assert ["same", "gpt-4.1", "default", "-", "always", "2", "0.5", "-", "8", "-"] in table
-    day = f"{timezone.now():%Y-%m-%d}"
+    days.add(f"{timezone.now():%Y-%m-%d}")
     [above] = [line for line in table if line[:4] == ["differs", "gpt-6-luna", "default", "272000"]]
-    assert (above[4], above[6:]) == (day, ["0.2", "0.02", "0.25", "0.75", "-", "/", "-", "/", "-", "/", "-"])
+    assert above[4] in days
+    assert above[6:] == ["0.2", "0.02", "0.25", "0.75", "-", "/", "-", "/", "-", "/", "-"]
 
 
 @pytest.mark.usefixtures("filled")
