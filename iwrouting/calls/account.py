@@ -75,8 +75,9 @@ def cut_result(service: Service) -> Result:
 
 def _refuse_late(service: Service, draft: Draft, error: AuditUnavailable) -> None:
     """Queue decision and outcome of a request that got its 503: whether the decision was committed is not known."""
-    rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(failed_ending(Result.REFUSED, error)))]
-    _queue(service, draft, rows, [], None)
+    ending = failed_ending(Result.REFUSED, error)
+    rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(ending))]
+    _queue(service, draft, rows, _settle(draft, [], ending))
 
 
 async def refuse(service: Service, draft: Draft, error: RoutingError) -> None:
@@ -96,7 +97,7 @@ async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> Non
     more = await settled(service, draft, ending) if draft.fetches else []
     rows = [*ended_rows(service, draft, job.attempts, ending), *more]
     draft.closed = True
-    claim = _settle(draft, job.attempts, ending.usage)
+    claim = _settle(draft, job.attempts, ending)
     try:
         await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim))
     except AuditUnavailable:
@@ -134,16 +135,18 @@ async def hold(service: Service, draft: Draft, job: Job, ending: Ending) -> None
 def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> None:
     """Queue attempts and outcome without waiting: for a caller that is gone."""
     draft.closed = True
-    _queue(service, draft, ended_rows(service, draft, attempts, ending), attempts, ending.usage)
+    _queue(service, draft, ended_rows(service, draft, attempts, ending), _settle(draft, attempts, ending))
 
 
-def _settle(draft: Draft, attempts: list[AttemptRecord], usage: Usage | None) -> Settle | None:
+def _settle(draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> Settle | None:
+    # An estimate is a lower bound: a budget that took it would overrun.
+    usage = None if ending.estimated else ending.usage
     return None if draft.purse is None else settlement(draft.purse, attempts, usage)
 
 
-def _queue(service: Service, draft: Draft, rows: Rows, attempts: list[AttemptRecord], usage: Usage | None) -> None:
+def _queue(service: Service, draft: Draft, rows: Rows, claim: Settle | None) -> None:
     try:
-        service.writer.submit(rows, patience_s=LATE_PATIENCE_S, claim=_settle(draft, attempts, usage))
+        service.writer.submit(rows, patience_s=LATE_PATIENCE_S, claim=claim)
     except AuditUnavailable:
         log.error("the outcome of decision %s was not stored: the audit's queue takes nothing more", draft.id)
 

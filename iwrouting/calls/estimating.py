@@ -6,12 +6,12 @@ Reported numbers are never mixed with estimated ones.
 from __future__ import annotations
 
 from iwrouting.calls.draft import Draft, Ending
-from iwrouting.dispatch import OpenStream
+from iwrouting.dispatch import Job, OpenStream
 from iwrouting.tokens import SOURCE_BYTES, estimate
 from iwrouting.types import Usage
 
 
-def take_usage(draft: Draft, ending: Ending, stream: OpenStream, *, cut: bool) -> None:
+def take_usage(draft: Draft, job: Job, ending: Ending, stream: OpenStream, *, cut: bool) -> None:
     """Put what the provider reported into the ending; for a stream that was `cut` before it came, an estimate.
 
     The estimate is the decision's own for the input, and a quarter of the bytes of text that came for the output. It
@@ -23,7 +23,7 @@ def take_usage(draft: Draft, ending: Ending, stream: OpenStream, *, cut: bool) -
     scanner = stream.scanner
     ending.usage = scanner.usage
     ending.estimated = cut and not (scanner.whole and scanner.usage)
-    if cut and scanner.usage is None:
+    if cut and scanner.usage is None and not job.goes_on:
         asked = draft.count.total if draft.count else estimate(draft.size)
         ending.usage = Usage(prompt_tokens=asked, completion_tokens=estimate(scanner.text_bytes))
         ending.tokens_source = SOURCE_BYTES

@@ -122,9 +122,9 @@ async def _relay(
         stream.close()
         if not draft.closed:
             stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
-            abandon(service, draft, job, _delivered(draft, ending, stream, sent, cut=True))
+            abandon(service, draft, job, _delivered(draft, job, ending, stream, sent, cut=True))
         raise
-    ending = _delivered(draft, ending, stream, sent, cut=stream.fault is not None)
+    ending = _delivered(draft, job, ending, stream, sent, cut=stream.fault is not None)
     yield await _finish(service, draft, job, stream, ending, early=early)
 
 
@@ -157,9 +157,9 @@ def _ending(stream: OpenStream) -> Ending:
     )
 
 
-def _delivered(draft: Draft, ending: Ending, stream: OpenStream, sent: int, *, cut: bool) -> Ending:
+def _delivered(draft: Draft, job: Job, ending: Ending, stream: OpenStream, sent: int, *, cut: bool) -> Ending:
     ending.finish_reason = stream.scanner.finish_reason
-    take_usage(draft, ending, stream, cut=cut)
+    take_usage(draft, job, ending, stream, cut=cut)
     ending.bytes_delivered = sent
     ending.chunks_delivered = stream.attempt.chunks
     return ending

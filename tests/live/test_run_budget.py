@@ -131,6 +131,16 @@ def test_caller_that_leaves__may_be_billed_and_settles_all_that_was_reserved(liv
     assert used(live) == RESERVED + 100
 
 
+def test_stream_that_breaks_off__settles_all_that_was_reserved_and_not_its_estimate(live: Live) -> None:
+    tenant = limited(live, 5_000)
+    live.sandbox.plan([{"match": {"model": "gpt-4.1-mini"}, "fault": {"cut_after_events": 4}}])
+    with pytest.raises(openai.APIError):
+        live.stream("fast", client=live.client(tenant), max_tokens=100)
+    outcome = live.the_record().outcome
+    assert (outcome.result, outcome.tokens_source) == ("truncated", "bytes")
+    assert used(live) > 100 > (outcome.completion_tokens or 0)
+
+
 def test_embeddings__count_with_their_input_alone(live: Live) -> None:
     texts = ["one two three", "four five six"]
     needed = count_embeddings(texts, "text-embedding-3-small").total + 16
