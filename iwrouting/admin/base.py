@@ -76,7 +76,7 @@ def plain(field: Any) -> Any:
 class SwitchableAdmin(BaseAdmin[S]):
     """Rows with an `enabled` switch, and actions that turn it for several rows, each through save()."""
 
-    actions = ("enable", "disable")
+    actions: Any = ("enable", "disable")
 
     @admin.action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: models.QuerySet[S]) -> None:

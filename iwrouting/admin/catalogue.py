@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import SwitchableAdmin
+from iwrouting.admin.breakers import ResetsBreakers
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.model_form import FIELDSETS, ModelForm, doubts
 from iwrouting.admin.price_rows import price_lines
@@ -70,10 +71,11 @@ class ModelColumns:
         return ", ".join(names[:MOST_USERS]) + more if names else NOTHING
 
 
-class ModelAdmin(SwitchableAdmin[Model]):
+class ModelAdmin(ResetsBreakers[Model], SwitchableAdmin[Model]):
     """The list and the form of models."""
 
     form = ModelForm
+    actions = ("enable", "disable", "reset_breakers")
     fixed = ("model_id",)
     shown_as = {
         "endpoints": "endpoints_shown",

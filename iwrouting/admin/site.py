@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, path
 from iwrouting.admin.aliases import AliasAdmin
 from iwrouting.admin.attention import lifecycle_list
 from iwrouting.admin.audit import DecisionAdmin, EnvironmentSnapshotAdmin
+from iwrouting.admin.breakers import BreakerEventAdmin
 from iwrouting.admin.catalogue import ModelAdmin as CatalogueModelAdmin
 from iwrouting.admin.guards import guard_of
 from iwrouting.admin.keys import KeyAdmin
@@ -29,6 +30,7 @@ from iwrouting.conf import settings
 from iwrouting.models import (
     Alias,
     ApiKey,
+    BreakerEvent,
     Decision,
     EnvironmentSnapshot,
     Model,
@@ -44,6 +46,7 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     Decision: DecisionAdmin,
     Run: RunAdmin,
     EnvironmentSnapshot: EnvironmentSnapshotAdmin,
+    BreakerEvent: BreakerEventAdmin,
     Alias: AliasAdmin,
     Override: OverrideAdmin,
     Project: ProjectAdmin,
@@ -53,7 +56,7 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     ApiKey: KeyAdmin,
 }
 MENU = (
-    ("Audit", ("Decision", "Run", "EnvironmentSnapshot")),
+    ("Audit", ("Decision", "Run", "BreakerEvent", "EnvironmentSnapshot")),
     ("Routing", ("Project", "Override", "Alias")),
     ("Targets", ("Model", "Upstream", "Price")),
     ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),

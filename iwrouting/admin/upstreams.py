@@ -10,7 +10,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import BaseAdmin
+from iwrouting.admin.breakers import ResetsBreakers
 from iwrouting.admin.fields import WIDE
 from iwrouting.admin.show import NOTHING, admin_url, badge, link, on_off
 from iwrouting.admin.typed import TypedForm
@@ -46,10 +46,11 @@ class UpstreamForm(TypedForm[Upstream]):
         }
 
 
-class UpstreamAdmin(BaseAdmin[Upstream]):
+class UpstreamAdmin(ResetsBreakers[Upstream]):
     """The list and the form of upstreams."""
 
     form = UpstreamForm
+    actions = ("reset_breakers",)
     fixed = ("slug",)
     list_display = ("slug", "base_url", "secret_ref_shown", "secret", "timeouts", "switch", "models_shown")
     list_filter = ("enabled",)

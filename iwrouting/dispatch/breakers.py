@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import count
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from iwrouting.upstream.blame import Blame, blame
 PROBE = "probe"
 ANSWERED = "answered"
 CHANGED = "configuration_changed"
+
+
+Facts = tuple[UpstreamFacts | None, ModelFacts | None, datetime | None]
 
 
 class Target(NamedTuple):
@@ -57,7 +61,7 @@ class Entry:
     """A breaker, and what was configured when it was made: a change of that makes it void."""
 
     breaker: Breaker
-    facts: tuple[UpstreamFacts | None, ModelFacts | None]
+    facts: Facts
     failure: Failure | None = None
 
 
@@ -264,6 +268,15 @@ def account_of(target: Target) -> Target:
     return Target(target.upstream, "", target.secret_ref)
 
 
-def facts_now(config: Configuration, target: Target) -> tuple[UpstreamFacts | None, ModelFacts | None]:
-    """What a configuration says of a target: a change of it gives the target a new chance."""
-    return config.upstreams.get(target.upstream), config.models.get(target.model)
+def facts_now(config: Configuration, target: Target) -> Facts:
+    """What a configuration says of a target: a change of it, or its row saved as it is, gives it a new chance.
+
+    An account gets one with any model of it.
+    """
+    upstream, model = config.upstreams.get(target.upstream), config.models.get(target.model)
+    own = config.default_upstream
+    models = (
+        [model] if model else [each for each in config.models.values() if (each.upstream or own) == target.upstream]
+    )
+    saved = (each.saved_at for each in (upstream, *models) if each is not None and each.saved_at is not None)
+    return upstream, model, max(saved, default=None)

@@ -142,6 +142,7 @@ def _model(row: Model) -> ModelFacts:
         input_modalities=frozenset(row.input_modalities),
         dimensions=row.dimensions,
         vector_space=row.vector_space,
+        saved_at=row.updated_at,
     )
 
 
@@ -162,6 +163,7 @@ def _upstream(row: Upstream) -> UpstreamFacts:
         idle_timeout_s=row.idle_timeout_s,
         trusted=settings().allow_private_upstreams,
         enabled=row.enabled,
+        saved_at=row.updated_at,
     )
 
 

@@ -50,7 +50,8 @@ class PriceFacts:
 class ModelFacts:
     """What is known of a provider's model. Token windows in tokens; None: not known.
 
-    `verified` is False for a model that the catalogue does not hold: cautious rules apply (design.md 4).
+    `verified` is False for a model that the catalogue does not hold: cautious rules apply (design.md 4). `saved_at` is
+    when an operator last saved its row, None for one that only the code knows: each save gives it a new chance.
     """
 
     id: str
@@ -74,6 +75,7 @@ class ModelFacts:
     input_modalities: frozenset[str] = frozenset()
     dimensions: int | None = None
     vector_space: str = ""
+    saved_at: datetime | None = field(default=None, compare=False)
 
     @property
     def input_window(self) -> int | None:
@@ -133,7 +135,10 @@ class ProjectFacts:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamFacts:
-    """An OpenAI-compatible endpoint. Times in seconds. `trusted`: no address rule binds it (the environment's own)."""
+    """An OpenAI-compatible endpoint. Times in seconds. `trusted`: no address rule binds it (the environment's own).
+
+    `saved_at` is when an operator last saved its row: each save gives it a new chance.
+    """
 
     slug: str
     base_url: str
@@ -143,6 +148,7 @@ class UpstreamFacts:
     idle_timeout_s: float = 60.0
     trusted: bool = False
     enabled: bool = True
+    saved_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,19 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from iwrouting.audit import as_json, decision_time, new_id
-from iwrouting.models import Alias, ApiKey, Attempt, Decision, Model, Outcome, Price, Project, Run, new_key
+from iwrouting.models import (
+    Alias,
+    ApiKey,
+    Attempt,
+    BreakerEvent,
+    Decision,
+    Model,
+    Outcome,
+    Price,
+    Project,
+    Run,
+    new_key,
+)
 from iwrouting.types import ALWAYS, Kind
 
 HOSTILE = "<script>alert(1)</script>"
@@ -77,6 +89,15 @@ def outcome(of: Decision, **fields: Any) -> Outcome:
     tokens = {"prompt_tokens": 1204, "completion_tokens": 86, "latency_us": 812_345, "calls": 1}
     cost = {"cost_pico": 4_200_000_000, "cost_state": "exact", "price_version": "catalogue 2026-11-22"}
     return Outcome.objects.create(**{**own, **ended, **tokens, **cost, "model_served": "gpt-4.1", **fields})
+
+
+def breaker_event(**fields: Any) -> BreakerEvent:
+    """The breaker of gpt-5.1-codex opened now in a worker, for five minutes."""
+    told = {"id": new_id(), "at": timezone.now(), "writer_id": "worker-1", "upstream": "environment"}
+    opened = {"before": "closed", "state": "open", "reason": "model_not_found", "open_ms": 300_000}
+    return BreakerEvent.objects.create(
+        **{**told, "model": "gpt-5.1-codex", "secret_ref": "env:OPENAI_API_KEY", **opened, **fields}
+    )
 
 
 def fallen_back() -> Decision:

@@ -41,6 +41,7 @@ def rows(db: None) -> dict[str, Any]:
         "run": cast.run(),
         "decision": made,
         "environmentsnapshot": EnvironmentSnapshot.objects.get(),
+        "breakerevent": cast.breaker_event(model=cast.HOSTILE, reason=cast.HOSTILE, decision_id=made.pk),
     }
 
 

@@ -60,7 +60,7 @@ class Guarded:
 
 @pytest.fixture
 def guarded(live: Live) -> Guarded:
-    """Each test finds all breakers closed: a change of what they stand for makes them so."""
+    """Each test finds all breakers closed: saving the rows of what they stand for makes them so."""
     service = live.world.other_service(
         "guarded",
         IW_BREAKER_FAILURES="3",
@@ -70,10 +70,8 @@ def guarded(live: Live) -> Guarded:
     )
     tenant = live.tenant()
     for model in Model.objects.using(ALIAS).filter(model_id__in=[FIRST, SECOND, THIRD, CODEX, VECTORS]):
-        model.max_output = (model.max_output or 0) + 1
         model.save(using=ALIAS)
     for upstream in Upstream.objects.using(ALIAS).filter(slug__in=["hasty", "denied"]):
-        upstream.idle_timeout_s += 0.001
         upstream.save(using=ALIAS)
     revision = live.settle()
     eventually(lambda: service.get("/readyz")[1]["revision"] >= revision, "the new revision")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from iwrouting.dispatch.breaker import JITTER, Breaker, Limits
 from iwrouting.dispatch.breakers import Breakers, Held, Permit, Transition
-from iwrouting.types import Configuration, Rung, UpstreamFacts
+from iwrouting.types import Configuration, ModelFacts, Rung, UpstreamFacts
 from iwrouting.upstream.blame import Blame, blame
 from iwrouting.upstream.failures import Failure, Step, bad_answer, classify, in_band, out_of_time, transport_failure
 from iwrouting.upstream.pace import TimedOut
@@ -223,6 +224,24 @@ def test_changed_configuration__gives_its_targets_a_new_chance() -> None:
         ("mid", "open", "closed", "configuration_changed"),
         ("large", "open", "closed", "configuration_changed"),
     ]
+
+
+def test_row_saved_as_it_is__gives_its_target_a_new_chance_and_its_account() -> None:
+    bench = Bench()
+    bench.fail(GONE)
+    bench.fail(GONE, MID)
+    bench.config = replace(bench.config, revision=4, models=saved(bench.config, "mid"))
+    bench.permit(MID)
+    bench.held()
+    bench.fail(SPENT, MID)
+    bench.held(MID)
+    bench.config = replace(bench.config, revision=5, models=saved(bench.config, "large"))
+    bench.permit(MID)
+
+
+def saved(config: Configuration, model: str) -> dict[str, ModelFacts]:
+    now = datetime(2026, 11, 22, tzinfo=UTC) + timedelta(seconds=config.revision)
+    return {**config.models, model: replace(config.models[model], saved_at=now)}
 
 
 def test_other_key__is_another_target() -> None:
