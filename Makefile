@@ -13,13 +13,16 @@ UV ?= uv
 export PYTHON
 LOCK = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help run test lint format lock bench clean
+.PHONY: help run demo test lint format lock bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 run: ## start the service (HOST=127.0.0.1 PORT=8000 PYTHON=python3.11)
 	@sh .ci/venv.sh run && exec .venv/bin/python manage.py up --host '$(HOST)' --port '$(PORT)'
+
+demo: ## fill the development database with some hundred sandbox calls (ARGS="--calls 100 --seed 2")
+	@sh .ci/venv.sh run && exec .venv/bin/python manage.py demo $(ARGS)
 
 test: ## lint, then all tests on SQLite and PostgreSQL (ONLY=sqlite,lint ARGS="-k resolve")
 	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py $(if $(ONLY),--only '$(ONLY)') -- $(ARGS)

@@ -32,7 +32,7 @@ def _set_environment(arguments: list[str]) -> None:
     if not arguments or arguments[0] == "help" or HELP & set(arguments):
         for name, value in FOR_HELP.items():
             os.environ[name] = os.environ.get(name) or value
-    elif arguments[0] == "up":
+    elif arguments[0] in ("up", "demo"):
         from iwrouting.conf.environment import variables
 
         os.environ["IW_ENV"] = variables().get("IW_ENV") or "development"

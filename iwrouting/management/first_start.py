@@ -16,7 +16,7 @@ from django.db import transaction
 
 from iwrouting.conf import settings
 from iwrouting.conf.environment import environment_secret_ref, read_secret, variables
-from iwrouting.conf.settings import SANDBOX_KEY
+from iwrouting.conf.settings import ROOT, SANDBOX_KEY
 from iwrouting.management.catalogue_rows import fill_learned
 from iwrouting.management.commands.keys_create import make_key
 from iwrouting.management.commands.matrix_load import fill
@@ -74,16 +74,26 @@ def sandbox_if_needed() -> Iterator[bool]:
     if read_secret(environment_secret_ref()) is not None:
         yield False
         return
-    command = [sys.executable, "-m", "iwrouting.sandbox", "--port", "0", "--parent-pid", str(os.getpid())]
+    with running_sandbox() as address:
+        _set(IW_UPSTREAM_BASE_URL=address, IW_UPSTREAM_API_KEY=SANDBOX_KEY)
+        yield True
+
+
+@contextmanager
+def running_sandbox(*options: str) -> Iterator[str]:
+    """The sandbox in a process of its own within the block; gives its base URL.
+
+    Raises SystemExit where it does not start; its own message stands on stderr.
+    """
+    command = [sys.executable, "-m", "iwrouting.sandbox", "--port", "0", "--parent-pid", str(os.getpid()), *options]
     # Its own group: Ctrl-C reaches it when we pass it on, after the calls that the workers still drain.
-    sandbox = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 - our module
+    sandbox = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, process_group=0)  # noqa: S603 - ours
     try:
         line = sandbox.stdout.readline() if sandbox.stdout else ""
         address = next((word for word in line.split() if word.startswith("http")), "")
         if not address:
             raise SystemExit("The sandbox did not start: its message stands above.")
-        _set(IW_UPSTREAM_BASE_URL=address, IW_UPSTREAM_API_KEY=SANDBOX_KEY)
-        yield True
+        yield address
     finally:
         sandbox.terminate()
         sandbox.wait()

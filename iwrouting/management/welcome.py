@@ -34,7 +34,7 @@ class Welcome:
     def finish(self) -> None:
         """Print what was made, if the service ended before the welcome."""
         if not self._said.is_set() and (self.things.password or self.things.key):
-            print("\n".join(_made(self.things)), flush=True)
+            print("\n".join(made(self.things)), flush=True)
 
     def _wait_and_print(self) -> None:
         until = time.monotonic() + READY_WAIT_S
@@ -64,7 +64,7 @@ class Welcome:
                 f"Admin     {root}/admin/",
                 f"API docs  {root}/api/docs",
                 *([f"          (listening on every address of this machine: {self.host})"] if self._everywhere else []),
-                *_made(self.things),
+                *made(self.things),
                 *(SANDBOX if self.sandbox else []),
                 "",
                 "Try it:" if self.things.key else "Try it, with your key in IW_API_KEY:",
@@ -86,7 +86,8 @@ SANDBOX = [
 ]
 
 
-def _made(things: FirstThings) -> list[str]:
+def made(things: FirstThings) -> list[str]:
+    """What was made at the first start, shown once, and how to make more."""
     once = " (shown this once)"
     may = [f"          it may resolve, call and read the audit of project '{PROJECT}'"]
     return [
