@@ -1,4 +1,4 @@
-# The two commands are `make run` and `make test`; both need Python 3.11 or later and nothing else.
+# The commands are `make run`, `make demo` and `make test`; they need Python 3.11 or later and nothing else.
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory

@@ -51,10 +51,10 @@ def chat(key: str, model: str, text: str, *, run: str = "", leave: int | None = 
 
 
 def script(aliases: list[str], calls: int, seed: int) -> list[Scene]:
-    """About so many calls in scenes; those with faults are the same however many there are."""
+    """About so many calls in scenes: each alias once at least, and all the faults, however few are asked for."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable choice, no secret
     broken = [*refusals(), *faults(chance), *runs(), *goodbyes(), *ends()]
-    rest = max(0, calls - sum(len(scene.calls) for scene in broken))
+    rest = max(len(aliases) * 5 // 4 + 1, calls - sum(len(scene.calls) for scene in broken))
     return [Scene("ordinary work", [ordinary(chance, aliases, number) for number in range(rest)]), *broken]
 
 
@@ -116,7 +116,7 @@ def faults(chance: random.Random) -> list[Scene]:
         at(
             "gpt-5.1",
             "rate limits",
-            several("borealis", "deep", 3),
+            several("borealis", "deep", 2),
             {"status": 429, "headers": {"retry-after-ms": "20"}},
         ),
         at("gpt-5.1", "server errors, until the breaker opens", several("borealis", "manager", 6), "server_error"),
