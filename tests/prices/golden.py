@@ -13,9 +13,11 @@ from typing import Any
 
 from iwrouting.types import Usage
 from iwrouting.upstream import Scanner
+from iwrouting.upstream.folding import fold_chat
 from iwrouting.upstream.responses import ResponsesScanner
 from iwrouting.upstream.sse import DONE, StreamScanner
 from iwrouting.upstream.translate import ResponsesStream, TranslatingScanner, responses_usage
+from iwrouting.upstream.translate.reverse import ChatStream, Echo, ReverseScanner
 from iwrouting.upstream.translate.wire import frame_of
 from iwrouting.upstream.usage import read_usage
 
@@ -48,20 +50,40 @@ def streamed(entry: Entry) -> dict[str, Usage | None]:
     growing = {"usage": {"prompt_tokens": 1, "completion_tokens": 1}}
     tier = {"service_tier": body["service_tier"]} if "service_tier" in body else {}
     rest = {name: value for name, value in body.items() if name != "service_tier"}
-    return {
-        "after the tier": _of_chunks({**finish, **tier}, {"choices": [], **rest}),
-        "in a chunk of its own": _of_chunks({**finish, "usage": None}, {"choices": [], **body}),
-        "in the last choice": _of_chunks({**finish, **body}),
-        "in every chunk": _of_chunks(
-            {"choices": [], **growing} if isinstance(body.get("usage"), dict) else {}, {**finish, **body}
+    places: dict[str, tuple[Entry, ...]] = {
+        "after the tier": ({**finish, **tier}, {"choices": [], **rest}),
+        "in a chunk of its own": ({**finish, "usage": None}, {"choices": [], **body}),
+        "in the last choice": ({**finish, **body},),
+        "in every chunk": (
+            {"choices": [], **growing} if isinstance(body.get("usage"), dict) else {},
+            {**finish, **body},
         ),
+    }
+    readers = {"relayed": _relayed, "reversed": _reversed, "folded": _folded}
+    return {
+        f"{way} {place}": read(_frames(*events)) for way, read in readers.items() for place, events in places.items()
     }
 
 
-def _of_chunks(*events: Entry) -> Usage | None:
-    scanner = StreamScanner()
+def _frames(*events: Entry) -> list[bytes]:
     said: Entry = {"choices": [{"index": 0, "delta": {"content": "Hi"}}], "usage": None}
-    for frame in (*map(frame_of, (said, *events)), DONE):
+    return [*map(frame_of, (said, *events)), DONE]
+
+
+def _relayed(frames: list[bytes]) -> Usage | None:
+    return _taken(StreamScanner(), frames)
+
+
+def _reversed(frames: list[bytes]) -> Usage | None:
+    return _taken(ReverseScanner(ChatStream(Echo({}, "resp_1", "key", 0))), frames)
+
+
+def _folded(frames: list[bytes]) -> Usage | None:
+    return read_usage(fold_chat(b"".join(frames), 1))
+
+
+def _taken(scanner: Scanner, frames: list[bytes]) -> Usage | None:
+    for frame in frames:
         scanner.take(frame)
     return scanner.usage
 

@@ -95,5 +95,5 @@ def test_every_price__at_every_date_and_threshold__is_what_genai_prices_says(mod
 
 def test_cost__split_over_two_chunks__is_not_pieced_together() -> None:
     entry: Entry = {"api": "chat", "body": {"usage": {"completion_tokens": 5}}}
-    found = streamed(entry)["in every chunk"]
+    found = streamed(entry)["relayed in every chunk"]
     assert cost(found, prices_of("gpt-4.1"), LATE) == UNPRICED == Cost(None, CostState.UNPRICED)

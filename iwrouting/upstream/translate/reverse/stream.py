@@ -96,7 +96,8 @@ class ChatStream:
             self.model = self.model or chunk["model"]
         self._tail |= tail(chunk, responses_moderation)
         self._usage = responses_usage_of(chunk) or self._usage
-        self.usage = read_usage(dict(chunk)) or self.usage
+        # The tail holds the service tier, which earlier chunks alone may have named.
+        self.usage = read_usage({**chunk, **self._tail}) or self.usage
         yield from self._opening()
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
