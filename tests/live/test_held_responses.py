@@ -289,3 +289,14 @@ def test_no_text__stands_in_the_rows_of_a_look(live: Live) -> None:
     [look] = of_endpoint(live, "responses.get")
     assert "xylophonist" not in json.dumps([look.decision.reason, look.outcome.usage])
     assert Outcome.objects.using(ALIAS).filter(decision=look.decision.id).count() == 1
+
+
+def test_usage_of_the_day__counts_a_background_call_once_and_no_look(live: Live) -> None:
+    called = background(live)
+    for _ in range(3):
+        live.client().responses.retrieve(called.answer.id)
+    told = live.client().responses.retrieve(called.answer.id).usage
+    assert told is not None
+    rows = statement("SELECT * FROM rpt_usage_daily_v1 WHERE project = %s", live.home.slug)
+    assert [(row["alias"], row["calls"], row["errors"]) for row in rows] == [("research_deep", 1, 0)]
+    assert (rows[0]["prompt_tokens"], rows[0]["completion_tokens"]) == (told.input_tokens, told.output_tokens)

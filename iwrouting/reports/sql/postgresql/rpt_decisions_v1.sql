@@ -96,7 +96,8 @@ COMMENT ON COLUMN rpt_decisions_v1.model_asked IS 'The caller''s text in the fie
 COMMENT ON COLUMN rpt_decisions_v1.model_resolved IS 'Model that was decided: rung 0 of the chain.';
 COMMENT ON COLUMN rpt_decisions_v1.model_served IS 'Model that answered; empty when none did.';
 COMMENT ON COLUMN rpt_decisions_v1.upstream IS 'Slug of the upstream that answered, else of the one decided.';
-COMMENT ON COLUMN rpt_decisions_v1.endpoint IS 'Endpoint that the caller used: chat, responses or embeddings.';
+COMMENT ON COLUMN rpt_decisions_v1.endpoint IS
+    'What the caller used: chat, responses, embeddings, or responses.get and the like for a stored response.';
 COMMENT ON COLUMN rpt_decisions_v1.is_stream IS 'Whether a stream was asked for.';
 COMMENT ON COLUMN rpt_decisions_v1.is_test IS 'Whether it is test traffic.';
 COMMENT ON COLUMN rpt_decisions_v1.result IS 'How it ended, such as ok, ok_after_fallback or error; NULL while open.';

@@ -6,7 +6,7 @@ SELECT
     r.model_served,
     r.source,
     r.is_test,
-    count(*) AS calls,
+    count(*) FILTER (WHERE r.endpoint <> 'responses.usage') AS calls,
     count(*) FILTER (WHERE r.result IN ('error', 'truncated', 'interrupted')) AS errors,
     sum(r.fallbacks)::bigint AS fallbacks,
     sum(r.prompt_tokens)::bigint AS prompt_tokens,
@@ -20,19 +20,21 @@ SELECT
     count(*) FILTER (WHERE r.result = 'refused') AS refused,
     count(*) FILTER (WHERE r.fallbacks > 0) AS calls_with_fallback
 FROM rpt_decisions_v1 AS r
-WHERE r.result <> 'resolved'
+WHERE
+    r.result <> 'resolved'
+    AND r.endpoint NOT IN ('responses.get', 'responses.cancel', 'responses.delete', 'responses.items')
 GROUP BY
     (r.created_at AT TIME ZONE 'UTC')::date, r.project, r.alias, r.model_served, r.source, r.is_test;
 
 COMMENT ON VIEW rpt_usage_daily_v1 IS
-    'Usage by day (UTC): ended calls, tokens, cost. Decisions that only resolved, or are open, are left out.';
+    'Usage by day (UTC): ended calls, tokens, cost. Left out: what only resolved, is open, or looked at a response.';
 COMMENT ON COLUMN rpt_usage_daily_v1.day IS 'Day of the decision (UTC).';
 COMMENT ON COLUMN rpt_usage_daily_v1.project IS 'Project.';
 COMMENT ON COLUMN rpt_usage_daily_v1.alias IS 'Alias asked for; empty for named models.';
 COMMENT ON COLUMN rpt_usage_daily_v1.model_served IS 'Model that answered; empty when none did.';
 COMMENT ON COLUMN rpt_usage_daily_v1.source IS 'Where the model came from.';
 COMMENT ON COLUMN rpt_usage_daily_v1.is_test IS 'Whether it is test traffic.';
-COMMENT ON COLUMN rpt_usage_daily_v1.calls IS 'Calls of this group that ended.';
+COMMENT ON COLUMN rpt_usage_daily_v1.calls IS 'Calls of this group that ended; the usage of a background call is no other call.';
 COMMENT ON COLUMN rpt_usage_daily_v1.errors IS 'Of these, those with result error, truncated or interrupted.';
 COMMENT ON COLUMN rpt_usage_daily_v1.fallbacks IS 'How often they went on to the next rung.';
 COMMENT ON COLUMN rpt_usage_daily_v1.prompt_tokens IS 'Tokens of input; NULL when none was reported.';

@@ -6,7 +6,7 @@ SELECT
     r.model_served,
     r.source,
     r.is_test,
-    count(*) AS calls,
+    count(*) FILTER (WHERE r.endpoint <> 'responses.usage') AS calls,
     count(*) FILTER (WHERE r.result IN ('error', 'truncated', 'interrupted')) AS errors,
     sum(r.fallbacks) AS fallbacks,
     sum(r.prompt_tokens) AS prompt_tokens,
@@ -20,6 +20,8 @@ SELECT
     count(*) FILTER (WHERE r.result = 'refused') AS refused,
     count(*) FILTER (WHERE r.fallbacks > 0) AS calls_with_fallback
 FROM rpt_decisions_v1 AS r
-WHERE r.result <> 'resolved'
+WHERE
+    r.result <> 'resolved'
+    AND r.endpoint NOT IN ('responses.get', 'responses.cancel', 'responses.delete', 'responses.items')
 GROUP BY
     substr(r.created_at, 1, 10), r.project, r.alias, r.model_served, r.source, r.is_test;
