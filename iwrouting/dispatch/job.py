@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,9 @@ PATHS = {
     Endpoint.RESPONSES: "/responses",
     Endpoint.EMBEDDINGS: "/embeddings",
 }
+
+STORED = "(stored responses)"
+"""In the place of a model: what an upstream keeps."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,10 @@ class Job:
     def goes_on(self) -> bool:
         """Whether the response is made in the background: it goes on at the provider whoever listens."""
         return self.endpoint == Endpoint.RESPONSES and self.body.get("background") is True
+
+    def aimed_at(self, rung: Rung) -> Rung:
+        """What the breakers know a rung by: a look at a stored response asks no model, and tells nothing of one."""
+        return replace(rung, model=STORED) if self.path else rung
 
     def target(self, endpoint: str) -> str:
         """Where a try goes, under the upstream's base URL."""

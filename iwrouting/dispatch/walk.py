@@ -35,12 +35,14 @@ async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T], *, whole: 
 
     `whole`: what is received is the whole answer. Otherwise whoever reads on tells `job.permit` how it ended.
     """
-    way_out = dispatcher.breakers.way_out(job.config, [rung for rung in job.resolution.chain if rung.skip is None])
+    free = [job.aimed_at(rung) for rung in job.resolution.chain if rung.skip is None]
+    way_out = dispatcher.breakers.way_out(job.config, free)
     for rung in job.resolution.chain:
         if reason := passed_over(job, rung):
             job.skip(rung, reason)
             continue
-        with admitted(dispatcher, job, rung, early=rung is way_out) as permit:
+        early = way_out is not None and way_out.rung == rung.rung
+        with admitted(dispatcher, job, rung, early=early) as permit:
             if permit is None:
                 continue
             result = await try_rung(dispatcher, job, rung, receive, permit, whole=whole)
@@ -59,7 +61,8 @@ def admitted(dispatcher: Dispatcher, job: Job, rung: Rung, *, early: bool) -> It
 
     Raises the account's own refusal where the breaker of the account holds it: no other rung may mend that.
     """
-    permit = dispatcher.breakers.admit(job.config, rung, job.decision_id, hurried=job.hurried, early=early)
+    aimed = job.aimed_at(rung)
+    permit = dispatcher.breakers.admit(job.config, aimed, job.decision_id, hurried=job.hurried, early=early)
     if isinstance(permit, Held):
         job.hold(rung, permit)
         if permit.failure is not None:

@@ -267,3 +267,15 @@ def test_transition__is_no_text_of_the_provider(guarded: Guarded) -> None:
         guarded.chat()
     eventually(lambda: guarded.rows(FIRST), "the row")
     assert secret not in str(guarded.rows(FIRST)) + str(guarded.standing)
+
+
+def test_look_at_a_stored_response_of_a_dead_model__is_answered_and_tells_nothing_of_the_model(
+    guarded: Guarded,
+) -> None:
+    kept = guarded.client.responses.create(model=SECOND, input="Say hello")
+    tenant = guarded.live.tenant({"manager": SECOND})
+    client = guarded.live.client(tenant, url=guarded.service.url)
+    guarded.live.sandbox.plan([{"match": {"model": SECOND}, "fault": "model_gone"}])
+    assert guarded.live.chat("manager", client=client).headers["x-iw-model"] == THIRD
+    assert guarded.client.responses.retrieve(kept.id).id == kept.id
+    assert guarded.standing == {("sandbox", SECOND): ("open", "model_not_found")}
