@@ -23,8 +23,7 @@ MARGIN_SHARE, MARGIN_LEAST = 20, 16
 """Set aside beside the counted input: a twentieth of it, at least 16 tokens."""
 
 AFTER_S = 60.0
-AFTER_STREAM_S = 3_600.0
-"""A reservation outlives its call's deadline by this, a stream's by an hour: the deadline does not end a stream."""
+"""By so much a reservation outlives the latest end of its call: the deadline, and for a stream its own total time."""
 
 OUTPUT_CAPS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
 NOT_BILLED = frozenset({"connect_failed", "connect_timeout"})
@@ -54,7 +53,7 @@ def plan(
     prompt = count.total + max(MARGIN_LEAST, count.total // MARGIN_SHARE)
     choices = body["n"] if draft.endpoint == Endpoint.CHAT and type(body.get("n")) is int else 1
     least, wanted = _outputs(draft, resolution, body, conf)
-    seconds = allowed_s(draft, resolution, conf)[0] + (AFTER_STREAM_S if draft.is_stream else AFTER_S)
+    seconds = allowed_s(draft, resolution, conf)[0] + AFTER_S + (conf.stream_total_s if draft.is_stream else 0)
     reserve = Reserve(
         key=(draft.caller.project_text, draft.caller.run_id),
         decision_id=draft.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,9 @@ from iwrouting.types import Endpoint, ModelFacts, Resolution, Rung, Skip
 
 Counter = Callable[[str], Count]
 """Counts a request's input for a model. Takes long for long input: never on the event loop."""
+
+COUNTERS = ThreadPoolExecutor(2, "iw-tokens")
+"""Threads of their own: long inputs wait for each other, and hold up nothing else that needs a thread."""
 
 MARGIN = 1.05
 """A rung is passed over only where the count exceeds its window by more: counts are right to a few percent."""
@@ -64,7 +68,7 @@ async def count_input(counter: Counter, resolution: Resolution) -> Count:
     """The input's tokens for the first model that may serve, counted in a thread. Raises Unavailable."""
     served = next((rung for rung in resolution.chain if rung.skip is None), resolution.chain[0])
     try:
-        return await asyncio.to_thread(counter, served.model or "")
+        return await asyncio.get_running_loop().run_in_executor(COUNTERS, counter, served.model or "")
     except TokenizersMissing:
         raise Unavailable("The tokens of the request can't be counted.", code="tokenizers_missing") from None
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from iwrouting.audit import Verdict
+from iwrouting.audit import DECISION, OUTCOME, Rows, Settle, Verdict
+from iwrouting.calls.account import decide
 from iwrouting.calls.budget import plan, refusal, run_limit, settlement
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.draft import Draft
-from iwrouting.calls.limits import cap_of, window
+from iwrouting.calls.limits import cap_of, count_input, window
 from iwrouting.calls.purse import Purse
+from iwrouting.calls.service import Service
 from iwrouting.conf import Settings, settings
 from iwrouting.dispatch.capping import cap_output
+from iwrouting.errors import AuditUnavailable, Unavailable
 from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
-from iwrouting.tokens import Count
-from iwrouting.types import AttemptRecord, Endpoint, KeyFacts, ModelFacts, ProjectFacts, Resolution, Usage
+from iwrouting.tokens import Count, TokenizersMissing
+from iwrouting.types import AttemptRecord, Endpoint, KeyFacts, ModelFacts, ProjectFacts, Resolution, Skip, Usage
 
 MODEL = ModelFacts(id="m", endpoints=frozenset({"chat"}), max_output=4_096)
 
@@ -180,3 +186,71 @@ def test_window__what_is_catalogued__leaves_room_for_the_output(
     facts: dict[str, Any], output: int | None, most: int | None
 ) -> None:
     assert window(replace(MODEL, **{"max_output": None, **facts}), output) == most
+
+
+class Held:
+    """A writer whose verdict the test gives when it likes."""
+
+    def __init__(self) -> None:
+        self.units: list[tuple[list[str], Any]] = []
+        self.first: asyncio.Future[Verdict | None] | None = None
+
+    def submit(self, rows: Rows, *, claim: Any = None, **_: Any) -> asyncio.Future[Verdict | None]:
+        future: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
+        self.units.append(([table for table, _ in rows], claim))
+        self.first = self.first or future
+        return future
+
+
+@pytest.mark.parametrize(
+    ("verdict", "closes"), [(Verdict(500), True), (Verdict(None), False), (AuditUnavailable("away"), True)]
+)
+def test_decide__caller_leaves_before_the_verdict__is_closed_once_and_gives_back(
+    verdict: Verdict | AuditUnavailable, closes: bool
+) -> None:
+    draft, resolution = drafted()
+    draft.purse = plan(draft, resolution, {}, Count(10, 0, "tiktoken"), 9_000, conf())
+    writer = Held()
+    service = cast(Service, SimpleNamespace(writer=writer, draining=False, held=None))
+
+    async def work() -> None:
+        task = asyncio.create_task(decide(service, draft))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert writer.first is not None
+        if isinstance(verdict, Verdict):
+            writer.first.set_result(verdict)
+        else:
+            writer.first.set_exception(verdict)
+        await asyncio.sleep(0)
+
+    asyncio.run(work())
+    (decided, reserve), *rest = writer.units
+    assert (decided, reserve) == ([DECISION], draft.purse.reserve)
+    assert rest == ([([OUTCOME], Settle(("atlas", "run-1"), draft.id, 0))] if closes else [])
+
+
+def test_count_input__is_done_in_a_thread_for_the_first_model_that_may_serve() -> None:
+    _, resolution = drafted()
+    first = replace(resolution.chain[0], skip=Skip.NOT_ALLOWED)
+    seen: list[str] = []
+
+    def counter(model: str) -> Count:
+        seen.extend((model, threading.current_thread().name))
+        return Count(7, 0, "tiktoken")
+
+    chain = (first, *resolution.chain[1:])
+    assert asyncio.run(count_input(counter, replace(resolution, chain=chain))).tokens == 7
+    assert seen[0] == next(rung.model for rung in chain if rung.skip is None) != first.model
+    assert seen[1].startswith("iw-tokens")
+
+
+def test_count_input__files_that_are_gone__are_a_503() -> None:
+    def counter(_: str) -> Count:
+        raise TokenizersMissing("gone")
+
+    with pytest.raises(Unavailable) as error:
+        asyncio.run(count_input(counter, drafted()[1]))
+    assert (error.value.status, error.value.code) == (503, "tokenizers_missing")
