@@ -103,8 +103,7 @@ class ModelAdmin(ResetsBreakers[Model], SwitchableAdmin[Model]):
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         """Save, and say what may be a slip, and what is to be known of its life."""
         super().save_model(request, obj, form, change)
-        now = Effective()
-        for text in (*doubts(obj), *now.places(obj.model_id)):
+        for text in filter(None, (*doubts(obj), Effective().named_at(obj.model_id))):
             self.message_user(request, f"Note: {text}", messages.WARNING)
 
     def delete_view(

@@ -26,6 +26,7 @@ LIFECYCLE = {
 }
 """The resolver's lifecycle findings by their code, as words and tone of a badge."""
 
+MOST_PLACES = 10
 DATED = {"model_retired", "model_retiring"}
 
 
@@ -89,10 +90,13 @@ class Effective:
         found = [each for each in self.findings if each.place.alias == alias]
         return lines(badge(f"{each.place.label}: {_words(each)}", LIFECYCLE[each.code][1]) for each in found)
 
-    def places(self, model: str) -> list[str]:
-        """Where a model that is gone, going or disabled is named, as sentences."""
-        named = (each for each in self.findings if each.place.model == model)
-        return [f"{each.warning.partition(': ')[2]}. It is the {each.place.told()}." for each in named]
+    def named_at(self, model: str) -> str:
+        """Where a model that is gone, going or disabled is named, as one sentence; empty for none."""
+        found = [each for each in self.findings if each.place.model == model]
+        named = [each.place.told() for each in found]
+        more = [f"and {len(named) - MOST_PLACES} more"] if len(named) > MOST_PLACES else []
+        words = "; ".join([*named[:MOST_PLACES], *more])
+        return f"{found[0].warning.partition(': ')[2]}. It is the {words}." if found else ""
 
     def _finding(self, model: str) -> tuple[str, str]:
         if self.config is None:

@@ -69,6 +69,7 @@ def test_translation__of_a_strict_project__drops_nothing(live: Live, strict: Ten
     with pytest.raises(BadRequestError) as caught:
         live.chat("gpt-5.1-codex", client=client, seed=7)
     assert caught.value.param == "seed"
+    assert "strict_parameters forbids to drop it" in str(caught.value)
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])

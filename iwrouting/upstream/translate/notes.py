@@ -38,7 +38,11 @@ class Notes:
     def drop(self, param: str, what: str = "") -> None:
         """Record that a field is left out. Raises BadRequest that names it where the translation is strict."""
         if self.strict:
-            raise untranslatable(param, "Leave it out, or ask a model that is served at /v1/chat/completions.")
+            raise untranslatable(
+                param,
+                "Leave it out, or ask a model that is served at /v1/chat/completions: the project's setting "
+                "strict_parameters forbids to drop it.",
+            )
         self.add(f"dropped {what or param}")
 
     def extras(self, given: Mapping[str, Any], known: Collection[str], where: str) -> None:
