@@ -21,22 +21,22 @@ FIRST, SECOND, THIRD = "gpt-5.1", "gpt-4.1", "gpt-4.1-mini"
 def test_primary_that_hangs__leaves_its_fallback_the_time_it_needs(live: Live, streamed: bool) -> None:
     live.sandbox.plan([{"match": {"model": FIRST}, "fault": "no_answer"}])
     ask = live.stream if streamed else live.chat
-    started = time.monotonic()
     called = ask("manager", client=live.client(x_iw_deadline_s="1.5"))
-    assert time.monotonic() - started < 1.5
+    assert (called.record.outcome.latency_us or 0) < 1_500_000
     assert called.record.tried == [
         (1, "call", 0, 1, FIRST, None, "deadline"),
         (2, "call", 1, 1, SECOND, 200, ""),
     ]
-    assert 400_000 < (called.record.attempts[0].end_us or 0) < 700_000
+    assert 400_000 < (called.record.attempts[0].end_us or 0) < 1_000_000
     live.agrees(called.record)
 
 
 def test_whole_chain_that_hangs__ends_with_the_deadline_and_every_rung_had_its_turn(live: Live) -> None:
     live.sandbox.plan([{"fault": "no_answer"}])
+    client = live.client(x_iw_deadline_s="0.9")
     started = time.monotonic()
     with pytest.raises(InternalServerError) as caught:
-        live.chat("manager", client=live.client(x_iw_deadline_s="0.9"))
+        live.chat("manager", client=client)
     assert 0.8 < time.monotonic() - started < 1.9
     assert (caught.value.status_code, caught.value.code) == (504, "all_candidates_failed")
     assert caught.value.response.headers["x-should-retry"] == "false"
