@@ -10,7 +10,7 @@ import openai
 import pytest
 
 from iwrouting.models import Alias, Model, Upstream
-from iwrouting.tokens import count_chat, count_embeddings
+from iwrouting.tokens import count_chat, count_embeddings, count_responses
 from tests.live.databases import ALIAS
 from tests.live.ledger import Record
 from tests.live.live import Live, Tenant
@@ -64,6 +64,15 @@ def test_cap_of_the_deployment__smaller_than_the_projects__counts_in_each_mode(l
         assert error.value.code == "max_context_tokens_exceeded"
     assert live.chat("fast", "Say hello", client=client).answer.choices
     assert len(live.sent()) == 1
+
+
+def test_cap__responses__count_instructions_and_input(live: Live) -> None:
+    tokens = count_responses({"instructions": "Be brief", "input": WORDS}, "gpt-4.1").total
+    client = live.client(capped(live, tokens - 1))
+    with pytest.raises(openai.BadRequestError, match=f"input: {tokens} tokens") as error:
+        client.responses.create(model="gpt-4.1", instructions="Be brief", input=WORDS)
+    assert (error.value.code, error.value.param) == ("max_context_tokens_exceeded", "input")
+    refused(live, "max_context_tokens_exceeded")
 
 
 def test_cap__embeddings__holds_for_the_sum_of_all_inputs(live: Live) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import openai
 import pytest
+from django.db import connections, transaction
 
 from iwrouting.models import Run, RunReservation
-from iwrouting.tokens import count_chat, count_embeddings
-from tests.live.databases import ALIAS
+from iwrouting.tokens import count_chat, count_embeddings, count_responses
+from tests.live.databases import ALIAS, IS_POSTGRESQL, statement
 from tests.live.ledger import eventually
 from tests.live.live import Live, Tenant
 from tests.sandbox import raw
@@ -28,6 +31,16 @@ def limited(live: Live, tokens: int) -> Tenant:
     tenant.row.save(using=ALIAS)
     live.settle()
     return tenant
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Nobody can write the audit within the block."""
+    with transaction.atomic(using=ALIAS):
+        if IS_POSTGRESQL:
+            statement("LOCK TABLE iwrouting_decision, iwrouting_run IN EXCLUSIVE MODE")
+        yield
+    connections[ALIAS].close()
 
 
 def the_run(live: Live) -> Run:
@@ -139,6 +152,32 @@ def test_stream_that_breaks_off__settles_all_that_was_reserved_and_not_its_estim
     outcome = live.the_record().outcome
     assert (outcome.result, outcome.tokens_source) == ("truncated", "bytes")
     assert used(live) > 100 > (outcome.completion_tokens or 0)
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1", "gpt-5.1-codex"])
+def test_responses__are_capped_and_settled_like_chats(live: Live, model: str) -> None:
+    client = live.client(limited(live, 2_000))
+    found: Any = client.responses.with_raw_response.create(model=model, input="Say hello", store=False)
+    usage = found.parse().usage
+    assert used(live) == usage.input_tokens + usage.output_tokens
+    cap = 2_000 - count_responses({"input": "Say hello"}, model).total - 16
+    assert f"capped max_output_tokens to {cap} (run budget)" in found.headers["x-iw-changes"]
+    with pytest.raises(openai.PermissionDeniedError) as error:
+        client.responses.create(model=model, input="Say hello", max_output_tokens=2_000, store=False)
+    assert error.value.code == "run_budget_exceeded"
+
+
+def test_database_away__is_a_503_that_reserves_nothing(live: Live) -> None:
+    tenant = limited(live, 5_000)
+    service = live.world.other_service("hurried", IW_AUDIT_WAIT_S="0.3", IW_DEADLINE_S="1")
+    client = live.client(tenant, url=service.url)
+    with locked(), pytest.raises(openai.InternalServerError) as error:
+        live.chat("fast", client=client, max_tokens=50)
+    assert (error.value.status_code, error.value.code) == (503, "audit_unavailable")
+    eventually(lambda: service.status("/readyz") == 200, "the way back")
+    live.chat("fast", client=client, max_tokens=50)
+    assert len(live.sent()) == 1
+    assert 0 < used(live) <= RESERVED + 50
 
 
 def test_embeddings__count_with_their_input_alone(live: Live) -> None:
