@@ -136,6 +136,9 @@ def transport_failure(error: BaseException) -> Failure:
         return Failure(Step.RETRY if connecting else Step.NEXT, "timeout_error", code, timeout=True)
     if isinstance(error, aiohttp.ClientConnectorError):
         return Failure(Step.RETRY, CONNECTION_ERROR, "connect_failed")
+    if isinstance(error, aiohttp.ClientResponseError):
+        # It did answer, with what is no HTTP, or with a head that is too large: it may have worked for it.
+        return bad_answer("bad_http")
     return Failure(Step.RETRY, CONNECTION_ERROR, "connection_reset")
 
 

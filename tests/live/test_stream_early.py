@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from openai import APIError
 
+from tests.live.ledger import eventually
 from tests.live.live import Live, events, text_of
 from tests.sandbox import raw
 from tests.sandbox.raw import Raw, hello
@@ -106,3 +107,18 @@ def test_cut_after_early_headers__is_an_error_event_with_the_comment(live: Live,
     assert events(got.body)[-1]["error"]["code"] == "stream_body_cut"
     assert told(got)["x-iw-model"] == FIRST
     assert live.the_record().served() == ("truncated", FIRST, 200)
+
+
+@pytest.mark.parametrize("comments", [1, 2])
+def test_leaving_an_early_stream__closes_the_call(live: Live, early: str, comments: int) -> None:
+    live.sandbox.plan([{"fault": {"first_event_delay_ms": 20_000}}])
+    headers = {"authorization": f"Bearer {live.home.key}", "x-iw-run-id": live.run}
+    with raw.connect(early) as sock:
+        sock.sendall(raw.request_bytes("/v1/chat/completions", hello("manager", stream=True), "POST", **headers))
+        got = b""
+        while got.count(b": waiting") < comments:
+            got += sock.recv(65536)
+    eventually(lambda: live.sandbox.state()["open_requests"] == 1, "the close at the provider", 1.0)
+    record = live.the_record()
+    assert (record.outcome.result, record.outcome.cost_state) == ("client_closed", "unpriced")
+    assert [a.error_code for a in record.attempts] == ["client_closed"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import aiohttp
 import orjson
 import pytest
@@ -19,8 +21,10 @@ from iwrouting.upstream.failures import (
     out_of_time,
     transport_failure,
 )
+from iwrouting.upstream.pace import TimedOut
 from iwrouting.upstream.waiting import MAX_WAIT_S
 
+NO_HTTP = aiohttp.ClientResponseError(cast(aiohttp.RequestInfo, None), (), status=400)
 RETRY, ADAPT, NEXT, LARGER, STOP = Step.RETRY, Step.ADAPT, Step.NEXT, Step.LARGER, Step.STOP
 BAD = "invalid_request_error"
 REDIRECT = "redirect_refused"
@@ -219,6 +223,8 @@ KEY = ConnectionKey("provider.example", 443, True, True, None, None, None)
             aiohttp.ClientConnectorDNSError(KEY, OSError(-2, "name")),
             Failure(RETRY, "connection_error", "connect_failed"),
         ),
+        (NO_HTTP, Failure(NEXT, "bad_answer", "bad_http")),
+        (TimedOut("stalled"), Failure(NEXT, "timeout_error", "stalled", timeout=True)),
         (aiohttp.ServerDisconnectedError(), Failure(RETRY, "connection_error", "connection_reset")),
         (aiohttp.ClientOSError(104, "reset"), Failure(RETRY, "connection_error", "connection_reset")),
         (aiohttp.ClientPayloadError(), Failure(RETRY, "connection_error", "connection_reset")),
