@@ -1,10 +1,11 @@
-"""The overview's list of models that are gone or going, each with the page where that is mended."""
+"""The overview's list of models that are gone or going, each with the pages where that is mended."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -12,24 +13,33 @@ from iwrouting.admin.effective import Effective
 from iwrouting.admin.show import admin_url, link
 from iwrouting.resolver.lifecycle import Finding, Place
 
-MOST = 20
+MOST = 12
+"""Models in the list, and places of one of them: the menu beneath is to stay in sight."""
 
 
 def lifecycle_list() -> dict[str, Any]:
-    """The dated findings as lines, the longest dead first, and how many more there are."""
-    found = [finding for finding in Effective().findings if finding.days is not None]
-    return {"lifecycle": [_line(finding) for finding in found[:MOST]], "lifecycle_more": max(len(found) - MOST, 0)}
+    """A line for each dated model that something names, the longest dead first, and how many more there are."""
+    found: dict[str, list[Finding]] = {}
+    for finding in Effective().findings:
+        if finding.days is not None:
+            found.setdefault(finding.place.model, []).append(finding)
+    lines = [_line(findings) for findings in list(found.values())[:MOST]]
+    return {"lifecycle": lines, "lifecycle_more": max(len(found) - MOST, 0)}
 
 
-def _line(finding: Finding) -> SafeString:
-    days = finding.days or 0
-    when = "gone" if days <= 0 else f"in {days} days" if days > 1 else "tomorrow"
-    instead = f", replacement {finding.replacement}" if finding.replacement else ""
-    place = link(_page(finding.place), finding.place.told())
-    return format_html("{}: {}, {} ({}{})", place, finding.place.model, when, finding.shutdown_date, instead)
+def _line(findings: Sequence[Finding]) -> SafeString:
+    first = findings[0]
+    days = first.days or 0
+    when = "gone since" if days <= 0 else f"gone in {days} days," if days > 1 else "gone tomorrow,"
+    instead = f", replacement {first.replacement}" if first.replacement else ""
+    places = format_html_join(", ", "{}", ((_page(each.place),) for each in findings[:MOST]))
+    more = f" and {len(findings) - MOST} more" if len(findings) > MOST else ""
+    head = f"{first.place.model}, {when} {first.shutdown_date}{instead}: "
+    return format_html("{}{}{}", head, places, more)
 
 
-def _page(place: Place) -> str:
+def _page(place: Place) -> SafeString:
+    words = place.alias if place.kind == "default" else f"{place.alias} ({place.label})"
     if place.kind == "override":
-        return admin_url("override", "change", place.ref.removeprefix("override:"))
-    return f"{admin_url('alias', 'changelist')}?{urlencode({'q': place.alias})}"
+        return link(admin_url("override", "change", place.ref.removeprefix("override:")), words)
+    return link(f"{admin_url('alias', 'changelist')}?{urlencode({'q': place.alias})}", words)

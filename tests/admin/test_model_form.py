@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
-from iwrouting.models import Model
+from iwrouting.models import Model, Override
 from iwrouting.snapshot import load
 from iwrouting.types import Sampling
 from tests.admin import cast, forms
@@ -136,16 +137,30 @@ def test_people_who_may_only_view__read_lists(client: Client) -> None:
     assert "not known" in text
 
 
-def test_overview__lists_what_is_gone_with_its_page(boss: Client) -> None:
+def test_overview__lists_what_is_gone_with_its_pages(boss: Client) -> None:
     cast.model("gpt-old", shutdown_date=date(2020, 1, 2), replacement="gpt-new")
-    cast.alias("deep", "gpt-old")
-    page = read(boss.get("/admin/"))
-    assert "default of the alias deep : gpt-old, gone (2020-01-02, replacement gpt-new)" in page.text
-    assert "/admin/iwrouting/alias/?q=deep" in boss.get("/admin/").content.decode()
-    cast.alias("role_x", "gpt-old", chain=["gpt-old"])
-    for number in range(25):
+    deep = cast.alias("deep", "gpt-old")
+    cast.alias("code", "gpt-new", chain=["gpt-old"])
+    row = Override.objects.create(alias=deep, model="gpt-old")
+    page = boss.get("/admin/")
+    line = "gpt-old, gone since 2020-01-02, replacement gpt-new: code (rung 1) , deep , deep (override for all)"
+    assert line in read(page).text
+    for url in ("/admin/iwrouting/alias/?q=deep", f"/admin/iwrouting/override/{row.pk}/change/"):
+        assert url in page.content.decode()
+    for number in range(10):
         cast.alias(f"role_{number}", "gpt-old")
-    assert "And 8 more: python manage.py lifecycle_check lists them." in read(boss.get("/admin/")).text
+    assert " and 1 more" in read(boss.get("/admin/")).text
+
+
+def test_overview__lists_so_many_models_that_the_menu_stays_in_sight(boss: Client) -> None:
+    for number in range(14):
+        cast.model(f"gpt-{number}", shutdown_date=timezone.now().date() + timedelta(days=1 + number))
+        cast.alias(f"role_{number}", f"gpt-{number}")
+    text = read(boss.get("/admin/")).text
+    assert "gpt-0, gone tomorrow, " in text
+    assert "gpt-11, gone in 12 days, " in text
+    assert "gpt-12, gone" not in text
+    assert "And 2 more: python manage.py lifecycle_check lists them." in text
 
 
 def test_overview__shows_no_aliases_to_people_who_may_not_see_them(client: Client) -> None:
