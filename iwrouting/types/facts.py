@@ -52,6 +52,10 @@ class ModelFacts:
 
     `verified` is False for a model that the catalogue does not hold: cautious rules apply (design.md 4). `saved_at` is
     when an operator last saved its row, None for one that only the code knows: each save gives it a new chance.
+
+    Empty means not known, and nothing follows from it: `efforts` (lowest first), `default_effort`, `effort_for_tools`
+    (the only one with function tools on chat; empty: any), `hosted_tools` None, `input_modalities`, `vector_space`.
+    `refused_params` are chat names. docs/catalogue.md says what follows from each.
     """
 
     id: str

@@ -1,6 +1,6 @@
 """What to change in a request of which the provider refused one parameter: once, at the same model. Pure.
 
-The catalogue's rules come first (params.py); this is for what they do not know (openai-facts.md 4a, 400
+The catalogue's rules come first (params/); this is for what they do not know (openai-facts.md 4a, 400
 `unsupported_parameter` and `unsupported_value`). What is not named here is never touched: model, messages, input,
 tools, output formats and the like are what the caller asked for.
 """
