@@ -112,7 +112,7 @@ class AliasAdmin(BaseAdmin[Alias]):
     names = ("name", "kind")
     parts = (
         ("Fallback", {"fields": ("chain",)}),
-        ("Limits", {"fields": ("max_context_tokens",)}),
+        ("Limits", {"fields": ("deadline_s", "max_context_tokens")}),
         ("Environment", {"fields": ("variable", "variable_now")}),
         ("What it is for", {"fields": ("purpose", "subsystem", "tier")}),
     )

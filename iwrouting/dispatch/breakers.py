@@ -6,6 +6,7 @@ account there. Only targets that failed have one, so that a healthy call costs t
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -191,7 +192,7 @@ class Breakers:
                 "model": target.model,
                 "state": entry.breaker.state.value,
                 "reason": entry.breaker.reason,
-                "probe_in_s": round(max(0.0, entry.breaker.until - now), 1),
+                "probe_in_s": math.ceil(max(0.0, entry.breaker.until - now) * 10) / 10,
             }
             for target, entry in self._entries.items()
             if entry.breaker.state is not State.CLOSED

@@ -9,6 +9,7 @@ from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.live.databases import readable
+from tests.live.guarded import Guarded, guarded_service
 from tests.live.live import Live
 from tests.live.world import World, world
 
@@ -32,3 +33,8 @@ def sdk() -> Iterator[OpenAI]:
 def live(running: World, sdk: OpenAI, django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
     with django_db_blocker.unblock(), readable(running.database):
         yield Live(running, sdk)
+
+
+@pytest.fixture
+def guarded(live: Live) -> Guarded:
+    return guarded_service(live)

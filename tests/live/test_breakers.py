@@ -3,83 +3,16 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from openai import APIError, APIStatusError, InternalServerError, OpenAI, RateLimitError
+from openai import APIError, APIStatusError, InternalServerError, RateLimitError
 
-from iwrouting.models import BreakerEvent, Model, Upstream
+from iwrouting.models import BreakerEvent
 from tests.live.databases import ALIAS
+from tests.live.guarded import CODEX, FIRST, SECOND, THIRD, VECTORS, Guarded
 from tests.live.ledger import eventually
-from tests.live.live import Called, Live, Tenant
-from tests.live.processes import ServiceProcess
+from tests.live.live import Called
 from tests.live.world import DENIED, HASTY
-
-FIRST, SECOND, THIRD = "gpt-5.1", "gpt-4.1", "gpt-4.1-mini"
-"""The chain of the role `manager`."""
-CODEX = "gpt-5.1-codex"
-"""The primary of `code`, shut down; `auto` follows it."""
-VECTORS = "text-embedding-3-small"
-
-
-@dataclass
-class Guarded:
-    """A service with breakers, and a tenant of its own."""
-
-    live: Live
-    service: ServiceProcess
-    tenant: Tenant
-
-    @property
-    def client(self) -> OpenAI:
-        return self.live.client(self.tenant, url=self.service.url)
-
-    def chat(self, model: str = "manager", **more: Any) -> Called:
-        return self.live.chat(model, client=self.client, **more)
-
-    def stream(self, model: str = "manager", **more: Any) -> Called:
-        return self.live.stream(model, client=self.client, **more)
-
-    def fails(self, kind: type[APIStatusError], model: str = "manager", **more: Any) -> APIStatusError:
-        with pytest.raises(kind) as caught:
-            self.chat(model, **more)
-        return caught.value
-
-    @property
-    def standing(self) -> dict[tuple[str, str], tuple[str, str]]:
-        found = self.service.get("/readyz")[1]["breakers"]
-        return {(each["upstream"], each["model"]): (each["state"], each["reason"]) for each in found}
-
-    def rows(self, model: str, upstream: str = "sandbox") -> list[tuple[str, str, str]]:
-        found = BreakerEvent.objects.using(ALIAS).filter(
-            model=model, upstream=upstream, at__gte=self.tenant.row.created_at
-        )
-        return [(row.before, row.state, row.reason) for row in found.order_by("at", "id")]
-
-
-@pytest.fixture
-def guarded(live: Live) -> Guarded:
-    """Each test finds all breakers closed: saving the rows of what they stand for makes them so."""
-    service = live.world.other_service(
-        "guarded",
-        IW_BREAKER_FAILURES="3",
-        IW_BREAKER_OPEN_S="0.6",
-        IW_BREAKER_OPEN_MAX_S="60",
-        IW_BREAKER_GONE_S="30",
-    )
-    tenant = live.tenant()
-    for model in Model.objects.using(ALIAS).filter(model_id__in=[FIRST, SECOND, THIRD, CODEX, VECTORS]):
-        model.save(using=ALIAS)
-    for upstream in Upstream.objects.using(ALIAS).filter(slug__in=["hasty", "denied"]):
-        upstream.save(using=ALIAS)
-    revision = live.settle()
-    eventually(lambda: service.get("/readyz")[1]["revision"] >= revision, "the new revision")
-    live.sandbox.clear()
-    found = Guarded(live, service, tenant)
-    found.chat("fast")
-    assert found.standing == {}
-    return found
 
 
 def test_dead_primary__costs_one_failed_try_and_not_one_per_call(guarded: Guarded) -> None:
@@ -149,7 +82,7 @@ def test_half_open__lets_exactly_one_call_through(guarded: Guarded) -> None:
         guarded.chat()
     guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": {"delay_ms": 500}}])
     since = guarded.live.sandbox.state()["requests"]
-    eventually(lambda: guarded.service.get("/readyz")[1]["breakers"][0]["probe_in_s"] == 0, "the time of the probe")
+    eventually(lambda: guarded.probe_is_due, "the time of the probe")
     threads = [threading.Thread(target=guarded.chat) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -1,0 +1,51 @@
+"""Clients that leave say nothing of the provider's health."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live.guarded import FIRST, Guarded
+from tests.live.ledger import Record, eventually
+from tests.sandbox import raw
+
+
+def leave(guarded: Guarded, *, after: str = "") -> None:
+    """Ask for a stream, and go: before any answer, or as soon as some text of it has come."""
+    body = {"model": "manager", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    headers = {"authorization": f"Bearer {guarded.tenant.key}", "x-iw-run-id": guarded.live.run}
+    open_now = guarded.live.sandbox.state()["open_requests"]
+    with raw.connect(guarded.service.url) as sock:
+        sock.sendall(raw.request_bytes("/v1/chat/completions", body, "POST", **headers))
+        eventually(lambda: guarded.live.sandbox.state()["open_requests"] > open_now, "the request at the provider")
+        got = b""
+        while after.encode() not in got:
+            got += sock.recv(65_536)
+    eventually(lambda: guarded.live.sandbox.state()["open_requests"] == open_now, "the close at the provider")
+
+
+@pytest.mark.parametrize("after", ["", "sandbox"])
+def test_clients_that_leave__open_nothing(guarded: Guarded, after: str) -> None:
+    fault = {"stall_after_events": 3} if after else "no_answer"
+    guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": fault}])
+    for _ in range(4):
+        leave(guarded, after=after)
+    assert guarded.standing == {}
+    closed = eventually(lambda: all_closed(guarded, 5), "the outcomes")
+    assert [record.outcome.result for record in closed[1:]] == ["client_closed"] * 4
+
+
+def all_closed(guarded: Guarded, number: int) -> list[Record]:
+    found = guarded.live.records()
+    return found if len(found) == number and all(record.outcomes for record in found) else []
+
+
+def test_probe_whose_client_leaves__leaves_its_place_to_the_next_call(guarded: Guarded) -> None:
+    guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": "server_error", "times": 6}])
+    for _ in range(3):
+        guarded.chat()
+    guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": "no_answer", "times": 1}])
+    eventually(lambda: guarded.probe_is_due, "the time of the probe")
+    leave(guarded)
+    assert guarded.standing == {("sandbox", FIRST): ("half_open", "server_error")}
+    assert guarded.chat().record.tried == [(1, "call", 0, 1, FIRST, 200, "")]
+    assert guarded.standing == {}
