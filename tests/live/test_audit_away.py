@@ -15,10 +15,12 @@ from tests.live.databases import ALIAS, IS_POSTGRESQL, statement
 from tests.live.ledger import eventually, record, records_of_run
 from tests.live.live import Live, events
 from tests.live.processes import ServiceProcess
+from tests.live.reading import events_of
 from tests.sandbox import raw
 from tests.sandbox.raw import Raw, hello
 
 CHAT, EMBEDDINGS, RESOLVE = "/v1/chat/completions", "/v1/embeddings", "/api/v1/resolve"
+RESPONSES, ASK = "/v1/responses", {"model": "fast", "input": "Say hello"}
 BODIES: dict[str, Any] = {
     CHAT: hello("fast"),
     EMBEDDINGS: {"model": "embedding", "input": "one"},
@@ -69,20 +71,25 @@ def test_decision_that_can_not_be_stored__is_a_503_and_no_call(live: Live, hasty
 def test_outcome_that_can_not_be_stored__ends_no_answer_as_whole(live: Live, hasty: ServiceProcess) -> None:
     live.sandbox.plan([{"fault": {"delay_ms": 400}}])
     key = live.home.key
-    got: dict[bool, Raw] = {}
+    got: dict[tuple[str, bool], Raw] = {}
 
-    def call(streamed: bool) -> None:
+    def call(path: str, streamed: bool) -> None:
         headers = {"authorization": f"Bearer {key}", "x-iw-run-id": f"{live.run}-{streamed}"}
-        got[streamed] = raw.post(hasty.url, CHAT, hello("fast", stream=streamed), 15, **headers)
+        body = hello("fast", stream=streamed) if path == CHAT else {**ASK, "stream": streamed}
+        got[path, streamed] = raw.post(hasty.url, path, body, 15, **headers)
 
-    threads = [threading.Thread(target=call, args=(streamed,)) for streamed in (False, True)]
+    cases = [(CHAT, False), (CHAT, True), (RESPONSES, True)]
+    threads = [threading.Thread(target=call, args=case) for case in cases]
     for thread in threads:
         thread.start()
-    eventually(lambda: live.sandbox.state()["open_requests"] == 3, "both at the provider")
+    eventually(lambda: live.sandbox.state()["open_requests"] == 4, "all at the provider")
     with locked():
         for thread in threads:
             thread.join()
-    buffered, streamed = got[False], got[True]
+    found = events_of(got[RESPONSES, True].body)
+    assert (found[-1]["type"], found[-1]["error"]["code"]) == ("error", "audit_unavailable")
+    assert "response.completed" not in {event["type"] for event in found}
+    buffered, streamed = got[CHAT, False], got[CHAT, True]
     assert (buffered.status, buffered.error["code"]) == (503, "audit_unavailable")
     assert buffered.headers["x-should-retry"] == "false"
     [stored] = records_of_run(f"{live.run}-False")
@@ -102,7 +109,7 @@ def test_deadline__spans_the_whole_chain(live: Live, hasty: ServiceProcess) -> N
     found = live.the_record()
     assert 900_000 < (found.outcome.latency_us or 0) < 1_600_000
     assert len(found.attempts) == 3
-    assert found.attempts[-1].error_code == "timeout"
+    assert found.attempts[-1].error_code == "deadline"
 
 
 def test_stream_that_is_under_way__outlives_the_deadline(live: Live, hasty: ServiceProcess) -> None:

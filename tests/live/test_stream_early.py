@@ -122,3 +122,14 @@ def test_leaving_an_early_stream__closes_the_call(live: Live, early: str, commen
     record = live.the_record()
     assert (record.outcome.result, record.outcome.cost_state) == ("client_closed", "unpriced")
     assert [a.error_code for a in record.attempts] == ["client_closed"]
+
+
+def test_late_output_of_a_response__lets_the_headers_go_first_too(live: Live, early: str) -> None:
+    live.sandbox.plan([{"match": {"model": SECOND}, "fault": LATE}])
+    headers = {"authorization": f"Bearer {live.home.key}", "x-iw-run-id": live.run}
+    body = {"model": SECOND, "input": "Say hello", "stream": True}
+    got = raw.post(early, "/v1/responses", body, 10, **headers)
+    assert (got.status, got.headers["x-iw-early"]) == (200, "1")
+    assert (told(got)["x-iw-model"], told(got)["x-iw-attempts"]) == (SECOND, "1")
+    assert got.body.split(b"\n\n")[-2].startswith(b"event: response.completed")
+    assert live.the_record().served() == ("ok", SECOND, 200)
