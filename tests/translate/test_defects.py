@@ -94,7 +94,7 @@ def test_rate_limit_inside_a_stream_or_a_200__keeps_its_code() -> None:
     for bad in events:
         _, stream = streamed([*opening(), bad])
         assert stream.failure is not None
-        assert (stream.failure.code, stream.failure.step) == ("rate_limit_exceeded", Step.NEXT)
+        assert (stream.failure.code, stream.failure.step) == ("rate_limit_exceeded", Step.RETRY)
         assert stream.failure.message == "Slow down"
 
 

@@ -130,12 +130,12 @@ def test_state__becomes_the_finish_reason(body: Json, reason: str) -> None:
 @pytest.mark.parametrize(
     ("error", "step", "code", "status"),
     [
-        ({"code": "server_error", "message": "Sorry"}, Step.NEXT, "server_error", None),
-        ({"code": "rate_limit_exceeded", "message": "Slow"}, Step.NEXT, "rate_limit_exceeded", None),
-        ({"code": "insufficient_quota", "message": "Pay"}, Step.STOP, "insufficient_quota", None),
+        ({"code": "server_error", "message": "Sorry"}, Step.RETRY, "server_error", None),
+        ({"code": "rate_limit_exceeded", "message": "Slow"}, Step.RETRY, "rate_limit_exceeded", 429),
+        ({"code": "insufficient_quota", "message": "Pay"}, Step.STOP, "insufficient_quota", 429),
         ({"code": "invalid_prompt", "message": "No"}, Step.STOP, "invalid_prompt", 400),
         ({"code": "bio_policy", "message": "No"}, Step.STOP, "bio_policy", 400),
-        ({"code": "context_length_exceeded", "message": "Big"}, Step.STOP, "context_length_exceeded", 400),
+        ({"code": "context_length_exceeded", "message": "Big"}, Step.LARGER, "context_length_exceeded", 400),
         (None, Step.NEXT, "in_band_error", None),
         ("broken", Step.NEXT, "in_band_error", None),
     ],

@@ -264,14 +264,14 @@ FAILED = event("failed", response=response(status="failed", error=ERROR))
 @pytest.mark.parametrize(
     ("bad", "step", "code"),
     [
-        (FAILED, Step.NEXT, "rate_limit_exceeded"),
+        (FAILED, Step.RETRY, "rate_limit_exceeded"),
         (event("failed"), Step.NEXT, "in_band_error"),
-        ({"type": "error", "sequence_number": 2, **ERROR}, Step.NEXT, "rate_limit_exceeded"),
+        ({"type": "error", "sequence_number": 2, **ERROR}, Step.RETRY, "rate_limit_exceeded"),
         ({"type": "error", "error": QUOTA}, Step.STOP, "insufficient_quota"),
         ({"error": QUOTA}, Step.STOP, "insufficient_quota"),
         (event("cancelled", response=response(status="cancelled")), Step.STOP, "response_cancelled"),
         (event("completed", response=response(status="in_progress")), Step.NEXT, "truncated"),
-        (event("completed", response=response(error=ERROR)), Step.NEXT, "rate_limit_exceeded"),
+        (event("completed", response=response(error=ERROR)), Step.RETRY, "rate_limit_exceeded"),
     ],
 )
 def test_error__surfaces_with_its_code_and_ends_the_stream(bad: Json, step: Step, code: str) -> None:
