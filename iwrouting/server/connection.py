@@ -14,6 +14,9 @@ from iwrouting.conf import settings
 from iwrouting.errors import RequestTimeout
 from iwrouting.types import CALLER_TOO_SLOW
 
+MAX_HEADERS, MAX_HEADER_BYTES = 200, 65_536
+"""Of one request: the parser itself would take any number."""
+
 EXTENSION = "iw.connection"
 """Where the lean handler finds this object: in the scope's extensions."""
 
@@ -32,6 +35,7 @@ class Connection(HttpToolsProtocol):
         self._stall_s = conf.client_stall_s
         self._begun = False
         self._incomplete = False
+        self._header_bytes = 0
         self._request_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
@@ -57,8 +61,16 @@ class Connection(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._begun = True
+        self._header_bytes = 0
         self.scope["extensions"] = {EXTENSION: self}  # type: ignore[dict-item] # an extension of our own
         self._incomplete = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header. ValueError: there are too many; the parser hands it on, and uvicorn answers 400 and closes."""
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MAX_HEADER_BYTES or len(self.headers) >= MAX_HEADERS:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
 
     def on_message_complete(self) -> None:
         """A request is whole."""

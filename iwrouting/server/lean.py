@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
@@ -24,7 +24,7 @@ from iwrouting.api.failures import as_response
 from iwrouting.api.lean import EventResponse
 from iwrouting.calls import Service
 from iwrouting.calls.caller import request_id
-from iwrouting.errors import RoutingError
+from iwrouting.errors import BadKey, RoutingError
 from iwrouting.server.connection import EXTENSION
 
 Scope = MutableMapping[str, Any]
@@ -89,6 +89,8 @@ class LeanHandler:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = LeanRequest(scope, self._service)
         try:
+            if len(request.lean_headers) < len(scope["headers"]):
+                refuse_two_keys(scope["headers"])
             request._body = await self._read_body(request, receive)
         except ClientGone:
             return
@@ -124,6 +126,12 @@ class LeanHandler:
             parts.append(part)
             if not message.get("more_body"):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def refuse_two_keys(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise BadKey for two Authorization headers: a proxy before us may have checked the other one (faults.md C7)."""
+    if sum(name == b"authorization" for name, _ in headers) > 1:
+        raise BadKey("Two Authorization headers came: send one.")
 
 
 async def _while_connected(work: Any, receive: Receive, scope: Scope) -> None:

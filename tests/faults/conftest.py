@@ -12,6 +12,7 @@ from django.db import transaction
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.faults.client_rows import make_client_rows
 from tests.faults.cutting import make_replay_rows
 from tests.faults.driving import Call, drive
 from tests.faults.matrix import cells, make_rows
@@ -28,6 +29,8 @@ TIMERS = {
     "IW_IDLE_TIMEOUT_S": "1.5",
     "IW_CONNECT_TIMEOUT_S": "2",
     "IW_FIRST_OUTPUT_TIMEOUT_S": "3",
+    "IW_CLIENT_STALL_S": "2",
+    "IW_REQUEST_TIMEOUT_S": "2",
     "IW_STREAM_TOTAL_S": "6",
     "IW_MIN_STREAM_BYTES_PER_S": "1200",
     "IW_MIN_STREAM_WINDOW_S": "2",
@@ -70,6 +73,7 @@ def running(
     def rows(sandbox: str) -> None:
         with transaction.atomic(using=ALIAS):
             make_rows(sandbox)
+            make_client_rows()
             make_replay_rows(replaying.socket.getsockname()[1])
 
     folder = tmp_path_factory.mktemp("faults")

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.report`: run the fault tests and write what they saw into docs/faults.md."""
+"""`python -m tests.faults.report [TESTS]`: run the fault tests and write what they saw into docs/faults.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main() -> int:
     """Run them; the exit code is pytest's."""
-    command = [sys.executable, "-m", "pytest", "tests/faults", "-q", "-p", "no:cacheprovider", *sys.argv[1:]]
+    asked = sys.argv[1:] or ["tests/faults"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked]
     env = {"IW_ENV": "development", **os.environ, REWRITE: "write"}
     done = subprocess.run(command, cwd=ROOT, env=env, check=False)
     print(f"{PAGE.relative_to(ROOT)}: written")
