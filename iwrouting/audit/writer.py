@@ -183,7 +183,10 @@ class Writer:
         claiming = [unit for unit in batch if unit.claim is not None]
         if claiming and len(claiming) < len(batch):
             await self._commit([unit for unit in batch if unit.claim is None])
-            await self._commit(claiming)
+            if self.fault:
+                self._queue.extendleft(reversed(claiming))
+            else:
+                await self._commit(claiming)
             return
         try:
             verdicts = await self._book(batch) if claiming else await self._insert(batch)

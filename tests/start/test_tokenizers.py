@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from iwrouting.conf import settings
+from iwrouting.server.starting import CannotStart, check_start
 from iwrouting.tokens import files
-from tests.start.folder import Folder
 
 
 @pytest.fixture
@@ -40,9 +41,11 @@ def test_tokenizers__before_and_after_prepare__says_what_is_there(
     assert [(line[0], line[1]) for line in lines] == [("o200k_base", "damaged"), ("cl100k_base", "good")]
 
 
-def test_serve__folder_of_the_tokenizers_can_not_be_made__is_refused_in_one_line(new: Folder) -> None:
-    (new.work / "file").touch()
-    done = new.manage("serve", "--port", "0", IW_ENV="development", IW_TOKENIZERS_DIR=str(new.work / "file"))
-    assert done.returncode == 4
-    assert "IW_TOKENIZERS_DIR: the folder" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_start__folder_that_can_not_be_made__is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("iwrouting.server.starting.tokenizers_dir", lambda: tmp_path / "file")
+    with pytest.raises(CannotStart, match="IW_TOKENIZERS_DIR: the folder") as refused:
+        check_start(settings(), "127.0.0.1", 1, 1)
+    assert "\n" not in str(refused.value)
