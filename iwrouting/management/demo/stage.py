@@ -21,8 +21,8 @@ STOP_S = 20.0
 LISTENING = re.compile(r"listening on (http://\S+)")
 
 IMPATIENT = {
-    "IW_FIRST_BYTE_TIMEOUT_S": "1",
-    "IW_IDLE_TIMEOUT_S": "1",
+    "IW_FIRST_BYTE_TIMEOUT_S": "2",
+    "IW_IDLE_TIMEOUT_S": "2",
     "IW_DEADLINE_S": "20",
     "IW_RETRY_BACKOFF_MS": "20",
     "IW_BREAKER_OPEN_S": "1",
