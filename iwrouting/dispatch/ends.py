@@ -14,6 +14,8 @@ from iwrouting.types import AttemptRecord, Rung, Skip
 from iwrouting.upstream import Failure
 from iwrouting.upstream.failures import Step
 
+OVERLOADED = (429, 503, 529)
+
 
 def stopped(job: Job, rung: Rung, failure: Failure) -> RoutingError:
     """The error for a failure that no other rung may mend."""
@@ -47,17 +49,19 @@ def exhausted(job: Job) -> RoutingError:
     """The error when every rung failed or was passed over.
 
     A named model has no chain: the provider's own 4xx says more than a list of one. So does the field that kept
-    every rung from being tried, and the refusal of a request that is too long for every rung that was left.
+    every rung from being tried, where no breaker held one, and the refusal of a request that is too long for every
+    rung that was left.
     """
     last = job.failures[-1] if job.failures else None
     if last is not None and last.step is Step.LARGER:
         return passed_through(last)
-    alone = job.candidates == 1 or job.calls == 0
+    held = any(attempt.skip_reason == Skip.BREAKER_OPEN for attempt in job.attempts)
+    alone = job.candidates == 1 or (job.calls == 0 and not held)
     if last is not None and alone and last.status is not None and 400 <= last.status < 500:
         return passed_through(last)
     return AllCandidatesFailed(
         f"All candidates failed: {_summary(job)}. The attempts stand in `details` and in the audit.",
-        status=_status(last),
+        status=503 if job.calls == 0 and held else _status(last),
         retry_after_s=remaining_wait(job.waits, time.monotonic()),
         should_retry=False,
         details=[safe_attempt(attempt) for attempt in job.attempts],
@@ -90,7 +94,7 @@ def _status(last: Failure | None) -> int:
         return 503
     if last.timeout:
         return 504
-    return 503 if last.status in (429, 503) else 502
+    return 503 if last.status in OVERLOADED else 502
 
 
 def _summary(job: Job) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import orjson
@@ -60,6 +60,12 @@ async def fit(job: Job, rung: Rung, body: Mapping[str, Any]) -> Fitted | Failure
     return _adapted(job, body, facts)
 
 
+@lru_cache(maxsize=1_000)
+def report_gap(model: str, param: str) -> None:
+    """Say in the log, once a worker, that a rule is missing (openai-facts.md 4a: an alarm)."""
+    log.warning("the catalogue does not know that %s refuses %s", model, param)
+
+
 def elsewhere(job: Job) -> Failure:
     """Why a rung can't go on from what another upstream holds."""
     param = "previous_response_id" if job.body.get("previous_response_id") is not None else "conversation"
@@ -74,7 +80,7 @@ async def refit(job: Job, rung: Rung, fitted: Fitted, failure: Failure) -> Fitte
     """
     if job.strict:
         return None
-    log.warning("the catalogue does not know that %s refuses %s", rung.model, shown(failure.param))
+    report_gap(rung.model or "", shown(failure.param))
     if failure.status == 404:
         if not fitted.endpoint == job.endpoint == Endpoint.CHAT:
             return None
