@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.draft import Draft
@@ -54,9 +54,9 @@ class FetchRequest:
 
     @property
     def path(self) -> str:
-        """The path and query at the provider. The id is a plain one: no other is held."""
+        """The path and query at the provider."""
         query = f"?{urlencode(self.query)}" if self.query else ""
-        return f"/responses/{self.response_id}{self.action.path}{query}"
+        return f"/responses/{quote(self.response_id, safe='')}{self.action.path}{query}"
 
 
 def resolve_held(draft: Draft, held: HeldFacts, request: FetchRequest) -> Resolution:

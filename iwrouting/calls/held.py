@@ -26,8 +26,8 @@ from iwrouting.types import AttemptRecord, Endpoint, HeldFacts
 
 T = TypeVar("T")
 U = TypeVar("U")
-PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
-"""What a response id may look like: it becomes a part of a path at the provider."""
+PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=~+-]{0,255}")
+"""What a response id may look like: it becomes a part of a path at the provider. Some proxies make theirs in base64."""
 
 KNOWN = 4_000
 PATIENCE_S = 2.0
@@ -85,6 +85,10 @@ class HeldResponses:
     def mark_recorded(self, decision_id: str) -> None:
         """Remember that the usage of a background call is in the audit."""
         _remember(self._recorded, decision_id, None)
+
+    def close(self) -> None:
+        """Ask the database no more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _ask(self, look: Callable[..., T], *arguments: object) -> T:
         loop = asyncio.get_running_loop()

@@ -79,6 +79,7 @@ class Application:
         await self._let_calls_end(self.service)
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
+        self.service.held.close()
         store.stop()
 
     async def _let_calls_end(self, service: Service) -> None:

@@ -14,7 +14,6 @@ from tests.live.databases import ALIAS, IS_POSTGRESQL, statement
 from tests.live.ledger import Record, eventually, plain_id
 from tests.live.live import Live
 from tests.live.reading import created, events_of, streamed
-from tests.live.world import CHAT_ONLY, HASTY
 
 NATIVE, RESEARCH, SECOND = "gpt-4.1", "o3-deep-research", "gpt-4.1-mini"
 SEARCH = [{"type": "web_search_preview"}]
@@ -218,50 +217,6 @@ def test_key_without_the_scope__may_not_fetch(live: Live) -> None:
     assert (got.status, got.json["error"]["code"]) == (403, "missing_scope")
 
 
-def test_going_on__is_heard_by_the_upstream_that_holds_it(live: Live) -> None:
-    first = created(live, NATIVE)
-    second = created(live, NATIVE, "And again", previous_response_id=first.answer.id)
-    assert second.record.served() == ("ok", NATIVE, 200)
-    assert second.answer.previous_response_id == first.answer.id
-
-
-def test_going_on__passes_over_every_other_upstream(live: Live) -> None:
-    first = created(live, NATIVE)
-    tenant = live.home
-    live.override("manager", HASTY, tenant.row)
-    live.settle()
-    second = created(live, "manager", "And again", previous_response_id=first.answer.id)
-    assert second.record.tried[0] == (1, "skip", 0, 0, HASTY, None, "capability")
-    assert second.record.attempts[0].error_param == "previous_response_id"
-    assert second.record.outcome.upstream_served == "sandbox"
-
-
-def test_going_on_from_another_projects_response__is_not_possible(live: Live) -> None:
-    first = created(live, NATIVE)
-    sent = len(live.sent())
-    for stream in (False, True):
-        with pytest.raises(BadRequestError) as caught:
-            created(
-                live, NATIVE, client=live.client(live.tenant()), previous_response_id=first.answer.id, stream=stream
-            )
-        assert (caught.value.code, caught.value.param) == ("previous_response_not_found", "previous_response_id")
-    assert len(live.sent()) == sent
-
-
-def test_going_on_from_what_nobody_knows__is_the_primarys_to_judge(live: Live) -> None:
-    with pytest.raises(BadRequestError) as caught:
-        created(live, "manager", previous_response_id="resp_nobody")
-    assert caught.value.code == "previous_response_not_found"
-    assert [line["path"] for line in live.sent()] == ["/v1/responses"]
-
-
-def test_going_on_at_a_model_of_chat_alone__is_a_400_that_names_the_field(live: Live) -> None:
-    first = created(live, NATIVE)
-    with pytest.raises(BadRequestError) as caught:
-        created(live, CHAT_ONLY, previous_response_id=first.answer.id)
-    assert caught.value.param == "previous_response_id"
-
-
 def test_stream_about_a_response__that_breaks_is_an_error(live: Live) -> None:
     ended = streamed(live, NATIVE).answer[-1].response
     live.sandbox.plan([{"match": {"endpoint": "responses"}, "fault": {"cut_after_events": 6, "clean_end": True}}])
@@ -300,3 +255,23 @@ def test_usage_of_the_day__counts_a_background_call_once_and_no_look(live: Live)
     rows = statement("SELECT * FROM rpt_usage_daily_v1 WHERE project = %s", live.home.slug)
     assert [(row["alias"], row["calls"], row["errors"]) for row in rows] == [("research_deep", 1, 0)]
     assert (rows[0]["prompt_tokens"], rows[0]["completion_tokens"]) == (told.input_tokens, told.output_tokens)
+
+
+def test_id_in_base64__is_held_and_sent_as_it_is(live: Live) -> None:
+    odd = "resp_bGl0ZWxsbTo6Ojo+eA==.1:2"
+    live.sandbox.plan([{"match": {"model": NATIVE}, "fault": {"response_id": odd}}])
+    assert created(live, NATIVE).answer.id == odd
+    assert live.get("/v1/responses/resp_bGl0ZWxsbTo6Ojo%2BeA==.1:2").status == 404
+    [look] = of_endpoint(live, "responses.get")
+    assert (look.outcome.result, look.outcome.upstream_served, look.calls[0].status) == ("error", "", 404)
+
+
+def test_decisions_of_a_look_and_of_usage__are_read_back(live: Live) -> None:
+    called = background(live)
+    for _ in range(2):
+        live.client().responses.retrieve(called.answer.id)
+    reader = live.key(live.home.row, scopes=["read_audit"])
+    for endpoint in ("responses.get", "responses.usage"):
+        stored = of_endpoint(live, endpoint)[0].decision
+        got = live.get(f"/api/v1/decisions/{stored.id}", authorization=f"Bearer {reader}")
+        assert (got.status, got.json["endpoint"], got.json["reason"]) == (200, endpoint, stored.reason)

@@ -10,10 +10,10 @@ from openai import APIError, APIStatusError
 
 from tests.live.ledger import everything_stored
 from tests.live.live import Live
-from tests.live.world import DENIED, WRONG_KEY
+from tests.live.world import CHAT_ONLY, DENIED, WRONG_KEY
 from tests.sandbox.raw import hello
 
-CHAT = "/v1/chat/completions"
+CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 FIRST = "gpt-5.1"
 
 
@@ -66,6 +66,29 @@ def test_text_of_a_call__stands_nowhere(live: Live, canary: str, model: str, str
     got = live.post(CHAT, {**prompt(canary, model), "stream": streamed})
     assert got.status == 200
     assert canary.encode() in got.body
+    nowhere(live, canary)
+
+
+@pytest.mark.parametrize("model", ["manager", CHAT_ONLY])
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_text_of_a_response__stands_nowhere(live: Live, canary: str, model: str, streamed: bool) -> None:
+    asked = prompt(canary, model)
+    function = {**asked["tools"][0]["function"], "type": "function"}
+    items = [{"role": "user", "content": canary}, {"role": "user", "content": f"call f_{canary}"}]
+    body = {"model": model, "input": items, "instructions": canary, "tools": [function]}
+    got = live.post(RESPONSES, {**body, "user": canary, "metadata": {canary: canary}, "stream": streamed})
+    assert (got.status, canary.encode() in got.body) == (200, True)
+    nowhere(live, canary)
+
+
+def test_text_that_a_stored_response_holds__stands_nowhere(live: Live, canary: str) -> None:
+    made = live.client().responses.create(model=FIRST, input=canary, background=True)
+    for _ in range(2):
+        assert live.client().responses.retrieve(made.id).id == made.id
+    assert live.get(f"{RESPONSES}/{canary}").status == 404
+    live.sandbox.plan([{"fault": echo(canary, 500)}])
+    with pytest.raises(APIStatusError):
+        live.client().responses.retrieve(made.id)
     nowhere(live, canary)
 
 

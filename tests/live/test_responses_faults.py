@@ -130,6 +130,14 @@ def test_what_one_rung_can_not_be_told__goes_to_one_that_can(live: Live) -> None
     assert called.record.attempts[0].error_param == "tools[0].type"
 
 
+def test_falling_from_research_to_a_chat_model__says_so(live: Live) -> None:
+    live.sandbox.plan([{"match": {"model": "o3-deep-research"}, "fault": "model_gone"}])
+    called = created(live, "research_deep", tools=[{"type": "web_search_preview"}])
+    assert called.record.served() == ("ok_after_fallback", SECOND, 200)
+    wanted = f"fallback_changes_kind: o3-deep-research did not serve, {SECOND} answers without research"
+    assert wanted in called.headers["x-iw-warning"].split("; ")
+
+
 @pytest.mark.parametrize("policy", [True, False])
 def test_refusal_by_policy_inside_a_200__stops(live: Live, policy: bool) -> None:
     code = "bio_policy" if policy else "insufficient_quota"
