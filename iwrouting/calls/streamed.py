@@ -124,6 +124,9 @@ async def _relay(
             stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
             abandon(service, draft, job, _delivered(draft, job, ending, stream, sent, cut=True))
         raise
+    except AuditUnavailable:
+        stream.close()
+        raise
     ending = _delivered(draft, job, ending, stream, sent, cut=stream.fault is not None)
     yield await _finish(service, draft, job, stream, ending, early=early)
 

@@ -81,6 +81,17 @@ def test_background__is_known_to_every_worker(live: Live) -> None:
     assert len(of_endpoint(live, "responses.usage")) == 1
 
 
+def test_background__that_is_fetched_as_a_stream_has_its_usage_recorded_too(live: Live) -> None:
+    called = background(live)
+    for _ in range(2):
+        last: Any = list(live.client().responses.retrieve(called.answer.id, stream=True))[-1]
+    ended = last.response
+    [usage] = of_endpoint(live, "responses.usage")
+    assert ended.usage is not None
+    assert usage.usage == (ended.usage.input_tokens, ended.usage.output_tokens)
+    assert {look.usage for look in of_endpoint(live, "responses.get")} == {(None, None)}
+
+
 def test_background__can_be_cancelled(live: Live) -> None:
     called = background(live)
     assert live.client().responses.cancel(called.answer.id).status == "cancelled"

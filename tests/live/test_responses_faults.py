@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from openai import APIError, BadRequestError, OpenAI
+from openai.types.responses import ResponseErrorEvent
 
 from iwrouting.models import HeldResponse, Project
 from tests.live.databases import ALIAS
@@ -101,6 +102,7 @@ def test_stream_that_fails_after_output__is_an_error_and_no_end(live: Live, name
     live.sandbox.plan([{"match": {"model": model}, "fault": fault}])
     got = events_of(live.post(PATH, {"model": model, "input": "Say hello", "stream": True}).body)
     assert (got[-1]["type"], got[-1]["code"], got[-1]["error"]["code"]) == ("error", code, code)
+    ResponseErrorEvent.model_validate(got[-1], strict=True)
     assert [event["sequence_number"] for event in got] == list(range(len(got)))
     assert not any(event["type"] in ("response.completed", "response.failed") for event in got)
     record = live.the_record()
