@@ -8,12 +8,14 @@ PORT ?= 8000
 PYTHON ?=
 ONLY ?=
 ARGS ?=
+MINUTES ?= 5
+SEED ?=
 UV ?= uv
 
 export PYTHON
 LOCK = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help run demo test lint format lock bench clean
+.PHONY: help run demo test faults lint format lock bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -26,6 +28,9 @@ demo: ## fill the development database with some hundred sandbox calls (ARGS="--
 
 test: ## lint, then all tests on SQLite and PostgreSQL (ONLY=sqlite,lint ARGS="-k resolve")
 	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py $(if $(ONLY),--only '$(ONLY)') -- $(ARGS)
+
+faults: ## every cut of every recorded stream, then random chains and faults (MINUTES=5 SEED=1)
+	@sh .ci/venv.sh dev && exec .venv/bin/python -m tests.faults.run --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)')
 
 lint: ## ruff and mypy alone
 	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py --only lint

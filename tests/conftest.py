@@ -12,6 +12,8 @@ collect_ignore = (
     [
         "autoroute",
         "client",
+        "faults/test_cuts.py",
+        "faults/test_llmock.py",
         "fuzz",
         "pure",
         "sandbox",

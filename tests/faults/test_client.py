@@ -16,6 +16,9 @@ from tests.live.databases import readable
 from tests.live.live import Live
 from tests.live.world import World
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits for the service, and for every call of this room."""
+
 SCENARIOS = list(scenarios())
 
 

@@ -6,13 +6,15 @@ import asyncio
 import os
 from collections import Counter
 
+import pytest
+
 from tests.faults.conftest import Replaying
 from tests.faults.cutting import Cut, Tally, all_cuts, borders, play, record, some_cuts, tally
 from tests.faults.replay import Replay
+from tests.faults.run import ALL
 from tests.live.live import Live
 
-ALL = "IW_FAULTS_ALL"
-"""Set by `make faults`: every offset in every way instead of a sample."""
+pytestmark = pytest.mark.timeout(0)
 SPREAD = 40
 PART = 3000
 

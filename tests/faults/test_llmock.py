@@ -19,6 +19,9 @@ from iwrouting.models import Model, Upstream
 from tests.live.databases import ALIAS
 from tests.live.live import Live
 
+pytestmark = pytest.mark.timeout(240)
+"""The first test waits for the service, and for every call of this room."""
+
 TALKS, EMBEDS = "llmock-talks", "llmock-embeds"
 HELLO: Any = [{"role": "user", "content": "Say hello to llmock"}]
 TOOL: Any = {

@@ -59,7 +59,7 @@ U3 = [
     Case("U3", "502 as HTML", "bad_gateway", onward("502 http_502", "502 http_502")),
     Case("U3", "503", {"status": 503}, onward("503 server_is_overloaded", "503 server_is_overloaded", alone=BUSY)),
     Case("U3", "504", {"status": 504}, onward("504 server_error", "504 server_error")),
-    Case("U3", "529", {"status": 529}, onward("529 server_error", "529 server_error")),
+    Case("U3", "529", {"status": 529}, onward("529 server_error", "529 server_error", alone=BUSY)),
     Case("U3", "408", {"status": 408}, onward("408 server_error", "408 server_error", alone="408 null")),
     Case("U3", "409", {"status": 409}, onward("409 conflict", "409 conflict", alone="409 conflict")),
 ]

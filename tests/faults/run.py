@@ -1,0 +1,56 @@
+"""`make faults`: every byte offset of every recorded stream, and random chains for as long as asked.
+
+    python -m tests.faults.run [--minutes 5] [--seed 1]
+
+DATABASE_URL names another database than a SQLite file of this run's own. The exit code is that of the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.harness import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL, MINUTES, SEED = "FAULTS_ALL", "FAULTS_MINUTES", "FAULTS_SEED"
+"""What the tests look at: every offset instead of a sample; how long the campaign runs; its first seed."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run them."""
+    parser = argparse.ArgumentParser(prog="tests.faults.run")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of random chains, after all cuts")
+    parser.add_argument("--seed", type=int, help="the first seed; any, where none is named")
+    asked = parser.parse_args(arguments)
+    seed = random.randrange(10**6) if asked.seed is None else asked.seed  # noqa: S311 - a seed, no secret
+    print(f"faults: {asked.minutes:g} minutes from seed {seed}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="iw-faults-") as folder:
+        work = Path(folder)
+        database = os.environ.get("DATABASE_URL") or f"sqlite:///{work}/iwrouting.sqlite3"
+        given = {
+            "DATABASE_URL": database,
+            "IW_LOG_LEVEL": "warning",
+            ALL: "1",
+            MINUTES: str(asked.minutes),
+            SEED: str(seed),
+        }
+        return subprocess.run(
+            command(), cwd=ROOT, env=environment.for_tests(work, None) | given, check=False
+        ).returncode
+
+
+def command() -> list[str]:
+    """pytest, with what the tests print."""
+    tests = ["tests/faults/test_cuts.py", "tests/faults/test_campaign.py"]
+    return [sys.executable, "-m", "pytest", "-p", "tests.harness.offline", "-q", "-s", "-p", "no:cacheprovider", *tests]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
