@@ -15,6 +15,7 @@ from iwrouting import errors
 from iwrouting.api.authority import AUTHORITY
 from iwrouting.api.schema.generator import openapi
 from iwrouting.errors import RoutingError
+from iwrouting.upstream import pace
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
@@ -73,10 +74,12 @@ def stream_codes() -> set[str]:
     """What a stream that began can end with, by the places that say so."""
     places = {
         "dispatch/streamed.py": "OpenStream",
+        "upstream/responses.py": "ResponsesScanner",
+        "upstream/translate/reverse/scanner.py": "ReverseScanner",
         "upstream/translate/scanner.py": "TranslatingScanner",
         "upstream/translate/stream.py": "ResponsesStream",
     }
-    found = {"connection_reset", "in_band_error"}
+    found = {"connection_reset", "in_band_error", pace.STALLED, pace.TOO_SLOW, pace.TOO_LONG}
     for path, relay in places.items():
         tree = ast.parse((ROOT / "iwrouting" / path).read_text(encoding="utf-8"))
         [node] = [each for each in ast.walk(tree) if isinstance(each, ast.ClassDef) and each.name == relay]
