@@ -2,7 +2,8 @@
 
 Closed lets everything through and counts consecutive failures. Open lets nothing through until its time is over. Then
 it is half_open: exactly one call at a time goes through as a probe; its success closes, its failure opens for longer,
-and a probe that tells nothing leaves its place to the next.
+and a probe that tells nothing leaves its place to the next. A probe before its time, because nothing else was left,
+closes the breaker too where it succeeds, and otherwise leaves everything as it was.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Limits:
 class Breaker:
     """`until` is the moment from which a probe may go, `openings` how often it opened since it was last closed.
 
-    `probe` is the number of the call that probes it, or the last that did: only that call's result counts then.
+    `early`: the probe under way went before its time. `probe` is the number of the call that probes it, or the last
+    that did: only that call's result counts then.
     """
 
     limits: Limits
@@ -51,6 +53,7 @@ class Breaker:
     until: float = 0.0
     reason: str = ""
     probing: bool = False
+    early: bool = False
     probe: int = 0
 
     def may_probe(self, now: float, *, early: bool = False) -> bool:
@@ -59,15 +62,17 @@ class Breaker:
             return False
         return self.state is State.HALF_OPEN or early or now >= self.until
 
-    def begin_probe(self, number: int) -> None:
+    def begin_probe(self, number: int, now: float) -> None:
         """Let one call through as the probe; `number` is no other probe's."""
+        self.early = self.state is State.OPEN and now < self.until
         self.state = State.HALF_OPEN
         self.probe, self.probing = number, True
 
     def end_probe(self, probe: int) -> None:
-        """A probe told nothing: the next call may be one."""
+        """A probe told nothing: the next call may be one, and after an early one the next in its time."""
         if probe == self.probe and self.state is State.HALF_OPEN:
             self.probing = False
+            self.state = State.OPEN if self.early else State.HALF_OPEN
 
     def counts(self, probe: int | None) -> bool:
         """Whether the result of a call counts: of the probe in half_open, of any other call in closed."""
@@ -85,6 +90,9 @@ class Breaker:
         `wait_s` is the patience that the provider asked for, `jitter` from 0 to 1.
         """
         self.failures += 1
+        if self.state is State.HALF_OPEN and self.early:
+            self.end_probe(self.probe)
+            return
         if self.state is State.CLOSED and base_s is None and self.failures < self.limits.failures:
             return
         self.open(now + self._open_s(base_s, wait_s, jitter), reason)

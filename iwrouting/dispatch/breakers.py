@@ -59,10 +59,14 @@ class Held:
 
 @dataclass(slots=True)
 class Entry:
-    """A breaker, and what was configured when it was made: a change of that makes it void."""
+    """A breaker, and what was configured when it was made: a change of that makes it void.
+
+    `told` is the state that was told last: of a probe before its time only the success is.
+    """
 
     breaker: Breaker
     facts: Facts
+    told: State = State.CLOSED
     failure: Failure | None = None
 
 
@@ -165,7 +169,6 @@ class Breakers:
         target = account_of(permit.target) if of_account else permit.target
         entry = self._entries.get(target) or self._new(target, permit.config)
         if entry.breaker.counts(permit.account_probe if of_account else permit.probe):
-            before = entry.breaker.state
             entry.failure = replace(failure, message="") if of_account else None
             entry.breaker.fail(
                 self._clock(),
@@ -174,7 +177,7 @@ class Breakers:
                 base_s=self._base_s(blamed),
                 wait_s=failure.retry_after_s or 0.0,
             )
-            self._told(target, before, entry.breaker, entry.breaker.reason, permit.decision_id)
+            self._told(target, entry, entry.breaker.reason, permit.decision_id)
 
     def release(self, permit: Permit) -> None:
         """The call of a permit is done."""
@@ -221,18 +224,17 @@ class Breakers:
         if entry is None or entry.breaker.state is State.CLOSED:
             return None
         number = next(self._probes)
-        before = entry.breaker.state
-        entry.breaker.begin_probe(number)
-        self._told(target, before, entry.breaker, PROBE, decision_id)
+        entry.breaker.begin_probe(number, self._clock())
+        if not entry.breaker.early:
+            self._told(target, entry, PROBE, decision_id)
         return number
 
     def _succeed(self, permit: Permit, target: Target, probe: int | None) -> None:
         entry = self._entries.get(target)
         if entry is not None and entry.breaker.counts(probe):
-            before = entry.breaker.state
             entry.breaker.succeed()
             del self._entries[target]
-            self._told(target, before, entry.breaker, ANSWERED, permit.decision_id)
+            self._told(target, entry, ANSWERED, permit.decision_id)
 
     def _new(self, target: Target, config: Configuration) -> Entry:
         entry = self._entries[target] = Entry(Breaker(self._limits), facts_now(config, target))
@@ -249,14 +251,15 @@ class Breakers:
         for target, entry in list(self._entries.items()):
             if entry.facts != facts_now(config, target):
                 del self._entries[target]
-                before, entry.breaker.state = entry.breaker.state, State.CLOSED
-                self._told(target, before, entry.breaker, CHANGED, None)
+                entry.breaker.succeed()
+                self._told(target, entry, CHANGED, None)
 
-    def _told(self, target: Target, before: State, breaker: Breaker, reason: str, decision_id: str | None) -> None:
-        if breaker.state is before:
+    def _told(self, target: Target, entry: Entry, reason: str, decision_id: str | None) -> None:
+        before, entry.told = entry.told, entry.breaker.state
+        if before is entry.told:
             return
-        open_s = breaker.until - self._clock() if breaker.state is State.OPEN else None
-        self._tell(Transition(target, before, breaker.state, reason, open_s, decision_id))
+        open_s = entry.breaker.until - self._clock() if entry.told is State.OPEN else None
+        self._tell(Transition(target, before, entry.told, reason, open_s, decision_id))
 
 
 def target_of(config: Configuration, rung: Rung) -> Target:

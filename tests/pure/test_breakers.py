@@ -274,10 +274,32 @@ def test_way_out__is_the_one_that_would_be_probed_first_and_only_where_all_are_h
     assert isinstance(bench.ask(MID, early=True), Held)
     probe.failed(DOWN)
     probe.release()
-    bench.now = 1015.0
+    bench.now = 1009.0
     assert bench.breakers.way_out(bench.config, rungs) is MID
-    bench.now = 1040.0
+    bench.now = 1010.0
     assert bench.breakers.way_out(bench.config, rungs) is None
+
+
+@pytest.mark.parametrize("result", [DOWN, BAD, None])
+def test_probe_before_its_time__that_does_not_succeed__changes_and_tells_nothing(result: Failure | None) -> None:
+    bench = Bench()
+    bench.fail(GONE)
+    for _ in range(3):
+        probe = bench.permit(early=True)
+        assert probe.is_probe
+        if result is not None:
+            probe.failed(result)
+        probe.release()
+        assert bench.held() == Held(1040.0, "model_not_found")
+    assert len(bench.told) == 1
+
+
+def test_probe_before_its_time__that_succeeds__closes() -> None:
+    bench = Bench()
+    bench.fail(GONE)
+    bench.permit(early=True).served()
+    assert not bench.permit().is_probe
+    assert bench.states[1:] == [("large", "open", "closed", "answered", None)]
 
 
 def test_way_out__of_an_account_that_is_spent__is_none() -> None:
