@@ -74,6 +74,7 @@ def test_reader_that_takes_nothing__is_cut_and_the_reason_recorded(live: Live, s
     assert [a.error_code for a in record.attempts] == ["client_too_slow"]
     assert (outcome.cost_state, outcome.tokens_source) == ("estimated", "bytes")
     eventually(lambda: live.sandbox.state()["open_requests"] == 1, "the close at the provider", 1.0)
+    assert "ASGI" not in service.words
 
 
 def test_slow_reader__holds_up_the_provider_and_not_our_memory(live: Live, service: ServiceProcess) -> None:
@@ -102,16 +103,19 @@ def test_reader_that_pauses__gets_everything_after_all(live: Live, service: Serv
     assert live.the_record().served() == ("ok", MODEL, 200)
 
 
+@pytest.mark.parametrize("path", [CHAT, "/api/v1/aliases"])
 @pytest.mark.parametrize("sent", [20, -40])
 def test_request_that_does_not_come__is_a_408_and_leaves_no_rows(
-    live: Live, service: ServiceProcess, sent: int
+    live: Live, service: ServiceProcess, sent: int, path: str
 ) -> None:
     with connected(service.url) as sock:
-        sock.sendall(request(live)[:sent])
+        sock.sendall(request(live).replace(CHAT.encode(), path.encode())[:sent])
         got = raw.receive(sock, 5)
     assert (got.status, got.ended, got.headers["connection"]) == (408, "closed", "close")
     assert (got.error["code"], got.error["type"]) == ("request_timeout", "invalid_request_error")
     assert live.records() == []
+    assert service.status("/healthz") == 200
+    assert "ASGI" not in service.words
 
 
 def test_drip_of_a_request__is_timed_as_a_whole(live: Live, service: ServiceProcess) -> None:
