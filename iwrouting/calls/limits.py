@@ -15,7 +15,7 @@ from iwrouting.conf import Settings
 from iwrouting.errors import BadRequest, Unavailable
 from iwrouting.resolver import facts_of
 from iwrouting.tokens import Count, TokenizersMissing, estimate
-from iwrouting.types import Endpoint, ModelFacts, Resolution, Rung, Skip
+from iwrouting.types import Configuration, Endpoint, ModelFacts, Resolution, Rung, Skip
 
 Counter = Callable[[str], Count]
 """Counts a request's input for a model. Takes long for long input: never on the event loop."""
@@ -35,6 +35,13 @@ class Cap:
 
     tokens: int
     origin: str
+
+
+def has_limits(config: Configuration, conf: Settings) -> bool:
+    """Whether any limit on tokens is set, so that calls are counted before they are sent."""
+    set_here = conf.max_context_tokens_per_call or conf.autopilot_max_tokens_per_run
+    of_projects = (each.max_context_tokens or each.max_run_tokens for each in config.projects.values())
+    return bool(set_here or any(of_projects) or any(alias.max_context_tokens for alias in config.aliases.values()))
 
 
 async def keep_limits(

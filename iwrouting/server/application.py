@@ -10,6 +10,7 @@ import time
 
 from iwrouting.audit import Writer, open_store
 from iwrouting.calls import Service
+from iwrouting.calls.limits import has_limits
 from iwrouting.calls.transitions import make_breakers
 from iwrouting.conf import settings
 from iwrouting.dispatch import Dispatcher
@@ -63,8 +64,9 @@ class Application:
         self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
         settle_memory()
-        # Readiness does not wait for it: a request that counts before it is done waits in a thread.
-        threading.Thread(target=warm_tokenizers, name="iw-tokenizers", daemon=True).start()
+        if has_limits(store.current, conf):
+            # Readiness does not wait for it: a request that counts before it is done waits in a thread.
+            threading.Thread(target=warm_tokenizers, name="iw-tokenizers", daemon=True).start()
 
     def drain(self) -> None:
         """Say that we are leaving: not ready any more, and a call that is cut from now on was cut by us."""
@@ -97,7 +99,7 @@ def is_lean(path: str) -> bool:
 
 
 def warm_tokenizers() -> None:
-    """Load the usual encoding, so that no request waits for it."""
+    """Load the usual encoding, so that no request waits for it. It takes 75 MB, hence only where calls are counted."""
     try:
         warm()
     except TokenizersMissing as error:
