@@ -1,6 +1,6 @@
 """How long the fuzzing goes on: a fixed sample in `make test`, new examples and more of them in a campaign.
 
-IW_FUZZ=20 draws twenty times as many examples as the sample, new ones each time; a failure prints how to repeat it.
+FAULTS_FUZZ=20 draws twenty times as many examples as the sample, new ones each time; a failure prints how to repeat it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-FACTOR = max(1, int(os.environ.get("IW_FUZZ", "1")))
+FACTOR = max(1, int(os.environ.get("FAULTS_FUZZ", "1")))
 
 
 def examples(count: int) -> settings:

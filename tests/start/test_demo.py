@@ -14,7 +14,18 @@ from tests.live.databases import forget, own_database, readable, statement
 from tests.start import web
 from tests.start.folder import Folder
 
-LISTS = ("decision", "environmentsnapshot", "alias", "project", "override", "model", "apikey")
+LISTS = (
+    "decision",
+    "environmentsnapshot",
+    "alias",
+    "project",
+    "override",
+    "model",
+    "apikey",
+    "run",
+    "breakerevent",
+    "price",
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +77,7 @@ def test_every_alias_was_asked_for(database: str) -> None:
 def test_runs_have_met_their_budget(database: str) -> None:
     assert column("SELECT run_id FROM iwrouting_run WHERE refused_calls > 0") == {"run-8"}
     assert "run_budget_exceeded" in column("SELECT DISTINCT error_code FROM rpt_decisions_v1")
+    assert column('SELECT "by" FROM iwrouting_runraise') == {"demo"}
 
 
 def test_all_of_it_is_marked_as_demo(database: str) -> None:

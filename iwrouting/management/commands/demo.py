@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from iwrouting.management.database import NOT_READY
-from iwrouting.management.demo.cast import prepare, retire
+from iwrouting.management.demo.cast import prepare, raise_budget, retire
 from iwrouting.management.demo.guard import MayNotRun, refuse_production, refuse_real_traffic
 from iwrouting.management.demo.play import play
 from iwrouting.management.demo.script import Scene, script
@@ -87,7 +87,10 @@ class Command(BaseCommand):
         with running_sandbox("--as-of", today) as sandbox, running_service(sandbox) as service:
             total = sum(len(scene.calls) for scene in scenes)
             self.stderr.write(f"{total} calls at the sandbox, in {len(scenes)} scenes:")
-            asyncio.run(play(scenes, service, sandbox, keys, lambda line: self.stderr.write(f"  {line}")))
+            asyncio.run(play(scenes, service, sandbox, keys, self._say, raise_budget))
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(f"  {line}")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connections, transaction
 
-from iwrouting.models import Alias, ApiKey, Override, Project, new_key
+from iwrouting.models import Alias, ApiKey, Override, Project, Run, new_key
 from iwrouting.models.keys import hash_key
 
 PREFIX = "demo-"
@@ -75,6 +75,15 @@ def retire(cast: Cast) -> None:
     for row in ApiKey.objects.filter(sha256__in=[hash_key(text) for text in cast.keys.values()]):
         row.revoked_at = now
         row.save()
+
+
+def raise_budget(run_id: str) -> None:
+    """What an operator does when a run of `cascade` has spent its tokens. For a thread of its own."""
+    try:
+        run = Run.objects.get(project=f"{PREFIX}cascade", run_id=run_id)
+        run.raise_limit(more=5_000, reason="The import is larger than planned (demo)", by="demo", via="CLI")
+    finally:
+        connections.close_all()
 
 
 def _project(name: str, fields: dict[str, Any]) -> Project:

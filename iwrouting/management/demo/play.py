@@ -14,14 +14,17 @@ from iwrouting.management.demo.script import Call, Json, Scene
 AT_ONCE = 8
 TIMEOUT_S = 60.0
 Say = Callable[[str], None]
+Lift = Callable[[str], None]
 
 
-async def play(scenes: list[Scene], service: str, sandbox: str, keys: Mapping[str, str], say: Say) -> None:
-    """Send all of them, telling after each which statuses came."""
+async def play(scenes: list[Scene], service: str, sandbox: str, keys: Mapping[str, str], say: Say, lift: Lift) -> None:
+    """Send all of them, telling after each which statuses came. `lift` raises the budget of a run."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         for scene in scenes:
             await plan(session, sandbox, scene.faults)
+            if scene.raised:
+                await asyncio.to_thread(lift, scene.raised)
             statuses = await perform(session, service, keys, scene)
             told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
             say(f"{scene.name}: {told}")

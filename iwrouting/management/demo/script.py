@@ -37,11 +37,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Scene:
-    """Calls under the same faults: rules of the sandbox's plan (docs/sandbox.md)."""
+    """Calls under the same faults: rules of the sandbox's plan (docs/sandbox.md).
+
+    `raised`: before them an operator raises the budget of this run.
+    """
 
     name: str
     calls: list[Call]
     faults: list[Json] = field(default_factory=list)
+    raised: str = ""
 
 
 def chat(key: str, model: str, text: str, *, run: str = "", leave: int | None = None, **more: Any) -> Call:
@@ -73,7 +77,9 @@ def ordinary(chance: random.Random, aliases: list[str], number: int) -> Call:
         return chat(key, alias, "call search_files", tools=[TOOL], stream=chance.random() < 0.5)
     if kind == 2:
         return chat(key, alias, "Make a plan as JSON", response_format=SHAPE)
-    run = f"run-{chance.randrange(1, 6)}" if alias.startswith("worker_") or alias == "manager" else ""
+    run = (
+        f"run-{chance.randrange(1, 6)}" if key.startswith("atlas") and alias.startswith(("worker_", "manager")) else ""
+    )
     stream: Json = WITH_USAGE if chance.random() < 0.4 else {}
     # The backend sends a temperature to every model: where a model refuses it, the record tells of the change.
     return chat(key, alias, text, run=run, temperature=0.4, **stream)
@@ -119,7 +125,12 @@ def faults(chance: random.Random) -> list[Scene]:
             several("borealis", "deep", 2),
             {"status": 429, "headers": {"retry-after-ms": "20"}},
         ),
-        at("gpt-5.1", "server errors, until the breaker opens", several("borealis", "manager", 6), "server_error"),
+        at(
+            "gpt-4.1-mini",
+            "server errors, until the breaker opens",
+            several("borealis", "worker_test", 6),
+            "server_error",
+        ),
         at("gpt-5-mini", "no answer in time", several("cascade", "plan_tasks", 2), "no_answer"),
         at("gpt-5-mini", "HTML instead of JSON", several("cascade", "plan_tasks", 2), "html"),
         at("gpt-4.1-mini", "a policy's refusal", several("atlas", "fast", 2), "content_policy"),
@@ -151,7 +162,12 @@ def runs() -> list[Scene]:
         chat("cascade", step, CODE[number % len(CODE)], run="run-8", max_tokens=400)
         for number, step in enumerate(steps)
     ]
-    return [Scene("a run of the Autopilot", free), Scene("a run over its budget", bound)]
+    again = [chat("cascade", "worker_code", CODE[0], run="run-8", max_tokens=400)]
+    return [
+        Scene("a run of the Autopilot", free),
+        Scene("a run over its budget", bound),
+        Scene("the same run, its budget raised", again, raised="run-8"),
+    ]
 
 
 def goodbyes() -> list[Scene]:
