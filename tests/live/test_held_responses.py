@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.live.databases import ALIAS, IS_POSTGRESQL, statement
 from tests.live.ledger import Record, eventually, plain_id
 from tests.live.live import Live
 from tests.live.reading import created, events_of, streamed
+from tests.sandbox import raw
 
 NATIVE, RESEARCH, SECOND = "gpt-4.1", "o3-deep-research", "gpt-4.1-mini"
 SEARCH = [{"type": "web_search_preview"}]
@@ -68,16 +70,19 @@ def test_background__is_accepted_fetched_and_its_usage_recorded_once(live: Live)
     assert usage.attempts == []
 
 
-def test_background__is_known_to_every_worker(live: Live) -> None:
+def test_background__is_known_to_every_worker_and_its_usage_recorded_once_by_all(live: Live) -> None:
     called = background(live)
     other = live.world.other_service("second")
     with OpenAI(base_url=f"{other.url}/v1", api_key=live.home.key, max_retries=0) as client:
         live.introduce(live.home.key, other.url)
         found = client.responses.with_raw_response.retrieve(called.answer.id, extra_headers={"x-iw-run-id": live.run})
         assert found.headers["x-iw-model"] == RESEARCH
-        extra = {"x-iw-run-id": live.run}
-        assert client.responses.retrieve(called.answer.id, extra_headers=extra).status == "completed"
-    assert live.client().responses.retrieve(called.answer.id).status == "completed"
+    headers = {"authorization": f"Bearer {live.home.key}", "x_iw_run_id": live.run, "host": "127.0.0.1"}
+    urls = [live.base_url, f"{other.url}/v1"] * 6
+    with ThreadPoolExecutor(len(urls)) as pool:
+        looks = [pool.submit(raw.get, url, f"/v1/responses/{called.answer.id}", **headers) for url in urls]
+        assert {look.result().status for look in looks} == {200}
+    assert len(of_endpoint(live, "responses.get")) == 1 + len(urls)
     assert len(of_endpoint(live, "responses.usage")) == 1
 
 
