@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.checks import Check, no_more
 from tests.faults.modes import ALL
 
 ANSWER, NEXT = "the answer", "the next model's answer"
@@ -28,7 +29,8 @@ class Case:
     """A fault in some modes. `id` and `title` name the row; `rest` is the fault of the models behind, if they fail too.
 
     `facts` are columns of the first model, `upstream` the slug of its upstream where it is not the sandbox,
-    `asked` what the request holds beside the question. `noted`: what the outcome must say of usage and changes.
+    `asked` what the request holds beside the question. `noted`: what the outcome must say of the usage.
+    `check`: what this row promises beyond.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Case:
     upstream: str = ""
     asked: Mapping[str, Any] = field(default_factory=dict)
     noted: str = ""
+    check: Check = no_more
 
 
 def onward(*tries: str, alone: str = "502 all_candidates_failed") -> Expected:

@@ -22,9 +22,9 @@ from tests.live.ledger import Record, everything_stored, records_of_run
 from tests.live.live import Live
 from tests.live.world import World, world
 
-DEADLINE_S = 8.0
+DEADLINE_S = 20.0
 TIMERS = {
-    "IW_DEADLINE_S": "8",
+    "IW_DEADLINE_S": "20",
     "IW_FIRST_BYTE_TIMEOUT_S": "1.5",
     "IW_IDLE_TIMEOUT_S": "1.5",
     "IW_CONNECT_TIMEOUT_S": "2",

@@ -16,7 +16,7 @@ from tests.sandbox import raw
 from tests.sandbox.raw import Raw
 
 AT_ONCE = 12
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)

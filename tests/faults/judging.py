@@ -25,6 +25,7 @@ def judge(call: Call, record: Record, sent: list[dict[str, Any]], deadline_s: fl
     assert record.decision.model_asked == call.asked
     agree(record, sent)
     classes(record)
+    call.cell.case.check(call.got, answer == NEXT)
     if answer in RESULTS:
         whole_answer(call, answer)
     elif call.got.status != 200:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.faults.cases import Case, breaks, onward, served, stops
+from tests.faults.checks import indexes, listed, redacted
 from tests.faults.modes import (
     BUFFERED,
     BY_RESPONSES,
@@ -111,9 +112,10 @@ CALLS = {
               for name in ("add", "sum")],
 }  # fmt: skip
 U23 = [
-    Case("U23", f"tool deltas, index {how}", {"tool_index": how}, served(), modes=CHAT_STREAM, asked=CALLS)
-    for how in ("missing", "repeated", "null")
-]
+    Case("U23", f"tool deltas, index {how}", {"tool_index": how}, served(), modes=CHAT_STREAM, asked=CALLS,
+         check=indexes(value))
+    for how, value in (("missing", "none"), ("repeated", 0), ("null", None))
+]  # fmt: skip
 U24 = [Case("U24", "redirect", {"redirect": "http://198.51.100.7/v1"}, onward("307 redirect_refused"))]
 U25 = [
     Case("U25", f"vectors: {how}", {"embeddings": how}, onward("200 bad_vectors"), modes=VECTORS)
@@ -135,11 +137,13 @@ U26 = [
 ]
 U27 = [
     Case("U27", "every model fails in its own way", {"status": 500}, stops(FAILED, "500 server_error",
-         "500 server_error"), modes=TALK, rest=["no_answer", "html"]),
+         "500 server_error"), modes=TALK, rest=["no_answer", "html"], check=listed),
 ]  # fmt: skip
 U28 = [
-    Case("U28", "our key in a 400", {"status": 400, "echo_key": True}, stops("400 null", "400 invalid_request_error")),
-    Case("U28", "our key in a 500", {"status": 500, "echo_key": True}, onward("500 server_error", "500 server_error")),
+    Case("U28", "our key in a 400", {"status": 400, "echo_key": True}, stops("400 null", "400 invalid_request_error"),
+         check=redacted),
+    Case("U28", "our key in a 500", {"status": 500, "echo_key": True}, onward("500 server_error", "500 server_error"),
+         check=redacted),
     Case("U28", "our key in an error event", {**event("busy", after=9), "echo_key": True}, breaks("busy"),
          modes=STREAMED),
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from tests.faults.cases import Case, breaks, onward, served, stops
+from tests.faults.checks import waits
 from tests.faults.modes import BUFFERED, STREAMED, TALK
 
 SOON = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
@@ -43,11 +44,19 @@ QUOTAS = [
     )
 ]
 U1 = [
-    Case("U1", "429, Retry-After 1 s", waiting("1"), onward(LIMITED, LIMITED, alone=LIMITED)),
-    Case("U1", "429, retry-after-ms 100", waiting("100", "retry-after-ms"), onward(LIMITED, LIMITED, alone=LIMITED)),
-    Case("U1", "429, Retry-After as a date", waiting(SOON), onward(LIMITED, alone=LIMITED)),
-    Case("U1", "429, Retry-After of a day", waiting("86400"), onward(LIMITED, alone=LIMITED)),
-    Case("U1", "429, Retry-After 1e99", waiting("1e99"), onward(LIMITED, alone=LIMITED)),
+    Case("U1", "429, Retry-After 1 s", waiting("1"), onward(LIMITED, LIMITED, alone=LIMITED), check=waits(1, 1)),
+    Case(
+        "U1",
+        "429, retry-after-ms 100",
+        waiting("100", "retry-after-ms"),
+        onward(LIMITED, LIMITED, alone=LIMITED),
+        check=waits(1, 1),
+    ),
+    Case("U1", "429, Retry-After as a date", waiting(SOON), onward(LIMITED, alone=LIMITED), check=waits(3_000, 3_600)),
+    Case(
+        "U1", "429, Retry-After of a day", waiting("86400"), onward(LIMITED, alone=LIMITED), check=waits(86_000, 86_400)
+    ),
+    Case("U1", "429, Retry-After 1e99", waiting("1e99"), onward(LIMITED, alone=LIMITED), check=waits(86_000, 86_400)),
     Case("U1", "429, Retry-After in the past", waiting(PAST), onward(LIMITED, LIMITED, alone=LIMITED)),
     Case("U1", "429, Retry-After -5", waiting("-5"), onward(LIMITED, LIMITED, alone=LIMITED)),
     Case("U1", "429, Retry-After of words", waiting("soon, please"), onward(LIMITED, LIMITED, alone=LIMITED)),
