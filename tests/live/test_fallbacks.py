@@ -30,7 +30,6 @@ REPEATED: dict[str, tuple[Any, int | None, str]] = {
     "504": ("gateway_timeout", 504, "server_error"),
     "529": ({"status": 529, "raw_body": ""}, 529, "http_529"),
     "reset": ("reset", None, "connection_reset"),
-    "garbage": ({"raw_bytes": "220 smtp.example ESMTP\r\n"}, None, "connection_reset"),
 }
 PASSED_OVER: dict[str, tuple[Any, int | None, str]] = {
     "model_not_found": ("model_gone", 404, "model_not_found"),
@@ -42,6 +41,7 @@ PASSED_OVER: dict[str, tuple[Any, int | None, str]] = {
     ),
     "unsupported_value": ({"status": 400, "body": error("unsupported_value", "stream")}, 400, "unsupported_value"),
     "redirect": ({"redirect": "http://127.0.0.1:9/v1"}, 307, "redirect_refused"),
+    "garbage": ({"raw_bytes": "220 smtp.example ESMTP\r\n"}, None, "bad_http"),
     "html in a 200": ("html", 200, "bad_body"),
     "accepted, no answer": ({"status": 202, "body": {"id": "later"}}, 202, "http_202"),
     "no content": ({"status": 204, "raw_body": ""}, 204, "http_204"),
