@@ -1,4 +1,4 @@
-"""`make faults`: every byte offset of every recorded stream, and random chains for as long as asked.
+"""`make faults`: every byte offset of every recorded stream, fuzzing and random chains for as long as asked.
 
     python -m tests.faults.run [--minutes 5] [--seed 1]
 
@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ALL, MINUTES, SEED = "FAULTS_ALL", "FAULTS_MINUTES", "FAULTS_SEED"
 """What the tests look at: every offset instead of a sample; how long the campaign runs; its first seed."""
 
+FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5
+"""How many times the sample of `make test` is fuzzed, of which one takes some ten seconds (tests/fuzz/campaign.py)."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run them."""
@@ -40,15 +43,16 @@ def main(arguments: Sequence[str]) -> int:
             ALL: "1",
             MINUTES: str(asked.minutes),
             SEED: str(seed),
+            FUZZ: str(max(1, round(asked.minutes * FUZZ_A_MINUTE))),
         }
         return subprocess.run(
-            command(), cwd=ROOT, env=environment.for_tests(work, None) | given, check=False
+            command(seed), cwd=ROOT, env=environment.for_tests(work, None) | given, check=False
         ).returncode
 
 
-def command() -> list[str]:
+def command(seed: int) -> list[str]:
     """pytest, with what the tests print."""
-    tests = ["tests/faults/test_cuts.py", "tests/faults/test_campaign.py"]
+    tests = ["tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py", f"--hypothesis-seed={seed}"]
     return [sys.executable, "-m", "pytest", "-p", "tests.harness.offline", "-q", "-s", "-p", "no:cacheprovider", *tests]
 
 
