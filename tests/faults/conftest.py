@@ -70,9 +70,8 @@ def running(
     django_db_blocker: DjangoDbBlocker,
     replaying: Replaying,
 ) -> Iterator[World]:
-    def rows(sandbox: str) -> None:
+    def rows(_sandbox: str) -> None:
         with transaction.atomic(using=ALIAS):
-            make_rows(sandbox)
             make_client_rows()
             make_replay_rows(replaying.socket.getsockname()[1])
 
@@ -98,6 +97,9 @@ def driven(running: World, sdk: OpenAI, django_db_blocker: DjangoDbBlocker) -> D
     """All cells, driven once."""
     with django_db_blocker.unblock(), readable(running.database):
         live = Live(running, sdk)
+        with transaction.atomic(using=ALIAS):
+            make_rows(live.sandbox.base_url)
+        live.settle()
         live.sandbox.plan([rule for cell in cells() for rule in cell.rules()])
         calls = drive(cells(), live.base_url, live.home.key, live.run)
         found = {record.decision.model_asked: record for record in records_of_run(live.run)}
