@@ -62,3 +62,9 @@ def lines(played: dict[Scenario, tuple[str, str] | Exception]) -> Iterator[Line]
     for scenario, found in played.items():
         cells = ("failed", str(found)) if isinstance(found, Exception) else found
         yield Line(scenario.id, scenario.title, scenario.mode, cells)
+
+
+def test_every_row_of_a_caller__is_played_in_every_endpoint_somewhere() -> None:
+    ids = {scenario.id for scenario in SCENARIOS}
+    assert ids == {f"C{number}" for number in (*range(1, 10), 11, 12)}
+    assert {scenario.mode for scenario in SCENARIOS} == set(MODES)

@@ -9,7 +9,8 @@ import pytest
 from tests.faults.conftest import DEADLINE_S, Driven
 from tests.faults.driving import noted, told, tries
 from tests.faults.judging import KEY, judge
-from tests.faults.matrix import Cell, cells
+from tests.faults.matrix import U_ROWS, Cell, cases, cells
+from tests.faults.modes import MODES
 from tests.faults.page import Line, check, table
 from tests.live.databases import IS_POSTGRESQL
 
@@ -41,6 +42,12 @@ if not IS_POSTGRESQL:  # which runs some rows only, where the page has them all
 
     def test_page__says_what_was_seen(driven: Driven) -> None:
         check("upstream", table(("with a chain", "alone", "tries"), lines(driven), "tests/faults/test_upstream.py"))
+
+
+def test_every_row_of_a_provider__is_driven() -> None:
+    found = list(cases())
+    assert {case.id for case in found} == {f"U{number}" for number in U_ROWS}
+    assert {mode for case in found for mode in case.modes} == set(MODES)
 
 
 def lines(driven: Driven) -> Iterator[Line]:
