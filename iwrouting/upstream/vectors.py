@@ -26,7 +26,8 @@ INDEX = re.compile(r"\binput\[(\d{1,9})\]")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What each vector must be. `form` None: an encoding that we don't know; `width` None: any, but one for all."""
+    """What each vector must be. `form` str: base64, or numbers from a provider that knows no base64; None: an encoding
+    that we don't know. `width` None: any, but one for all."""
 
     form: type | None = list
     width: int | None = None
@@ -52,7 +53,9 @@ def sort_items(data: object, size: int) -> list[dict[str, Any]] | None:
 def common_width(items: list[dict[str, Any]], expected: Expected) -> int | None:
     """How many numbers each vector has; None unless all are as expected, equally wide, and each number is finite."""
     vectors = [item.get("embedding") for item in items]
-    if expected.form is not None and not all(isinstance(vector, expected.form) for vector in vectors):
+    # Providers that know no base64 give numbers; the SDK, which asks for base64 unasked, takes them.
+    forms = (str, list) if expected.form is str else expected.form
+    if forms is not None and not all(isinstance(vector, forms) for vector in vectors):
         return None
     widths = {_width(vector) for vector in vectors}
     width = widths.pop() if len(widths) == 1 else None

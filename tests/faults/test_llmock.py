@@ -110,7 +110,7 @@ def response_stream(client: OpenAI) -> str:
 
 
 def embedded(client: OpenAI) -> str:
-    return str(len(client.embeddings.create(model=EMBEDS, input=["one", "two"], encoding_format="float").data))
+    return str(len(client.embeddings.create(model=EMBEDS, input=["one", "two"]).data))
 
 
 CALLS: dict[str, Callable[[OpenAI], str]] = {

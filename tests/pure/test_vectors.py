@@ -54,7 +54,7 @@ def test_expected_vectors__for_a_model_of_unknown_width__takes_any() -> None:
     ((None,), Expected(None), None),
     ((packed(1, 2),), Expected(str, 2), 2),
     ((packed(1, 2),), Expected(list), None),
-    (([1, 2],), Expected(str), None),
+    (([1, 2],), Expected(str), 2),
     ((packed(1, 2), [1, 2]), Expected(None), 2),
     ((packed(1, float("nan")),), Expected(str), None),
     ((packed(1, float("-inf")),), Expected(str), None),
