@@ -102,7 +102,7 @@ def _summary(job: Job) -> str:
     for attempt in job.attempts:
         why = attempt.skip_reason or attempt.error_code or attempt.error_type or str(attempt.status)
         parts.append(f"{attempt.model} ({why})")
-    return ", ".join(dict.fromkeys(parts)) or "the chain is empty"
+    return ", ".join(dict.fromkeys(parts)) or "no time was left to try one"
 
 
 def _account_message(job: Job, rung: Rung, failure: Failure) -> str:

@@ -27,7 +27,7 @@ Receive = Callable[[Job, Rung, AttemptRecord, Reply], Awaitable["T | Failure"]]
 TRIES = 2
 SLOW_DOWN_FACTOR = 4
 TOO_LATE_S = 0.02
-"""With no more time than this left, no other try is begun: it could only be cut."""
+"""With no more time than this left, no try is begun: it could only be cut, and would be recorded but not sent."""
 
 
 async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T], *, whole: bool = True) -> T:
@@ -50,7 +50,7 @@ async def walk(dispatcher: Dispatcher, job: Job, receive: Receive[T], *, whole: 
             return result
         if result.step is Step.STOP:
             raise stopped(job, rung, result)
-        if time.monotonic() + TOO_LATE_S >= job.deadline:
+        if too_late(job.deadline):
             break
     raise exhausted(job)
 
@@ -97,13 +97,16 @@ async def try_rung(
     """One rung, with one repetition where the failure allows it. Returns the last failure if none answered.
 
     `body` is a part of the job's request, sent as batch number `batch`. A request that can't be put into the words
-    of the rung's API is a rung passed over.
+    of the rung's API is a rung passed over, and without time nothing is tried.
     """
     fitted = await fit(job, rung, body or job.body)
     if isinstance(fitted, Failure):
         job.fail(job.skip(rung, Skip.CAPABILITY), fitted)
         return fitted
     until = rung_deadline(time.monotonic(), job.deadline, job.later(rung))
+    if too_late(until):
+        job.failures.append(out_of_time())
+        return job.failures[-1]
     for try_number in range(1, TRIES + 1):
         attempt = job.begin(rung, try_number, fitted.endpoint, fitted.changes, len(fitted.payload), batch)
         result = await _once(dispatcher, job, rung, attempt, fitted, receive, until)
@@ -201,12 +204,17 @@ async def _back_off(dispatcher: Dispatcher, job: Job, failure: Failure, until: f
     """Wait before the repetition; False where the provider asks for more patience than we have: go on instead."""
     delay = back_off_s(failure, dispatcher.conf.retry_backoff_ms / 1000, random.random())  # noqa: S311 - jitter
     asked = failure.retry_after_s or 0.0
-    if asked > dispatcher.conf.retry_after_max_s or time.monotonic() + delay + TOO_LATE_S >= until:
+    if asked > dispatcher.conf.retry_after_max_s or too_late(until - delay):
         return False
     start = time.monotonic_ns()
     await asyncio.sleep(delay)
     job.waited_us += microseconds_since(start)
     return True
+
+
+def too_late(until: float) -> bool:
+    """Whether no try is worth beginning that must end by `until`, of the monotonic clock."""
+    return time.monotonic() + TOO_LATE_S >= until
 
 
 def back_off_s(failure: Failure, base_s: float, jitter: float) -> float:

@@ -95,3 +95,22 @@ def test_wait_that_the_caller_is_told__is_what_remains_of_it(live: Live) -> None
     with pytest.raises(InternalServerError) as caught:
         live.chat("manager", client=live.client(x_iw_deadline_s="8"))
     assert caught.value.response.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("model", ["manager", FIRST], ids=["alias", "named model"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_deadline_that_is_over_before_anything_is_sent__records_no_try(live: Live, model: str, streamed: bool) -> None:
+    ask = live.stream if streamed else live.chat
+    with pytest.raises(InternalServerError) as caught:
+        ask(model, client=live.client(x_iw_deadline_s="0.000001"))
+    assert (caught.value.status_code, caught.value.code) == (504, "all_candidates_failed")
+    record = live.the_record()
+    assert (record.calls, record.outcome.calls, record.outcome.cost_state) == ([], 0, "none")
+    assert live.sent() == []
+
+
+def test_embeddings_whose_deadline_is_over_before_anything_is_sent__record_no_try(live: Live) -> None:
+    with pytest.raises(InternalServerError) as caught:
+        live.embed([f"text {n}" for n in range(20)], client=live.client(x_iw_deadline_s="0.000001"))
+    assert (caught.value.status_code, caught.value.code) == (504, "all_candidates_failed")
+    assert (live.the_record().calls, live.sent()) == ([], [])
