@@ -12,6 +12,7 @@ from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, as_json, finish_row
 from iwrouting.autoroute import RULES_VERSION
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.purse import Purse
+from iwrouting.conf.redact import word
 from iwrouting.pricing import NOTHING_SENT, Cost
 from iwrouting.tokens import SOURCE_BYTES, Count, estimate
 from iwrouting.types import AttemptRecord, Configuration, HeldFacts, Resolution, Result, Rung, Usage
@@ -115,7 +116,7 @@ class Draft:
             "endpoint_served": (ending.endpoint or self.endpoint) if served else "",
             "calls": ending.calls,
             "fallbacks": ending.fallbacks,
-            "finish_reason": ending.finish_reason,
+            "finish_reason": word(ending.finish_reason),
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
             "cache_write_tokens": usage.cache_write_tokens,

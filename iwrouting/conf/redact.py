@@ -31,6 +31,9 @@ _PLACES = re.compile(
 )
 """Where a value must be a secret, whatever it looks like: headers, parameters, the user of a URL."""
 
+_WORD = re.compile(r"[A-Za-z0-9_.:/\[\]$@=+~-]*")
+"""What codes, parameters and ids look like."""
+
 _SECRET_NAME = re.compile(r"(?:IW|OPENAI)_(?:[A-Z0-9_]*_)?(?:KEY|SECRET|TOKEN|PASSWORD)")
 _extra: set[str] = set()
 
@@ -47,6 +50,11 @@ def redact(text: str) -> str:
         text = text.replace(secret, MASK)
     text = _SHAPES.sub(MASK, text)
     return _PLACES.sub(lambda match: f"{match[1] or match[2]}{MASK}", text)
+
+
+def word(text: str) -> str:
+    """A code, name or id that a provider gave, without secrets; empty for any other text: it may quote the prompt."""
+    return redact(text) if _WORD.fullmatch(text) else ""
 
 
 def _writings() -> set[str]:

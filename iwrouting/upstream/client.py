@@ -16,7 +16,7 @@ from aiohttp.resolver import ThreadedResolver
 from iwrouting import __version__
 from iwrouting.conf.addresses import address_allowed, url_fault
 from iwrouting.conf.environment import read_secret
-from iwrouting.conf.redact import redact, remember_secret
+from iwrouting.conf.redact import remember_secret, word
 from iwrouting.types import UpstreamFacts
 from iwrouting.upstream.alarm import Alarm
 from iwrouting.upstream.failures import Failure, Step
@@ -76,9 +76,9 @@ class Reply:
 
     @property
     def request_id(self) -> str:
-        """The provider's id of the request, without secrets."""
+        """The provider's id of the request, without secrets; empty for what is no id."""
         given = self.headers.get("x-request-id", "")
-        return given if PLAIN_ID.fullmatch(given) else redact(given)
+        return given if PLAIN_ID.fullmatch(given) else word(given)
 
     async def read(self) -> bytes:
         """The whole body. Raises aiohttp.ClientError, TimeoutError, or ValueError above MAX_ANSWER bytes."""

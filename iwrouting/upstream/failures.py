@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 import aiohttp
 import orjson
 
-from iwrouting.conf.redact import redact
+from iwrouting.conf.redact import redact, word
 from iwrouting.upstream.mending import OPTIONAL
 from iwrouting.upstream.pace import TimedOut
 from iwrouting.upstream.waiting import retry_after
 
-MAX_MESSAGE = 2_000
+MAX_MESSAGE, MAX_WORD = 2_000, 64
 READ_TEXT = 10_000
 
 BAD_ANSWER = "bad_answer"
@@ -97,14 +97,14 @@ class Failure:
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """The meaning of an answer that is no success."""
     error = error_object(body)
-    kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
+    kind, code, param = _words(error)
     return Failure(
         step=_step(status, kind, code, param),
         type=kind or f"http_{status}",
         code=code or (REDIRECT_CODE if 300 <= status < 400 else ""),
         param=param,
         status=status,
-        message=_text(error.get("message"), MAX_MESSAGE),
+        message=_text(error.get("message")),
         retry_after_s=retry_after(headers),
         account=status == 401 or (status == 403 and not (_about_model(code, param) or POLICY_CODE.search(code))),
     )
@@ -115,14 +115,14 @@ def in_band(error: Mapping[str, object]) -> Failure:
 
     `status` is the one that the same error has where it comes with one.
     """
-    kind, code, param = (_text(error.get(name)) for name in ("type", "code", "param"))
+    kind, code, param = _words(error)
     step = _step_in_band(kind, code, param)
     status = None
     if _quota(kind, code) or code in LIMIT_CODES:
         status = 429
     elif step in (Step.STOP, Step.LARGER) or kind == "invalid_request_error":
         status = 400
-    message = _text(error.get("message"), MAX_MESSAGE)
+    message = _text(error.get("message"))
     return Failure(step, kind or "in_band_error", code or "in_band_error", param, status, message)
 
 
@@ -207,8 +207,15 @@ def _about_model(code: str, param: str) -> bool:
     return code in MODEL_CODES or param == "model"
 
 
-def _text(value: object, limit: int = 64) -> str:
+def _words(error: Mapping[str, object]) -> Iterator[str]:
+    """Type, code and param, which are stored: words alone, because other text may quote the prompt (G6)."""
+    # Masked before it is cut: half a secret would no longer be known as one.
+    given = (error.get(name) for name in ("type", "code", "param"))
+    return (word(value[:READ_TEXT])[:MAX_WORD] if isinstance(value, str) else "" for value in given)
+
+
+def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
-    # Masked before it is cut: half a secret would no longer be known as one. Half a surrogate pair can't be sent.
-    return redact(value[:READ_TEXT])[:limit].encode("utf-8", "replace").decode()
+    # Half a surrogate pair can't be sent.
+    return redact(value[:READ_TEXT])[:MAX_MESSAGE].encode("utf-8", "replace").decode()

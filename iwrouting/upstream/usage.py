@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from iwrouting.types import Usage
 
 MAX_COUNT = 2**53
+NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 MAX_FIELDS, MAX_DETAILS, MAX_NAME = 32, 16, 64
 """How much of a usage object is kept: more than any provider sends, and never too long for its column."""
 
@@ -82,10 +84,14 @@ def _count(value: object) -> int | None:
 
 def _numbers(usage: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
-    for name, value in list(usage.items())[:MAX_FIELDS]:
+    for name, value in _named(usage, MAX_FIELDS):
         if _count(value) is not None:
-            kept[name[:MAX_NAME]] = value
+            kept[name] = value
         elif isinstance(value, dict):
-            counts = ((detail, n) for detail, n in list(value.items())[:MAX_DETAILS] if _count(n) is not None)
-            kept[name[:MAX_NAME]] = {detail[:MAX_NAME]: n for detail, n in counts}
+            kept[name] = {detail: n for detail, n in _named(value, MAX_DETAILS) if _count(n) is not None}
     return kept
+
+
+def _named(members: dict[str, Any], most: int) -> Iterator[tuple[str, Any]]:
+    """The first members under names; other text in the place of a name may quote the prompt (G6)."""
+    return ((name[:MAX_NAME], value) for name, value in list(members.items())[:most] if NAME.fullmatch(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Any
 
@@ -181,3 +182,22 @@ def test_keys_of_callers__stand_nowhere(live: Live) -> None:
         assert got.status == 401
         assert key[14:] not in got.body.decode()
     nowhere(live, live.home.key[14:], live.home.key[14:].upper(), 'sk-sandbox"')
+
+
+USED = {"prompt_tokens": 3, "completion_tokens": 2, "of PHRASE": 4, "details": {"of PHRASE": 4}}
+ENDED = [{"index": 0, "message": {"content": "x"}, "finish_reason": "the PHRASE"}]
+QUOTING: dict[str, dict[str, Any]] = {
+    "codes": {"status": 400, "body": {"error": {"type": "a PHRASE", "code": "says PHRASE", "param": "PHRASE !"}}},
+    "names and reasons": {"status": 200, "body": {"choices": ENDED, "usage": USED}},
+    "id of the request": {"status": 400, "headers": {"x-request-id": "for PHRASE"}},
+}
+
+
+@pytest.mark.parametrize("fault", QUOTING.values(), ids=QUOTING)
+def test_words_of_a_provider_that_quote_the_prompt__are_not_stored(
+    live: Live, canary: str, fault: dict[str, Any]
+) -> None:
+    live.sandbox.plan([{"fault": json.loads(json.dumps(fault).replace("PHRASE", canary))}])
+    live.post(CHAT, hello(FIRST))
+    assert len(live.the_record().calls) == 1
+    assert canary not in everything_stored() + live.service.words
