@@ -24,6 +24,7 @@ from iwrouting.upstream.translate.reverse import chat_to_response
 from iwrouting.upstream.translate.wire import dumps, loads
 
 TO_WHOLE = "adapted stream to json"
+UNDER_WAY = ("queued", "in_progress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ def respond(job: Job, rung: Rung, attempt: AttemptRecord, body: bytes, parsed: d
     """An answer for a Responses caller: as it came, or made of a chat answer."""
     if attempt.endpoint == Endpoint.RESPONSES:
         attempt.response_id = response_id(parsed)
-        waits = job.goes_on and parsed.get("status") in ("queued", "in_progress")
+        waits = job.goes_on and parsed.get("status") in UNDER_WAY
         failure = None if waits else failure_of(parsed)
-        return failure or Served(rung, attempt, body, responses_usage(parsed), ending_of(parsed))
+        return failure or Served(rung, attempt, body, final_usage(parsed), ending_of(parsed))
     made = chat_to_response(parsed, echo_of(job))
     if isinstance(made, Failure):
         return made
@@ -119,7 +120,12 @@ def fetched(rung: Rung, attempt: AttemptRecord, body: bytes) -> Served | Failure
     except ValueError:
         return bad_answer("bad_body", 200)
     attempt.response_id = response_id(parsed)
-    return Served(rung, attempt, body, responses_usage(parsed), ending_of(parsed))
+    return Served(rung, attempt, body, final_usage(parsed), ending_of(parsed))
+
+
+def final_usage(parsed: dict[str, Any]) -> Usage | None:
+    """The usage of a response that is at its end; what stands in one under way, such as zeros, is not yet its usage."""
+    return None if parsed.get("status") in UNDER_WAY else responses_usage(parsed)
 
 
 def response_id(parsed: dict[str, Any]) -> str:

@@ -231,3 +231,14 @@ def test_leaving_a_stream__closes_it_at_the_provider(live: Live) -> None:
     eventually(lambda: live.sandbox.state()["open_requests"] == 1, "the close at the provider", 1.0)
     record = live.the_record()
     assert (record.outcome.result, record.outcome.cost_state) == ("client_closed", "estimated")
+
+
+def test_look_that_shows_zeros_while_a_response_is_under_way__is_not_taken_for_its_usage(live: Live) -> None:
+    made = created(live, SECOND, background=True)
+    early = {"id": made.answer.id, "status": "in_progress", "usage": {"input_tokens": 0, "output_tokens": 0}}
+    live.sandbox.plan([{"match": {"action": "get"}, "fault": {"status": 200, "body": early}, "times": 1}])
+    path = f"{PATH}/{made.answer.id}"
+    assert live.get(path).json == early
+    told = eventually(lambda: live.get(path).json.get("usage"), "the end")
+    [usage] = [each for each in live.records() if each.decision.endpoint == "responses.usage"]
+    assert usage.usage == (told["input_tokens"], told["output_tokens"]) != (0, 0)
