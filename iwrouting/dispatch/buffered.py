@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
-from iwrouting.dispatch.scanning import echo_of
+from iwrouting.dispatch.scanning import choices_sent, echo_of
 from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Endpoint, Rung, Usage
 from iwrouting.upstream import Failure, Reply, read_usage
@@ -71,6 +71,7 @@ async def folded(job: Job, attempt: AttemptRecord, body: bytes) -> dict[str, Any
         found = await asyncio.to_thread(fold_responses, body)
     else:
         choices = job.body.get("n") or 1 if job.endpoint == Endpoint.CHAT else 1
+        choices = choices_sent(attempt, choices)
         found = await asyncio.to_thread(fold_chat, body, choices)
     if not isinstance(found, Failure):
         attempt.changes += (TO_WHOLE,)

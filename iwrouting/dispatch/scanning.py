@@ -12,12 +12,17 @@ from iwrouting.upstream.translate import ResponsesStream, TranslatingScanner
 from iwrouting.upstream.translate.reverse import ChatStream, Echo, ReverseScanner
 
 
+def choices_sent(attempt: AttemptRecord, asked: int) -> int:
+    """How many choices a try asks for, of the `asked` ones: a rung that takes no `n` makes one."""
+    return 1 if "dropped n" in attempt.changes else asked
+
+
 def scanner_for(job: Job, attempt: AttemptRecord, *, choices: int, keep_usage: bool) -> Scanner:
     """A scanner for one try. `choices` and `keep_usage` are what a chat caller asked for."""
     if attempt.endpoint == job.endpoint:
         if job.endpoint == Endpoint.RESPONSES:
             return ResponsesScanner(at_once=job.goes_on or bool(job.path))
-        return StreamScanner(choices=choices, keep_usage=keep_usage)
+        return StreamScanner(choices=choices_sent(attempt, choices), keep_usage=keep_usage)
     if job.endpoint == Endpoint.RESPONSES:
         return ReverseScanner(ChatStream(echo_of(job)))
     return TranslatingScanner(ResponsesStream(job.chat_id, int(time.time()), include_usage=keep_usage))

@@ -11,7 +11,7 @@ import aiohttp
 from iwrouting.dispatch.breakers import Permit
 from iwrouting.dispatch.buffered import Served, receive_whole
 from iwrouting.dispatch.job import Dispatcher, Job, microseconds_since
-from iwrouting.dispatch.scanning import scanner_for
+from iwrouting.dispatch.scanning import choices_sent, scanner_for
 from iwrouting.dispatch.walk import walk
 from iwrouting.types import AttemptRecord, Endpoint, Rung
 from iwrouting.upstream import Failure, FrameSplitter, Reply, Scanner, StreamScanner, pace
@@ -164,7 +164,8 @@ def as_stream(job: Job, served: Served, reply: Reply, choices: int, *, keep_usag
         if job.endpoint == Endpoint.RESPONSES:
             scanner, frames = ResponsesScanner(), response_frames(body)
         else:
-            scanner, frames = StreamScanner(choices=choices, keep_usage=keep_usage), chat_frames(body, keep_usage)
+            scanner = StreamScanner(choices=choices_sent(served.attempt, choices), keep_usage=keep_usage)
+            frames = chat_frames(body, keep_usage)
     except ValueError:
         return bad_answer("bad_body", 200)
     held = [kept for frame in frames if (kept := scanner.take(frame))]

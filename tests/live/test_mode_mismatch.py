@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from iwrouting.models import Model
+from tests.live.databases import ALIAS
 from tests.live.live import Live, text_of
 from tests.sandbox import raw
 from tests.sandbox.raw import hello
@@ -105,3 +107,15 @@ def ask(live: Live, path: str, body: object, headers: dict[str, str]) -> str:
     got = raw.post(live.sandbox.base_url, f"/v1{path}", body, 10, **headers)
     assert got.status == 200
     return got.body.decode()
+
+
+@pytest.mark.parametrize("fault", [None, {"mode": "json"}])
+def test_stream_of_a_model_that_takes_no_n__is_whole_with_its_one_choice(live: Live, fault: Any) -> None:
+    upstream = Model.objects.using(ALIAS).get(model_id=MODEL).upstream
+    row = Model(model_id=f"ft:{MODEL}:{live.run}", endpoints=["chat"], upstream=upstream, refused_params=["n"])
+    row.save(using=ALIAS)
+    live.settle()
+    live.sandbox.plan([{"fault": fault}] if fault else [])
+    called = live.stream(row.model_id, TEXT, n=2)
+    assert called.headers["x-iw-changes"].startswith("dropped n")
+    assert called.record.served() == ("ok", row.model_id, 200)
