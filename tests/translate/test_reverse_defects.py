@@ -122,6 +122,14 @@ def test_chunk_that_can_not_be_read__is_a_failure() -> None:
     assert frame_data(scanner.take(frame_of(chunk({"content": "Hi"})))) == b""
 
 
+def test_chunk_that_can_not_be_read_after_the_end__harms_nothing() -> None:
+    scanner = ReverseScanner(ChatStream(ECHO))
+    frames = [frame_of(chunk({"content": "Hi"})), frame_of(chunk(finish="stop")), b"data: {\n\n"]
+    sent = b"".join(map(scanner.take, [*frames, b"data: [DONE]\n\n"]))
+    assert (scanner.done, scanner.whole, scanner.failure) == (True, True, None)
+    assert events(sent + scanner.terminal)[-1]["type"] == "response.completed"
+
+
 def test_replayed_history__loses_reasoning_and_item_ids_and_says_so() -> None:
     reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
     body, changes = asked(input=[{"role": "user", "content": "Hi"}, reasoning, CALL, OUTPUT])

@@ -58,7 +58,8 @@ class ReverseScanner:
         try:
             chunk = event_of(frame)
         except ValueError:
-            self.malformed = True
+            # After the end nothing can be lost any more.
+            self.malformed = not self.whole
             return b""
         if chunk is None:
             return b""
