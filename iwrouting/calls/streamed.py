@@ -49,6 +49,8 @@ async def answer_stream(
         headers = EVENTS | served_headers(draft, job, measure(draft, job, _ending(stream)))
         events = _relay(service, draft, job, stream)
     closing = _closing(service, draft, job, events)
+    # Begun before the answer is handed on: generators that never began would never come to their ends either.
+    await anext(events)
     await anext(closing)
     return StreamAnswer(closing, headers)
 
@@ -56,9 +58,11 @@ async def answer_stream(
 async def _closing(
     service: Service, draft: Draft, job: Job, events: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """The events; however they end, the decision gets its outcome, and the caller an error event where we failed."""
+    """The events; however they end, the decision gets its outcome, and the caller an error event where we failed.
+
+    `events` has begun.
+    """
     try:
-        # Taken before the answer is handed on: a generator that never began would never come to its end either.
         yield b""
         async for part in events:
             yield part
@@ -80,6 +84,7 @@ async def _early(
     service: Service, draft: Draft, job: Job, opening: asyncio.Task[OpenStream]
 ) -> AsyncGenerator[bytes, None]:
     try:
+        yield b""
         yield WAITING
         while not opening.done():
             await asyncio.wait({opening}, timeout=service.conf.stream_hold_s)
@@ -112,6 +117,7 @@ async def _relay(
     ending = _ending(stream)
     sent = 0
     try:
+        yield b""
         if job.goes_on:
             await hold(service, draft, job, ending)
         async for part in stream.relay():

@@ -12,13 +12,16 @@ from typing import Any, cast
 import pytest
 
 from iwrouting.audit import OUTCOME, Claim, Row, Rows
+from iwrouting.calls import streamed
 from iwrouting.calls.account import decide
 from iwrouting.calls.buffered import conclude
 from iwrouting.calls.caller import Caller
 from iwrouting.calls.draft import Draft
+from iwrouting.calls.requests import ChatRequest
 from iwrouting.calls.service import Service
-from iwrouting.calls.streamed import _closing, _relay
-from iwrouting.dispatch import Job, OpenStream
+from iwrouting.calls.streamed import _closing, _relay, answer_stream
+from iwrouting.conf import Settings
+from iwrouting.dispatch import Dispatcher, Job, OpenStream
 from iwrouting.errors import RoutingError, UpstreamFailed
 from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
@@ -146,7 +149,7 @@ def test_output_and_error_in_one_piece__end_the_stream_at_once() -> None:
     async def work() -> list[bytes]:
         stream = a_stream(job, EVENTS[0] + BROKEN + EVENTS[1])
         assert await stream.wait_for_output() is None
-        return [part async for part in _relay(service, draft, job, stream)]
+        return [part async for part in _relay(service, draft, job, stream) if part]
 
     parts = asyncio.run(work())
     assert parts[0] == EVENTS[0]
@@ -165,6 +168,7 @@ def test_stream_left_after_its_usage__keeps_that_usage(end: bytes, state: str) -
         stream = a_stream(job, EVENTS[0] + end + EVENTS[1])
         assert await stream.wait_for_output() is None
         relay = _relay(service, draft, job, stream)
+        assert await anext(relay) == b""
         await anext(relay)
         await relay.aclose()
 
@@ -181,6 +185,7 @@ def test_stream_left_without_usage__is_estimated_by_its_text() -> None:
         stream = a_stream(job, EVENTS[0])
         assert await stream.wait_for_output() is None
         relay = _relay(service, draft, job, stream)
+        assert await anext(relay) == b""
         await anext(relay)
         await relay.aclose()
 
@@ -221,3 +226,34 @@ def test_unforeseen_error_in_a_stream__is_an_error_event_and_an_outcome() -> Non
 
     outcomes = consume(read, ValueError("surprise"))
     assert [(row["result"], row["error_code"]) for row in outcomes] == [("error", "internal_error")]
+
+
+@pytest.mark.parametrize("opened", [True, False], ids=["open", "not open yet"])
+def test_stream_left_before_its_first_event__leaves_nothing_of_it_behind(
+    monkeypatch: pytest.MonkeyPatch, opened: bool
+) -> None:
+    service, draft, job, kept = a_call()
+    service.conf = cast(Settings, SimpleNamespace(stream_hold_s=0.001))
+    service.dispatcher = cast(Dispatcher, None)
+    ends: list[str] = []
+
+    async def opening(*_: object, **__: object) -> OpenStream:
+        if opened:
+            stream = a_stream(job, EVENTS[0])
+            monkeypatch.setattr(stream.reply, "close", lambda: ends.append("closed"))
+            return stream
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ends.append("cancelled")
+        raise AssertionError
+
+    async def work() -> None:
+        request = ChatRequest({}, "fast", [], stream=True, include_usage=True, choices=1)
+        answer = await answer_stream(service, draft, job, request)
+        await answer.events.aclose()
+        assert ends == ["closed" if opened else "cancelled"]
+
+    monkeypatch.setattr(streamed, "open_stream", opening)
+    asyncio.run(work())
+    assert [row["result"] for row in kept.outcomes] == ["client_closed"]
