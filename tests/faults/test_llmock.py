@@ -17,6 +17,7 @@ from openai import APIError, APIStatusError, OpenAI, RateLimitError
 
 from iwrouting.models import Model, Upstream
 from tests.live.databases import ALIAS
+from tests.live.ledger import eventually
 from tests.live.live import Live
 
 pytestmark = pytest.mark.timeout(240)
@@ -182,6 +183,8 @@ def test_broken_stream__raises_so_that_the_caller_repeats_it(
     judge.does(type="stream_fault", kind=kind, after_chunks=chunks)
     with pytest.raises(APIError):
         CALLS[name](live.client())
+    # llmock takes a call for a repeated one only if the first had ended when it began.
+    eventually(judge.seen, "llmock's record of the broken stream")
     assert CALLS[name](live.client())
     assert [record.outcome.result for record in live.records()][-1] == "ok"
     assert {record.outcome.result for record in live.records()[:-1]} <= {"error", "truncated"}
