@@ -29,10 +29,15 @@ def blame(failure: Failure, *, hurried: bool = False) -> Blame:
     if failure.quota:
         return Blame.QUOTA
     if failure.account:
-        return Blame.ACCOUNT if failure.status in (401, 403) else Blame.NOBODY
+        return Blame.ACCOUNT if failure.status == 401 or _forbidden(failure) else Blame.NOBODY
     if failure.model_gone:
         return Blame.MODEL_GONE
     if failure.code == TOO_LONG or (hurried and failure.code == DEADLINE_CODE):
         return Blame.NOBODY
     of_provider = failure.status is None or failure.status < 400 or failure.status >= 500 or failure.status in LIMITS
     return Blame.MODEL if of_provider and failure.step in (Step.RETRY, Step.NEXT) else Blame.NOBODY
+
+
+def _forbidden(failure: Failure) -> bool:
+    """Whether a 403 comes with the provider's own error; another, such as a firewall's page, may mean this request."""
+    return failure.status == 403 and bool(failure.code or failure.param or failure.type != "http_403")

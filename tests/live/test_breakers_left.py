@@ -1,8 +1,9 @@
-"""Clients that leave say nothing of the provider's health."""
+"""What says nothing of the health of the provider: clients that leave, and a firewall before it."""
 
 from __future__ import annotations
 
 import pytest
+from openai import InternalServerError
 
 from tests.live.guarded import FIRST, Guarded
 from tests.live.ledger import Record, eventually
@@ -49,3 +50,13 @@ def test_probe_whose_client_leaves__leaves_its_place_to_the_next_call(guarded: G
     assert guarded.standing == {("sandbox", FIRST): ("half_open", "server_error")}
     assert guarded.chat().record.tried == [(1, "call", 0, 1, FIRST, 200, "")]
     assert guarded.standing == {}
+
+
+def test_page_of_a_firewall_before_the_provider__bars_nobody_else(guarded: Guarded) -> None:
+    page = {"status": 403, "raw_body": "<html>Blocked</html>", "content_type": "text/html"}
+    guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": page, "times": 1}])
+    with pytest.raises(InternalServerError) as caught:
+        guarded.chat()
+    assert caught.value.code == "upstream_auth"
+    assert guarded.standing == {}
+    assert guarded.chat().record.tried == [(1, "call", 0, 1, FIRST, 200, "")]

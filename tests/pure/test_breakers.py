@@ -364,7 +364,10 @@ def test_standing__tells_what_is_not_closed_without_secrets() -> None:
         (SPENT, False, Blame.QUOTA),
         (in_band({"code": "insufficient_quota"}), False, Blame.QUOTA),
         (REFUSED, False, Blame.ACCOUNT),
-        (classify(403, {}, b""), False, Blame.ACCOUNT),
+        (classify(403, {}, b'{"error": {"type": "invalid_request_error"}}'), False, Blame.ACCOUNT),
+        (classify(403, {}, b'{"error": {"code": "unsupported_country_region_territory"}}'), False, Blame.ACCOUNT),
+        (classify(403, {}, b"<html>Blocked by a firewall</html>"), False, Blame.NOBODY),
+        (classify(403, {}, b""), False, Blame.NOBODY),
     ],
 )
 def test_blame__is_for_the_provider_and_never_for_what_the_caller_did(
