@@ -140,6 +140,10 @@ class Breakers:
             return held
         return permit
 
+    def holds(self, config: Configuration, rung: Rung) -> bool:
+        """Whether a rung may not be tried now."""
+        return bool(self._entries) and self._held(target_of(config, rung), early=False) is not None
+
     def way_out(self, config: Configuration, rungs: Iterable[Rung]) -> Rung | None:
         """The rung to probe before its time where every one of them is held: the one whose time comes first.
 

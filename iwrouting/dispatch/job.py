@@ -129,10 +129,6 @@ class Job:
         """How many tries were sent."""
         return sum(1 for attempt in self.attempts if attempt.sent_at is not None)
 
-    def later(self, rung: Rung) -> int:
-        """How many candidates stand after a rung."""
-        return sum(1 for other in self.resolution.chain[rung.rung + 1 :] if other.skip is None)
-
     @property
     def candidates(self) -> int:
         """How many rungs could serve at all."""

@@ -83,6 +83,12 @@ def passed_over(job: Job, rung: Rung) -> Skip | None:
     return None if window and job.refused_window and window > job.refused_window else Skip.WINDOW
 
 
+def later(dispatcher: Dispatcher, job: Job, rung: Rung) -> int:
+    """How many rungs after this one may still be tried, as far as is known now: time is kept for each."""
+    rest = (other for other in job.resolution.chain[rung.rung + 1 :] if passed_over(job, other) is None)
+    return sum(1 for other in rest if not dispatcher.breakers.holds(job.config, job.aimed_at(other)))
+
+
 async def try_rung(
     dispatcher: Dispatcher,
     job: Job,
@@ -103,7 +109,7 @@ async def try_rung(
     if isinstance(fitted, Failure):
         job.fail(job.skip(rung, Skip.CAPABILITY), fitted)
         return fitted
-    until = rung_deadline(time.monotonic(), job.deadline, job.later(rung))
+    until = rung_deadline(time.monotonic(), job.deadline, later(dispatcher, job, rung))
     if too_late(until):
         job.failures.append(out_of_time())
         return job.failures[-1]

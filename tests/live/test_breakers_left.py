@@ -1,11 +1,11 @@
-"""What says nothing of the health of the provider: clients that leave, and a firewall before it."""
+"""What says nothing of the health of the provider, and what breakers that are open leave to the rungs that are not."""
 
 from __future__ import annotations
 
 import pytest
-from openai import InternalServerError
+from openai import InternalServerError, NotFoundError
 
-from tests.live.guarded import FIRST, Guarded
+from tests.live.guarded import FIRST, SECOND, THIRD, Guarded
 from tests.live.ledger import Record, eventually
 from tests.sandbox import raw
 
@@ -60,3 +60,14 @@ def test_page_of_a_firewall_before_the_provider__bars_nobody_else(guarded: Guard
     assert caught.value.code == "upstream_auth"
     assert guarded.standing == {}
     assert guarded.chat().record.tried == [(1, "call", 0, 1, FIRST, 200, "")]
+
+
+def test_rungs_that_are_held__keep_no_time_from_the_one_that_is_not(guarded: Guarded) -> None:
+    gone = {"match": {"model": [SECOND, THIRD]}, "fault": "model_gone"}
+    guarded.live.sandbox.plan([gone])
+    for model in (SECOND, THIRD):
+        assert guarded.fails(NotFoundError, model).code == "model_not_found"
+    guarded.live.sandbox.plan([{"match": {"model": FIRST}, "fault": {"delay_ms": 1_200}}])
+    hurried = guarded.live.client(guarded.tenant, url=guarded.service.url, x_iw_deadline_s="2.4")
+    called = guarded.live.chat("manager", client=hurried)
+    assert called.record.tried == [(1, "call", 0, 1, FIRST, 200, "")]
