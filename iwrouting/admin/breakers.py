@@ -22,6 +22,7 @@ from iwrouting.models import BreakerEvent, Model, Upstream
 S = TypeVar("S", Model, Upstream)
 STATES = ("closed", "open", "half_open")
 TONES = {"closed": "good", "open": "bad", "half_open": "warn"}
+MAY_RESET = "iwrouting.change_breakerevent"
 LOOK_BACK = timedelta(days=1)
 MOST_EVENTS = 2_000
 """So many of the latest transitions tell what stands now."""
@@ -30,7 +31,11 @@ MOST_EVENTS = 2_000
 class ResetsBreakers(BaseAdmin[S]):
     """Rows whose breakers can be reset: each save of one gives its targets a new chance, in every worker."""
 
-    @admin.action(description="Reset breakers", permissions=["change"])
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        """Operators', who may change breakers, and those who may change the rows anyway."""
+        return request.user.has_perm(MAY_RESET) or self.has_change_permission(request)
+
+    @admin.action(description="Reset breakers", permissions=["reset"])
     def reset_breakers(self, request: HttpRequest, queryset: QuerySet[S]) -> None:
         """Save the chosen rows as they are, which voids the breakers that stand for them."""
         rows = list(queryset)

@@ -14,8 +14,8 @@ GUARDED = ("iwrouting_breakerevent", "iwrouting_runraise")
 SEEN = ("breakerevent", "heldresponse", "run", "runraise", "runreservation")
 GRANTS = {
     "Viewer": [f"view_{name}" for name in SEEN],
-    "Operator": [f"view_{name}" for name in SEEN] + ["change_run"],
-    "Editor": [f"view_{name}" for name in SEEN] + ["change_run"],
+    "Operator": [f"view_{name}" for name in SEEN] + ["change_run", "change_breakerevent"],
+    "Editor": [f"view_{name}" for name in SEEN] + ["change_run", "change_breakerevent"],
     "Key admin": [f"view_{name}" for name in SEEN],
     "Auditor": [f"view_{name}" for name in SEEN],
 }
@@ -48,7 +48,7 @@ def unguard(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def grant(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Let the groups that see decisions see the new tables; only runs can be changed, by raising their limit."""
+    """Let the groups that see decisions see the new tables; operators raise the limits of runs and reset breakers."""
     using = schema_editor.connection.alias
     create_permissions(installed.get_app_config("iwrouting"), verbosity=0, using=using, apps=apps)
     permissions = apps.get_model("auth", "Permission").objects.using(using)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
@@ -70,6 +72,17 @@ def test_reset__saves_the_rows_as_they_are_under_a_new_revision_and_says_who_did
         assert row.updated_at > before
         assert Revision.current() == revision + 1
         assert "Reset its breakers." in LogEntry.objects.latest("id").change_message
+
+
+@pytest.mark.parametrize("group", ["Operator", "Editor"])
+def test_reset__is_for_operators_who_may_change_nothing_else_of_the_row(as_user: LoggedIn, group: str) -> None:
+    model = cast.model()
+    olga = cast.person("olga")
+    olga.groups.set(Group.objects.filter(name=group))
+    chosen = {"action": "reset_breakers", "_selected_action": [model.pk]}
+    page = read(as_user(olga).post("/admin/iwrouting/model/", chosen, follow=True))
+    assert "Reset the breakers of 1 model." in page.text
+    assert Model.objects.get(pk=model.pk).updated_at > model.updated_at
 
 
 def test_reset__is_not_for_people_who_may_only_view(as_user: LoggedIn) -> None:

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 AUDIT = {"decision", "attempt", "outcome", "environmentsnapshot"}
 CONFIGURATION = {"alias", "override", "project", "model", "upstream", "apikey", "revision", "price"}
+RUNNING = {"change_run", "change_breakerevent"}
 GATEWAY = {"breakerevent", "heldresponse", "run", "runraise", "runreservation"}
 VIEW = {f"view_{model}" for model in AUDIT | CONFIGURATION | GATEWAY}
 
@@ -25,8 +26,8 @@ def permissions(name: str, database: str = "default") -> set[str]:
     ("name", "expected"),
     [
         ("Viewer", VIEW),
-        ("Operator", VIEW | edit("override") | {"change_run"}),
-        ("Editor", VIEW | edit("override", "alias", "model", "project", "price") | {"change_run"}),
+        ("Operator", VIEW | edit("override") | RUNNING),
+        ("Editor", VIEW | edit("override", "alias", "model", "project", "price") | RUNNING),
         ("Key admin", VIEW | {"add_apikey", "change_apikey", "add_user", "change_user", "view_user", "view_group"}),
         ("Auditor", {f"view_{model}" for model in AUDIT | GATEWAY}),
     ],
