@@ -45,7 +45,7 @@ def page(decision: Decision, attempts: Sequence[Attempt], outcomes: Sequence[Out
         "warnings": [str(text) for text in _read(decision.warnings, list)],
         "tables": [_ladder(decision, link), _chain(decision), _attempts(attempts)],
         "outcome": _outcome(outcome, outcomes) if outcome else None,
-        "pairs": [_request(decision), _under(decision, link), _ids(decision)],
+        "pairs": [_request(decision, link), _under(decision, link), _ids(decision)],
         "raw": [(name, getattr(decision, name)) for name in RAW],
     }
 
@@ -171,7 +171,7 @@ def _cost(outcome: Outcome) -> Cell:
     return format_html("{} {}", exact_dollars(outcome.cost_pico), value_badge(outcome.cost_state))
 
 
-def _request(decision: Decision) -> Pairs:
+def _request(decision: Decision, link: Linker) -> Pairs:
     project = decision.project or NOTHING
     external = f" ({decision.project_external_id})" if decision.project_external_id else ""
     estimate = f"{number(decision.estimate_tokens)} tokens ({_text(decision.estimate_source)})"
@@ -182,7 +182,7 @@ def _request(decision: Decision) -> Pairs:
         ("Alias", _text(decision.alias)),
         ("Kind", _text(decision.kind)),
         ("Inferred mode", _text(decision.inferred_mode)),
-        ("Reason", _text(decision.reason)),
+        ("Reason", link(decision.reason) or NOTHING),
         ("Features", _features(decision)),
         ("Endpoint", decision.endpoint + (", streamed" if decision.is_stream else "")),
         ("Test traffic", "yes" if decision.is_test else "no"),

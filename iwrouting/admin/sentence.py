@@ -15,20 +15,33 @@ CHOSEN_BY = {
     Source.ENVIRONMENT: "the environment chose",
     Source.DEFAULT: "the default chose",
 }
+LATER = {
+    "responses.get": "looked at a response of",
+    "responses.items": "read the input of a response of",
+    "responses.cancel": "cancelled a response of",
+    "responses.delete": "deleted a response of",
+}
+USAGE = "responses.usage"
 
 
 def sentence(decision: Decision, attempts: Sequence[Attempt], outcome: Outcome | None) -> str:
     """The sentence, from stored texts: escape it."""
-    parts = [_asked(decision), _chosen(decision), *_fates(decision, attempts, outcome), _end(outcome)]
+    parts = [_asked(decision), _chosen(decision), *_fates(decision, attempts, outcome), _end(outcome), _kept(decision)]
     return "; ".join(part for part in parts if part) + "."
 
 
 def _asked(decision: Decision) -> str:
     who = decision.project or decision.project_external_id or "A caller without project"
     name = decision.model_asked or decision.alias or "no model"
+    if decision.endpoint in LATER:
+        return f"{who} {LATER[decision.endpoint]} {name}"
     taken = f", taken for {decision.inferred_mode}" if decision.inferred_mode else ""
     by_id = " by its id" if decision.source == Source.EXPLICIT else ""
     return f"{who} asked for {name}{by_id}{taken}"
+
+
+def _kept(decision: Decision) -> str:
+    return "this is the usage of that call in the background, told at its end" if decision.endpoint == USAGE else ""
 
 
 def _chosen(decision: Decision) -> str:

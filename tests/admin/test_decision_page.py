@@ -71,6 +71,12 @@ def test_it_links_to_what_may_be_edited(boss: Client, as_user: LoggedIn) -> None
     assert "alias:code" in auditor.text
 
 
+def test_the_usage_of_a_background_call_links_to_the_call(boss: Client, as_user: LoggedIn) -> None:
+    call = cast.decision(endpoint="responses")
+    usage = cast.decision(endpoint="responses.usage", reason=f"usage of decision {call.pk}")
+    assert f"{LIST}{call.pk}/change/" in page_of(boss, usage).values("a", "href")
+
+
 def test_an_explicit_model_links_to_the_catalogue(boss: Client) -> None:
     model = cast.model("gpt-4.1")
     step = {"source": "explicit", "value": "gpt-4.1", "state": "used", "ref": "model:gpt-4.1"}
@@ -170,6 +176,19 @@ CASES: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, s
         {"result": "truncated"},
         "atlas asked for code; the default chose gpt-5.1-codex; gpt-4.1 answered 200 (stream_broken); "
         "the answer of gpt-4.1 was cut off.",
+    ),
+    (
+        {"source": "explicit", "endpoint": "responses.get", "model_asked": "gpt-4.1"},
+        [{}],
+        {},
+        "atlas looked at a response of gpt-4.1; gpt-4.1 answered.",
+    ),
+    (
+        {"endpoint": "responses.usage"},
+        [],
+        {"model_served": "gpt-5.1-codex"},
+        "atlas asked for code; the default chose gpt-5.1-codex; gpt-5.1-codex answered; "
+        "this is the usage of that call in the background, told at its end.",
     ),
     ({"source": ""}, [], {"result": "client_closed"}, "atlas asked for code; the caller hung up."),
     (
