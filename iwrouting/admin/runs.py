@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MinValueValidator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
@@ -67,9 +67,11 @@ class RunAdmin(ReadOnlyAdmin[Run]):
 
     def raise_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for limit and reason, then raise and record it."""
-        run = self.get_object(request, str(pk))
-        if run is None or not request.user.has_perm(MAY_RAISE):
+        if not request.user.has_perm(MAY_RAISE):
             raise PermissionDenied
+        run = self.get_object(request, str(pk))
+        if run is None:
+            raise Http404(f"There is no run with the number {pk}.")
         form = RaiseForm(request.POST or None)
         if request.method == "POST" and form.is_valid() and self._raised(request, run, form):
             return HttpResponseRedirect(admin_url("run", "change", pk))

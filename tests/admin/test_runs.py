@@ -104,6 +104,10 @@ def test_raise__without_the_permission__is_neither_offered_nor_taken(as_user: Lo
     assert not RunRaise.objects.exists()
 
 
+def test_raise__run_that_does_not_exist__is_a_404(boss: Client) -> None:
+    assert boss.get(f"{LIST}999/raise/").status_code == 404
+
+
 def test_runs__nobody_adds_changes_or_deletes_one(boss: Client, run: Run) -> None:
     assert boss.get(f"{LIST}add/").status_code == 403
     assert boss.post(url(run, "change"), {"used_tokens": "0"}).status_code == 403
