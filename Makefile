@@ -1,4 +1,4 @@
-# The commands are `make run`, `make demo` and `make test`; they need Python 3.11 or later and nothing else.
+# The commands are `make run`, `make demo`, `make test` and `make faults`; they need Python 3.11 or later and nothing else.
 SHELL = /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory

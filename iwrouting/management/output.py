@@ -24,10 +24,7 @@ def as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows under their headings; what a row does not have is a dash."""
     cells = [[_cell(row.get(name)) for name in columns] for row in rows]
     widths = [max(len(line[index]) for line in (list(columns), *cells)) for index in range(len(columns))]
-    lines = [columns, *cells]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return "\n".join(_line(line, widths) for line in (columns, *cells))
 
 
 def as_json(**members: Any) -> str:

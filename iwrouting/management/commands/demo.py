@@ -47,7 +47,12 @@ class Command(BaseCommand):
         """Options."""
         parser.epilog = EPILOG
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.add_argument("--calls", type=int, default=CALLS, help=f"About so many calls (default: {CALLS}).")
+        parser.add_argument(
+            "--calls",
+            type=int,
+            default=CALLS,
+            help=f"About so many calls, but never fewer than show everything (default: {CALLS}).",
+        )
         parser.add_argument("--seed", type=int, default=1, help="The same seed sends the same calls (default: 1).")
         parser.add_argument("--force", action="store_true", help="Also beside calls of a real provider.")
 
