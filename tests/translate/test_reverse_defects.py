@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from openai.types.responses import Response
 
 from iwrouting.upstream.sse import frame_data
 from iwrouting.upstream.translate.reverse import ChatStream, ReverseScanner, chat_to_response, responses_param
+from iwrouting.upstream.translate.reverse import scanner as reverse_scanner
 from iwrouting.upstream.translate.wire import frame_of
 from tests.translate.cast import SCHEMA, Json
 from tests.translate.test_reverse import ANSWERED, CALL, CALLED, ECHO, OUTPUT, asked, said_in
@@ -128,6 +130,16 @@ def test_chunk_that_can_not_be_read_after_the_end__harms_nothing() -> None:
     sent = b"".join(map(scanner.take, [*frames, b"data: [DONE]\n\n"]))
     assert (scanner.done, scanner.whole, scanner.failure) == (True, True, None)
     assert events(sent + scanner.terminal)[-1]["type"] == "response.completed"
+
+
+def test_stream_that_never_ends__is_cut_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reverse_scanner, "MAX_KEPT", 100_000)
+    scanner = ReverseScanner(ChatStream(ECHO))
+    frame = frame_of(chunk({"content": "x" * 30_000}))
+    sent = [scanner.take(frame) for _ in range(5)]
+    assert [bool(each) for each in sent] == [True, True, True, False, False]
+    assert scanner.failure is not None
+    assert scanner.failure.code == "too_large"
 
 
 def test_replayed_history__loses_reasoning_and_item_ids_and_says_so() -> None:

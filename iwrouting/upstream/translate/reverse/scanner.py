@@ -11,6 +11,9 @@ from iwrouting.upstream.sse import frame_data
 from iwrouting.upstream.translate.reverse.stream import ChatStream
 from iwrouting.upstream.translate.wire import event_of
 
+MAX_KEPT = 128 * 1024 * 1024
+"""Bytes of frames, as of a whole answer: the last events repeat all of it, so it is kept until then."""
+
 
 @dataclass(slots=True)
 class ReverseScanner:
@@ -21,6 +24,7 @@ class ReverseScanner:
     malformed: bool = False
     response_id: str = ""
     text_bytes: int = 0
+    _size: int = 0
     _last: bytes = b""
 
     @property
@@ -41,6 +45,8 @@ class ReverseScanner:
     @property
     def failure(self) -> Failure | None:
         """What the provider's error means. A chunk that can't be read is one too: what it held is lost."""
+        if self._size > MAX_KEPT:
+            return bad_answer("too_large", 200)
         return bad_answer("bad_event", 200) if self.malformed else self.stream.failure
 
     @property
@@ -61,7 +67,8 @@ class ReverseScanner:
             # After the end nothing can be lost any more.
             self.malformed = not self.whole
             return b""
-        if chunk is None:
+        self._size += len(frame)
+        if chunk is None or self._size > MAX_KEPT:
             return b""
         self.text_bytes += chat_text(chunk)
         return self.stream.feed(chunk)
