@@ -48,8 +48,8 @@ RETRY_STATUSES = frozenset({408, 409, 429})
 RETRY_CODES = LIMIT_CODES | {"server_error", "server_is_overloaded", "vector_store_timeout"}
 """Codes and types of passing faults, where an error comes without a status."""
 
-POLICY_CODE = re.compile(r"policy|misalignment|content_filter")
-"""Refusals by policy: another model must not be a way round one, whatever the status."""
+POLICY_CODE = re.compile(r"policy|misalignment|content_filter|moderation_blocked")
+"""Codes and types of refusals by policy: another model must not be a way round one, whatever the status."""
 
 CALLER_CODE = re.compile(r"invalid_|image_|unsupported_image_|empty_image_|failed_to_download_image")
 """Codes that blame the request, where an error comes without a status."""
@@ -106,7 +106,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         status=status,
         message=_text(error.get("message")),
         retry_after_s=retry_after(headers),
-        account=status == 401 or (status == 403 and not (_about_model(code, param) or POLICY_CODE.search(code))),
+        account=status == 401 or (status == 403 and not (_about_model(code, param) or _policy(kind, code))),
     )
 
 
@@ -163,7 +163,7 @@ def error_object(body: bytes) -> Mapping[str, object]:
 
 
 def _step(status: int, kind: str, code: str, param: str) -> Step:
-    if POLICY_CODE.search(code) or (status == 429 and _quota(kind, code)):
+    if _policy(kind, code) or (status == 429 and _quota(kind, code)):
         return Step.STOP
     if status in RETRY_STATUSES or status >= 500:
         return Step.RETRY
@@ -188,7 +188,7 @@ def _step_400(code: str, param: str) -> Step:
 
 
 def _step_in_band(kind: str, code: str, param: str) -> Step:
-    if POLICY_CODE.search(code) or _quota(kind, code):
+    if _policy(kind, code) or _quota(kind, code):
         return Step.STOP
     if code == CONTEXT_CODE or code in PARAMETER_CODES:
         return _step_400(code, param)
@@ -197,6 +197,10 @@ def _step_in_band(kind: str, code: str, param: str) -> Step:
     if CALLER_CODE.match(code) or kind == "invalid_request_error":
         return Step.STOP
     return Step.RETRY if code in RETRY_CODES or kind in RETRY_CODES else Step.NEXT
+
+
+def _policy(kind: str, code: str) -> bool:
+    return POLICY_CODE.search(f"{kind} {code}") is not None
 
 
 def _quota(kind: str, code: str) -> bool:

@@ -89,6 +89,9 @@ MATRIX = [
     (500, "server_error", None, None, RETRY, False),
     (500, "server_error", "content_policy_violation", None, STOP, False),
     (404, BAD, "bio_policy", "model", STOP, False),
+    (403, "content_policy_violation", None, None, STOP, False),
+    (500, "content_policy_violation", None, None, STOP, False),
+    (503, "server_error", "moderation_blocked", None, STOP, False),
     (501, None, None, None, RETRY, False),
     (502, None, None, None, RETRY, False),
     (503, "service_unavailable_error", "server_is_overloaded", None, RETRY, False),
@@ -194,6 +197,8 @@ def test_classify__any_answer__has_a_meaning(status: int, body: bytes, headers: 
         ({"code": "bio_policy", "type": "server_error"}, STOP, 400),
         ({"code": "misalignment_block"}, STOP, 400),
         ({"code": "content_filter"}, STOP, 400),
+        ({"type": "content_policy_violation"}, STOP, 400),
+        ({"type": "server_error", "code": "moderation_blocked"}, STOP, 400),
     ],
 )
 def test_in_band__error_inside_a_200__takes_its_step_by_code(
