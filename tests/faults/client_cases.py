@@ -1,9 +1,10 @@
-"""The scenarios of client_rows.py in their modes, each with what it must come to."""
+"""The scenarios of client_rows.py and client_repeats.py in their modes, each with what it must come to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.faults import client_repeats as repeats
 from tests.faults import client_rows as rows
 from tests.faults.client_rows import NO_ROWS, Play, Scenario
 from tests.faults.modes import ALL, STREAMED, TALK
@@ -25,10 +26,12 @@ def scenarios() -> Iterator[Scenario]:
     yield from malformed()
     yield from sized()
     yield from steering()
-    yield from each("C11", "150 calls at once of one project", rows.many_at_once, "150 of 150 answers",
+    yield from each("C10", "one Idempotency-Key three times, the third with another body", repeats.same_idempotency_key,
+                    "200, 200, 200", "ok, ok, ok")  # fmt: skip
+    yield from each("C11", "150 calls at once of one project", repeats.many_at_once, "150 of 150 answers",
                     "150 outcomes, no other project held up", ("chat",))  # fmt: skip
     yield from each("C12", "a bad, a good and a bad request on one connection, sent at once",
-                    rows.again_after_an_error, "400, 200, 404", "ok, refused")  # fmt: skip
+                    repeats.again_after_an_error, "400, 200, 404", "ok, refused")  # fmt: skip
 
 
 def leaving() -> Iterator[Scenario]:

@@ -1,4 +1,4 @@
-"""The rows C1 to C9, C11 and C12 (faults.md 4): what a caller does, and the one answer that it has here.
+"""The rows C1 to C9 (faults.md 4): what a caller does, and the one answer that it has here.
 
 Each scenario does one thing to a running service and says what the caller got and what the audit holds.
 """
@@ -9,7 +9,6 @@ import gzip
 import json
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -280,23 +279,3 @@ def smuggled_headers(scene: Scene) -> tuple[str, str]:
     got = scene.send(None, x_base_url="http://198.51.100.7/v1", x_upstream="nameless", api_key="sk-other",
                      openai_base_url="http://198.51.100.7/v1", x_litellm_api_key="sk-other")  # fmt: skip
     return told(got), scene.audit()
-
-
-def many_at_once(scene: Scene) -> tuple[str, str]:
-    with ThreadPoolExecutor(48) as pool:
-        answers = list(pool.map(lambda _: scene.send().status, range(150)))
-    other = scene.live.tenant()
-    assert scene.live.chat("fast", client=scene.live.client(other)).answer.choices
-    assert len(scene.records(150)) == 150
-    return f"{answers.count(200)} of 150 answers", "150 outcomes, no other project held up"
-
-
-def again_after_an_error(scene: Scene) -> tuple[str, str]:
-    with raw.connect(scene.live.base_url) as sock:
-        sock.sendall(scene.request(b"{") + scene.request() + scene.request({**scene.body(), "model": "no-such"}))
-        data = b""
-        while data.count(b"HTTP/1.1 ") < 3 or not data.rstrip().endswith((b"}", b"0")):
-            data += sock.recv(65536)
-    statuses = [int(part[:3]) for part in data.split(b"HTTP/1.1 ")[1:]]
-    results = [record.outcome.result for record in scene.records(2)]
-    return ", ".join(map(str, statuses)), ", ".join(results)
