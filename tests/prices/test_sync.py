@@ -143,6 +143,13 @@ def test_a_model_that_the_package_does_not_know__is_told(capsys: pytest.CaptureF
     assert not Price.objects.filter(model_id="our-own").exists()
 
 
+def test_a_named_model_without_prices__is_an_error_and_nothing_is_written() -> None:
+    with pytest.raises(CommandError, match="No prices for gpt-nope") as error:
+        sync("--yes", "--model", "gpt-nope", "--model", "gpt-4.1")
+    assert error.value.returncode == 1
+    assert not Price.objects.exists()
+
+
 def test_one_model__alone_is_synced_even_without_a_row() -> None:
     sync("--yes", "--model", "gpt-5-nano", "--model", "gpt-4.1")
     assert set(Price.objects.values_list("model_id", flat=True)) == {"gpt-5-nano", "gpt-4.1"}

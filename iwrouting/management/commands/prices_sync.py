@@ -23,7 +23,8 @@ EPILOG = """examples:
 
 The lists come with the package genai-prices; nothing is fetched. Prices are dollars per 1M tokens. Manual prices stay.
 A changed price becomes a new one from now on: past costs keep theirs.
-Exit codes: 0 done, 2 not confirmed, 3 a dry run found changes, 4 the database is not ready.
+Exit codes: 0 done, 1 a named model is not known, 2 not confirmed, 3 a dry run found changes, 4 the database is not
+ready.
 """
 
 
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         sync = plan_sync(options["model"])
         self._show(sync, options["format"])
         count = len(sync.writes)
+        if options["model"] and sync.lists.unknown:
+            raise CommandError(f"No prices for {', '.join(sync.lists.unknown)}: nothing was written.")
         if not count:
             self.stderr.write(f"Nothing to change: the table says what {sync.lists.version} says.")
         elif options["dry_run"]:
