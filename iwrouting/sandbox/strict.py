@@ -50,7 +50,6 @@ ARRAY = Kind((list,), "an array")
 OBJECT = Kind((dict,), "an object")
 STRING_OR_ARRAY = Kind((str, list), "a string or an array")
 STRING_OR_OBJECT = Kind((str, dict), "one of a string or an object")
-STRINGS_TEXT = "an array of strings"
 
 
 def model_name(request: Json) -> str:

@@ -97,15 +97,6 @@ def read_json(data: bytes) -> object:
         raise ValueError("nested too deep") from None
 
 
-def parse_frame(frame: bytes) -> dict[str, Any] | None:
-    """The JSON object of a frame, or None."""
-    try:
-        parsed = read_json(frame_data(frame))
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
 def is_keepalive(frame: bytes) -> bool:
     """Whether a frame says nothing but that the provider is there."""
     return frame.startswith(KEEPALIVES) and (frame[:1] != b":" or frame_data(frame) == b"")
