@@ -64,7 +64,7 @@ SETTLED = Verdict(0)
 
 @dataclass(slots=True)
 class Account:
-    """A run while it is locked. `reserved` are its live reservations."""
+    """A run while it is locked. `reserved` are its reservations, those left behind by killed processes too."""
 
     id: int
     limit: int | None
@@ -75,11 +75,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A reservation that stands. `live`: not expired, so it counts."""
+    """A reservation that stands."""
 
     run: int
     tokens: int
-    live: bool
 
 
 @dataclass(slots=True)
@@ -110,7 +109,7 @@ class Books:
             account.refused += 1
             return Verdict(None, *before)
         account.reserved += granted
-        self.held[ident] = Held(account.id, granted, live=True)
+        self.held[ident] = Held(account.id, granted)
         self.made[ident] = (granted, claim)
         return Verdict(granted, *before)
 
@@ -121,7 +120,7 @@ class Books:
             return SETTLED
         account = self.accounts[claim.key]
         account.used += claim.tokens
-        account.reserved -= held.tokens if held.live else 0
+        account.reserved -= held.tokens
         if self.made.pop(ident, None) is None:
             self.gone.append(ident)
         return SETTLED
@@ -181,27 +180,26 @@ def _open(claims: Sequence[Claim], now: datetime, dialect: Dialect) -> Generator
     )
     for number, project, run, limit, used in found:
         books.accounts[project, run] = Account(number, limit, used)
-    yield from _reserved(books, claims, moment, dialect)
+    yield from _reserved(books, claims, dialect)
     return books
 
 
-def _reserved(books: Books, claims: Sequence[Claim], moment: Any, dialect: Dialect) -> Generator[Statement, Rows, None]:
+def _reserved(books: Books, claims: Sequence[Claim], dialect: Dialect) -> Generator[Statement, Rows, None]:
     """What is set aside: of each run, and for these very decisions."""
     runs = {account.id: account for account in books.accounts.values()}
     sums = yield (
         f"SELECT run_id, SUM(tokens) FROM {RESERVATIONS} "  # noqa: S608
-        f"WHERE run_id IN ({_marks(runs)}) AND expires_at > %s GROUP BY run_id",
-        [*runs, moment],
+        f"WHERE run_id IN ({_marks(runs)}) GROUP BY run_id",
+        [*runs],
     )
     for number, tokens in sums:
         runs[number].reserved = int(tokens)
     idents = [dialect.ident(hexed(claim.decision_id)) for claim in claims]
     found = yield (
-        f"SELECT decision_id, run_id, tokens, expires_at > %s FROM {RESERVATIONS} "  # noqa: S608
-        f"WHERE decision_id IN ({_marks(idents)})",
-        [moment, *idents],
+        f"SELECT decision_id, run_id, tokens FROM {RESERVATIONS} WHERE decision_id IN ({_marks(idents)})",  # noqa: S608
+        idents,
     )
-    books.held = {hexed(ident): Held(number, tokens, bool(live)) for ident, number, tokens, live in found}
+    books.held = {hexed(ident): Held(number, tokens) for ident, number, tokens in found}
 
 
 def _write(books: Books, now: datetime, dialect: Dialect) -> Generator[Statement, Rows, None]:

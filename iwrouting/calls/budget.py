@@ -94,23 +94,29 @@ def refusal(purse: Purse, verdict: Verdict) -> Forbidden:
     project, run = purse.reserve.key
     return Forbidden(
         f"The run '{run}' may take {verdict.limit} tokens: {verdict.used} are used, {verdict.reserved} are reserved by "
-        f"calls under way, and this call needs {purse.reserve.least}. An operator can raise the limit of this run: in "
-        f"the admin under Runs, or with 'manage.py run_raise {run} --project {project} --by TOKENS --reason TEXT'.",
+        f"calls that have not ended, and this call needs {purse.reserve.least}. An operator can raise the limit of "
+        f"this run: in the admin under Runs, or with 'manage.py run_raise {run} --project {project} --by TOKENS "
+        "--reason TEXT'.",
         code="run_budget_exceeded",
         should_retry=False,
     )
 
 
 def settlement(purse: Purse, attempts: Sequence[AttemptRecord], usage: Usage | None) -> Settle:
-    """What a call took: its reported usage; nothing if no try can have been billed; else all that it had reserved."""
+    """What a call took: its reported usage; nothing if no try can have been billed; else all that it had reserved,
+    which holds also where one try was answered and an earlier one may have been billed beside it."""
     reserve = purse.reserve
     return Settle(reserve.key, reserve.decision_id, _taken(purse.granted or 0, attempts, usage))
 
 
 def _taken(granted: int, attempts: Sequence[AttemptRecord], usage: Usage | None) -> int:
+    reported = None
     if usage is not None and usage.prompt_tokens is not None:
-        return usage.prompt_tokens + (usage.completion_tokens or 0)
-    return granted if any(map(_maybe_billed, attempts)) else 0
+        reported = usage.prompt_tokens + (usage.completion_tokens or 0)
+        attempts = [attempt for attempt in attempts if attempt.failed]
+    if any(map(_maybe_billed, attempts)):
+        return max(granted, reported or 0)
+    return reported or 0
 
 
 def _maybe_billed(attempt: AttemptRecord) -> bool:

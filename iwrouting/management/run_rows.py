@@ -40,6 +40,7 @@ def as_row(run: Run) -> dict[str, Any]:
         "set_by": origin if limit is not None else None,
         "used": run.used_tokens,
         "reserved": reserved,
+        "left_behind": run.left_behind(),
         "left": None if limit is None else limit - run.used_tokens - reserved,
         "refused_calls": run.refused_calls,
         "last_seen": f"{run.last_seen_at:%Y-%m-%dT%H:%M:%SZ}",

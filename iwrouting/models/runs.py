@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils import timezone
 
 from iwrouting.conf import settings
@@ -49,10 +47,14 @@ class Run(models.Model):
             return project, f"the project '{self.project}'"
         return settings().autopilot_max_tokens_per_run, "AUTOPILOT_MAX_TOKENS_PER_RUN"
 
-    def reserved(self, now: datetime | None = None) -> int:
-        """What calls under way have set aside; reservations left behind do not count once they have expired."""
-        live = self.reservations.filter(expires_at__gt=now or timezone.now())
-        return int(live.aggregate(tokens=Sum("tokens"))["tokens"] or 0)
+    def reserved(self) -> int:
+        """What calls have set aside that did not settle: those under way, and what killed processes left behind."""
+        return int(self.reservations.aggregate(tokens=Sum("tokens"))["tokens"] or 0)
+
+    def left_behind(self) -> int:
+        """What of it was left behind. It stays counted: such a call may have been billed, for what nobody knows."""
+        expired = self.reservations.filter(expires_at__lte=timezone.now())
+        return int(expired.aggregate(tokens=Sum("tokens"))["tokens"] or 0)
 
     def raise_limit(
         self, *, reason: str, by: str, via: str, to: int | None = None, more: int | None = None
@@ -93,10 +95,9 @@ def _check_raise(before: int | None, after: int | None, reason: str) -> None:
 
 
 def with_budget(rows: models.QuerySet[Run]) -> models.QuerySet[Run]:
-    """Runs with what calls under way have set aside as `reserved_tokens`, null for nothing, and `project_limit`."""
-    live = Q(reservations__expires_at__gt=timezone.now())
+    """Runs with what is set aside and not settled as `reserved_tokens`, null for nothing, and `project_limit`."""
     limits = Project.objects.filter(slug=OuterRef("project")).values("max_run_tokens")
-    return rows.annotate(reserved_tokens=Sum("reservations__tokens", filter=live), project_limit=Subquery(limits))
+    return rows.annotate(reserved_tokens=Sum("reservations__tokens"), project_limit=Subquery(limits))
 
 
 class RunReservation(models.Model):

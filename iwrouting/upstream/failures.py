@@ -42,6 +42,7 @@ QUOTA_CODES = frozenset(
         "organization_usage_limit_exceeded",
     }
 )
+KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
 PARAMETER_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
 MODEL_CODES = frozenset({"model_not_found", "model_access_denied"})
 RETRY_STATUSES = frozenset({408, 409, 429})
@@ -116,6 +117,8 @@ def in_band(error: Mapping[str, object]) -> Failure:
     `status` is the one that the same error has where it comes with one.
     """
     kind, code, param = _words(error)
+    if code in KEY_CODES:
+        return Failure(Step.STOP, kind or "in_band_error", code, param, 401, account=True)
     step = _step_in_band(kind, code, param)
     status = None
     if _quota(kind, code) or code in LIMIT_CODES:

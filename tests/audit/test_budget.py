@@ -153,17 +153,18 @@ def test_book__the_same_again__changes_nothing(desk: Desk) -> None:
     assert (desk.run().used_tokens, desk.run().refused_calls) == (10, 1)
 
 
-def test_book__reservation_of_a_killed_process__counts_until_it_expires(desk: Desk) -> None:
+def test_book__reservation_of_a_killed_process__stays_counted(desk: Desk) -> None:
     gone, live = desk.reserve(90, lasts_s=-1), desk.reserve(90)
 
     async def work(store: Store) -> None:
         assert granted(await book(store, gone)) == [90]
-        assert granted(await book(store, live)) == [90]
+        assert granted(await book(store, live)) == [None]
         # It was slow, not dead: what it took counts all the same.
-        await book(store, Settle(desk.key, gone.decision_id, 80), Settle(desk.key, live.decision_id, 5))
+        await book(store, Settle(desk.key, gone.decision_id, 80))
 
     desk.do(work)
-    assert desk.run().used_tokens == 85
+    assert desk.run().used_tokens == 80
+    assert desk.reservations() == 0
 
 
 def test_book__rows_that_the_database_refuses__take_the_booking_back(desk: Desk) -> None:

@@ -121,12 +121,21 @@ def attempt(status: int | None, code: str = "", *, kind: str = "call") -> Attemp
     return found
 
 
+def failed(status: int | None, code: str) -> AttemptRecord:
+    found = attempt(status, code)
+    found.error_type = "some_error"
+    return found
+
+
 @pytest.mark.parametrize(
     ("attempts", "usage", "tokens"),
     [
         ([attempt(200)], Usage(prompt_tokens=7, completion_tokens=5), 12),
         ([attempt(200)], Usage(prompt_tokens=7), 7),
         ([attempt(200)], None, 900),
+        ([failed(None, "timeout"), attempt(200)], Usage(prompt_tokens=7, completion_tokens=5), 900),
+        ([failed(500, "server_error"), attempt(200)], Usage(prompt_tokens=7, completion_tokens=5), 12),
+        ([failed(None, "timeout"), attempt(200)], Usage(prompt_tokens=7, completion_tokens=950), 957),
         ([attempt(None, "timeout")], None, 900),
         ([attempt(None, "client_closed")], None, 900),
         ([attempt(500), attempt(429), attempt(None, kind="skip")], None, 0),

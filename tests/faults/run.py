@@ -33,7 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, help="the first seed; any, where none is named")
     asked = parser.parse_args(arguments)
     seed = random.randrange(10**6) if asked.seed is None else asked.seed  # noqa: S311 - a seed, no secret
-    print(f"faults: {asked.minutes:g} minutes from seed {seed}", flush=True)
+    print("faults: all cuts first (about four minutes), then fuzzing", flush=True)
+    print(f"faults: then {asked.minutes:g} minutes of random chains from seed {seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="iw-faults-") as folder:
         work = Path(folder)
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{work}/iwrouting.sqlite3"

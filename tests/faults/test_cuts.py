@@ -28,6 +28,7 @@ def test_stream_cut_anywhere__is_whole_or_an_open_error(live: Live, replaying: R
         part = judged(live, replaying, f"{live.run}-{start}", recordings, cuts[start : start + PART])
         seen += part.ends
         wrong += part.wrong
+        print(f"cuts: {min(start + PART, len(cuts))} of {len(cuts)}, {len(wrong)} wrong", flush=True)
     show(recordings, cuts, seen)
     assert wrong == []
     assert sum(seen.values()) == len(cuts)

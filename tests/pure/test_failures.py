@@ -199,6 +199,7 @@ def test_classify__any_answer__has_a_meaning(status: int, body: bytes, headers: 
         ({"code": "content_filter"}, STOP, 400),
         ({"type": "content_policy_violation"}, STOP, 400),
         ({"type": "server_error", "code": "moderation_blocked"}, STOP, 400),
+        ({"type": "invalid_request_error", "code": "invalid_api_key"}, STOP, 401),
     ],
 )
 def test_in_band__error_inside_a_200__takes_its_step_by_code(
@@ -208,6 +209,11 @@ def test_in_band__error_inside_a_200__takes_its_step_by_code(
     assert (found.step, found.status) == (step, status)
     assert found.code == (error["code"] if isinstance(error.get("code"), str) else "in_band_error")
     assert found.type == error.get("type", "in_band_error")
+
+
+def test_in_band__refused_key__is_the_accounts_fault_and_not_the_callers() -> None:
+    assert in_band({"code": "invalid_api_key", "message": "Incorrect API key"}).account
+    assert not in_band({"code": "invalid_prompt", "message": "No"}).account
 
 
 KEY = ConnectionKey("provider.example", 443, True, True, None, None, None)

@@ -31,7 +31,7 @@ def test_run_raise__by_and_to__is_recorded_and_shown(run: Run, capsys: pytest.Ca
     call_command("run_raise", "nightly-42", by=500, reason=REASON, yes=True, user="olga", format="json")
     assert shown(capsys) == {
         **{"version": 1, "project": "atlas", "run": "nightly-42", "limit": 1_500, "set_by": "raised by an operator"},
-        **{"used": 900, "reserved": 0, "left": 600, "refused_calls": 0},
+        **{"used": 900, "reserved": 0, "left_behind": 0, "left": 600, "refused_calls": 0},
         "last_seen": f"{run.last_seen_at:%Y-%m-%dT%H:%M:%SZ}",
     }
     call_command("run_raise", "nightly-42", project="atlas", to=9_000, reason=REASON, yes=True, format="table")
