@@ -66,8 +66,11 @@ class Judge:
 
 @pytest.fixture(scope="module")
 def llmock_server() -> Iterator[LLMockServer]:
-    with LLMockServer() as server:
-        yield server
+    with pytest.MonkeyPatch.context() as patch:
+        # Without a pause it has sent all of a stream before it could see that we stopped reading.
+        patch.setenv("LLMOCK_STREAM_CHUNK_DELAY_MS", "20")
+        with LLMockServer() as server:
+            yield server
 
 
 @pytest.fixture

@@ -136,8 +136,8 @@ def test_override_of_the_project_in_context__is_followed(backend: Live) -> None:
 
 def test_service_gone__resolving_goes_on_and_calls_are_refused(backend: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     world = backend.world
-    doomed = ServiceProcess(world.env, world.folder / "doomed.log").start()
     tenant = backend.tenant({"manager": "gpt-4.1-nano"})
+    doomed = ServiceProcess(world.env, world.folder / "doomed.log").start()
     configure(base_url=doomed.url, api_key=tenant.key)
     assert get_model_for_role("manager") == "gpt-4.1-nano"
     assert doomed.stop() == 0
