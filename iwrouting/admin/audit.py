@@ -23,8 +23,12 @@ from iwrouting.admin.links import service_url
 from iwrouting.admin.references import References
 from iwrouting.models import Decision, EnvironmentSnapshot, Outcome
 
+LOOKS = "responses."
+"""How the endpoints begin at which a stored response is looked at, cancelled, deleted, or its usage recorded."""
+
 LISTED = (
-    "decision_at", "project", "alias", "inferred_mode", "model_asked", "model_resolved", "source", "request_id",
+    "decision_at", "project", "alias", "inferred_mode", "endpoint", "model_asked", "model_resolved", "source",
+    "request_id",
 )  # fmt: skip
 LISTED_OUTCOME = (
     "decision_id", "decision_at", "origin", "result", "model_served", "calls", "fallbacks", "latency_us",
@@ -133,7 +137,9 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
 
     @admin.display(description="Alias")
     def alias_shown(self, decision: Decision) -> str:
-        """What for, and the mode that auto was taken for."""
+        """What for, and the mode that auto was taken for; for what no alias is asked for: a look at a response."""
+        if decision.endpoint.startswith(LOOKS):
+            return decision.endpoint
         mode = f" ({decision.inferred_mode})" if decision.inferred_mode else ""
         return f"{decision.alias}{mode}" if decision.alias else show.NOTHING
 

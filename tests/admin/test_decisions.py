@@ -201,3 +201,8 @@ def test_the_time_in_an_id_that_nobody_made_is_no_error() -> None:
     condition = decision_filters.id_condition(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff"))
     assert condition.children == [("pk__in", [])]
     assert decision_time("018bcfe56800" + "0" * 20) == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
+def test_a_look_at_a_response__says_so(boss: Client) -> None:
+    cast.decision(endpoint="responses.get", alias="", model_asked="o3-deep-research")
+    assert "responses.get" in read(boss.get(LIST)).text

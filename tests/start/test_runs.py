@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from iwrouting.models import Project, Run, RunRaise
@@ -27,7 +28,14 @@ def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return found
 
 
+def test_run_raise__as_nobody__is_refused(run: Run) -> None:
+    with pytest.raises(CommandError, match="--as nobody: there is no such user"):
+        call_command("run_raise", "nightly-42", by=500, reason=REASON, yes=True, user="nobody")
+    assert not RunRaise.objects.exists()
+
+
 def test_run_raise__by_and_to__is_recorded_and_shown(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    User.objects.create_user("olga")
     call_command("run_raise", "nightly-42", by=500, reason=REASON, yes=True, user="olga", format="json")
     assert shown(capsys) == {
         **{"version": 1, "project": "atlas", "run": "nightly-42", "limit": 1_500, "set_by": "raised by an operator"},

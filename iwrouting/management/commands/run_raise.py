@@ -7,6 +7,7 @@ import getpass
 import sys
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -53,7 +54,7 @@ class Command(BaseCommand):
                     to=options["to"],
                     more=options["by"],
                     reason=options["reason"],
-                    by=options["user"] or getpass.getuser(),
+                    by=_known(options["user"]) if options["user"] else getpass.getuser(),
                     via="CLI",
                 )
                 row = as_row(run)
@@ -71,3 +72,10 @@ class Command(BaseCommand):
         if not agreed:
             self.stderr.write("Nothing was changed.")
         return agreed
+
+
+def _known(name: str) -> str:
+    """The name of a user of the admin. Raises CommandError for any other: a record must not name nobody."""
+    if not get_user_model().objects.filter(username=name).exists():
+        raise CommandError(f"--as {name}: there is no such user. Name one of the admin's, or leave it out.")
+    return name
