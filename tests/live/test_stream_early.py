@@ -14,14 +14,14 @@ from tests.sandbox import raw
 from tests.sandbox.raw import Raw, hello
 
 FIRST, SECOND = "gpt-5.1", "gpt-4.1"
-LATE = {"first_event_delay_ms": 700}
+LATE = {"first_event_delay_ms": 1000}
 LEFT_OUT = {"x-iw-model", "x-iw-attempts", "x-iw-fallback"}
 
 
 @pytest.fixture
 def early(live: Live) -> str:
-    """The address of a service that holds headers back for 0.3 s."""
-    url = live.world.other_service("early", IW_STREAM_HOLD_S="0.3").url
+    """The address of a service that holds headers back for 0.2 s."""
+    url = live.world.other_service("early", IW_STREAM_HOLD_S="0.2").url
     live.introduce(live.home.key, url)
     return url
 
