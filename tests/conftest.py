@@ -7,25 +7,30 @@ from django.db import connection
 
 pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.live.processes")
 
-# Pure rooms, sandbox, client and tooling open no database, and what the live files named here prove happens on the
-# wire: the SQLite pass proves them for both.
+# Pure rooms, sandbox, client and tooling open no database, and what the others named here prove happens on the wire
+# or in a browser: the SQLite pass proves them for both.
 collect_ignore = (
     [
         "autoroute",
+        "browser",
         "client",
         "faults/test_cuts.py",
         "faults/test_llmock.py",
         "fuzz",
         "live/test_deadlines.py",
+        "live/test_embedding_rules.py",
+        "live/test_golden_costs.py",
         "live/test_mode_mismatch.py",
         "live/test_sdk_errors.py",
         "live/test_sdk_responses.py",
         "live/test_sdk_types.py",
         "live/test_slow_callers.py",
         "live/test_stream_early.py",
+        "live/test_stream_faults.py",
         "live/test_stream_timers.py",
         "pure",
         "sandbox",
+        "start/test_demo.py",
         "translate",
         "upstream",
         "test_harness.py",
