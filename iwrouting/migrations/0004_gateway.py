@@ -9,8 +9,8 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 import iwrouting.models.validators
+from iwrouting.migrations._audit_tables import InsertOnly
 
-GUARDED = ("iwrouting_breakerevent", "iwrouting_runraise")
 SEEN = ("breakerevent", "heldresponse", "run", "runraise", "runreservation")
 GRANTS = {
     "Viewer": [f"view_{name}" for name in SEEN],
@@ -19,32 +19,6 @@ GRANTS = {
     "Key admin": [f"view_{name}" for name in SEEN],
     "Auditor": [f"view_{name}" for name in SEEN],
 }
-
-
-def guard(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Insert-only on PostgreSQL; on SQLite `iwrouting.reports.guards` sees to it after each migrate."""
-    if schema_editor.connection.vendor != "postgresql":
-        return
-    for table in GUARDED:
-        schema_editor.execute(
-            f"CREATE TRIGGER iw_audit_no_change BEFORE UPDATE OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION iw_audit_refuse('{table}')",
-            None,
-        )
-        schema_editor.execute(
-            f"CREATE TRIGGER iw_audit_no_truncate BEFORE TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION iw_audit_refuse()",
-            None,
-        )
-
-
-def unguard(_apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Undo guard()."""
-    if schema_editor.connection.vendor != "postgresql":
-        return
-    for table in GUARDED:
-        schema_editor.execute(f"DROP TRIGGER iw_audit_no_change ON {table}", None)
-        schema_editor.execute(f"DROP TRIGGER iw_audit_no_truncate ON {table}", None)
 
 
 def grant(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -253,6 +227,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.RunPython(guard, unguard),
+        InsertOnly("iwrouting_breakerevent", "iwrouting_runraise"),
         migrations.RunPython(grant, migrations.RunPython.noop),
     ]

@@ -116,3 +116,32 @@ def _partitioned(create_table: str) -> str:
     if not inline_key or " PRIMARY KEY" in tail:
         raise ValueError(f"one column with an inline PRIMARY KEY was expected in: {create_table}")
     return f'{head}{tail}, PRIMARY KEY ("id", "decision_at")) PARTITION BY RANGE ("decision_at")'
+
+
+class InsertOnly(migrations.RunPython):
+    """Triggers of PostgreSQL that refuse changes of rows; on SQLite `iwrouting.reports.guards` sees to it after each migrate.
+
+    It clones row triggers to the partitions, which guard themselves against TRUNCATE.
+    """
+
+    def __init__(self, *tables: str) -> None:
+        self.tables = tables
+        super().__init__(self._guard, self._unguard)
+
+    def _guard(self, _apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        for table in self.tables if is_postgresql(schema_editor) else ():
+            schema_editor.execute(
+                f"CREATE TRIGGER iw_audit_no_change BEFORE UPDATE OR DELETE ON {table} "
+                f"FOR EACH ROW EXECUTE FUNCTION iw_audit_refuse('{table}')",
+                None,
+            )
+            schema_editor.execute(
+                f"CREATE TRIGGER iw_audit_no_truncate BEFORE TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION iw_audit_refuse()",
+                None,
+            )
+
+    def _unguard(self, _apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        for table in self.tables if is_postgresql(schema_editor) else ():
+            schema_editor.execute(f"DROP TRIGGER iw_audit_no_change ON {table}", None)
+            schema_editor.execute(f"DROP TRIGGER iw_audit_no_truncate ON {table}", None)
