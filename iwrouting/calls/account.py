@@ -40,9 +40,9 @@ async def decide(service: Service, draft: Draft) -> None:
         verdict = await asyncio.shield(future)
     except asyncio.CancelledError:
         if draft.purse is None:
-            leave(service, draft, [], Ending(cut_result(service), None))
+            _leave_undecided(service, draft, rows)
         else:
-            future.add_done_callback(partial(_left, service, draft))
+            future.add_done_callback(partial(_left, service, draft, rows))
         raise
     except AuditUnavailable as error:
         _refuse_late(service, draft, error)
@@ -61,11 +61,21 @@ def _grant(draft: Draft, purse: Purse, verdict: Verdict) -> None:
         raise error
 
 
-def _left(service: Service, draft: Draft, future: asyncio.Future[Verdict | None]) -> None:
+def _left(service: Service, draft: Draft, rows: Rows, future: asyncio.Future[Verdict | None]) -> None:
     """Close a decision on a budget whose caller left before it was stored, unless it was stored as refused."""
-    verdict = None if future.cancelled() or future.exception() is not None else future.result()
+    if future.cancelled() or future.exception() is not None:
+        _leave_undecided(service, draft, rows)
+        return
+    verdict = future.result()
     if verdict is None or verdict.granted is not None:
         leave(service, draft, [], Ending(cut_result(service), None))
+
+
+def _leave_undecided(service: Service, draft: Draft, rows: Rows) -> None:
+    """Queue the very rows of a decision that is not known to be stored with its outcome: none may stand alone."""
+    ending = Ending(cut_result(service), None)
+    draft.closed = True
+    _queue(service, draft, [*rows, (OUTCOME, draft.outcome_row(ending))], _settle(draft, [], ending))
 
 
 def cut_result(service: Service) -> Result:

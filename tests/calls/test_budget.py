@@ -212,10 +212,11 @@ class Held:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "closes"), [(Verdict(500), True), (Verdict(None), False), (AuditUnavailable("away"), True)]
+    ("verdict", "closed"),
+    [(Verdict(500), [OUTCOME]), (Verdict(None), None), (AuditUnavailable("away"), [DECISION, OUTCOME])],
 )
 def test_decide__caller_leaves_before_the_verdict__is_closed_once_and_gives_back(
-    verdict: Verdict | AuditUnavailable, closes: bool
+    verdict: Verdict | AuditUnavailable, closed: list[str] | None
 ) -> None:
     draft, resolution = drafted()
     draft.purse = plan(draft, resolution, {}, Count(10, 0, "tiktoken"), 9_000, conf())
@@ -238,7 +239,7 @@ def test_decide__caller_leaves_before_the_verdict__is_closed_once_and_gives_back
     asyncio.run(work())
     (decided, reserve), *rest = writer.units
     assert (decided, reserve) == ([DECISION], draft.purse.reserve)
-    assert rest == ([([OUTCOME], Settle(("atlas", "run-1"), draft.id, 0))] if closes else [])
+    assert rest == ([(closed, Settle(("atlas", "run-1"), draft.id, 0))] if closed else [])
 
 
 def test_count_input__is_done_in_a_thread_for_the_first_model_that_may_serve() -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from iwrouting.audit import OUTCOME, Claim, Row, Rows
+from iwrouting.audit import DECISION, OUTCOME, Claim, Row, Rows
 from iwrouting.calls import streamed
 from iwrouting.calls.account import decide
 from iwrouting.calls.buffered import conclude
@@ -111,6 +111,10 @@ def test_cancelled_while_the_decision_is_committed__says_who_cut_it(draining: bo
     kept.answers = False
     asyncio.run(left())
     assert [row["result"] for row in kept.outcomes] == [result]
+    decisions = [row for table, row in kept.rows if table == DECISION]
+    # The very row again, which keeps its number: an outcome whose decision could not be stored must not stand alone.
+    assert len(decisions) == 2
+    assert decisions[0] is decisions[1]
 
 
 EVENTS = (
