@@ -17,6 +17,7 @@ from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from iwrouting.conf.addresses import url_fault
+from iwrouting.conf.points import read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
@@ -91,6 +92,15 @@ class Settings(BaseSettings):
 
     audit_queue: int = Field(10_000, ge=1, le=1_000_000, validation_alias="IW_AUDIT_QUEUE")
     audit_wait_s: float = _seconds(2, "IW_AUDIT_WAIT_S")
+    audit_commit_s: float = _seconds(0.5, "IW_AUDIT_COMMIT_S")
+    audit_strict: bool = Field(False, validation_alias="IW_AUDIT_STRICT")
+    audit_key: str = Field("", validation_alias="IW_AUDIT_KEY", repr=False)
+    audit_retention_days: int = Field(400, ge=0, le=36_500, validation_alias="IW_AUDIT_RETENTION_DAYS")
+    journal_dir: Path | None = Field(None, validation_alias="IW_JOURNAL_DIR")
+    journal_max_mb: int = Field(4096, ge=1, le=1_000_000, validation_alias="IW_JOURNAL_MAX_MB")
+    writer_dead_s: float = Field(45, ge=0.5, le=86_400, validation_alias="IW_WRITER_DEAD_S")
+    snapshot_max_age_s: float = Field(86_400, ge=0, le=31_536_000, validation_alias="IW_SNAPSHOT_MAX_AGE")
+    fault_points: str = Field("", validation_alias="IW_FAULT_POINTS", repr=False)
 
     max_embed_tokens_per_batch: int = Field(50_000, ge=1, le=300_000, validation_alias="MAX_EMBED_TOKENS_PER_BATCH")
     max_embed_items_per_batch: int = Field(256, ge=1, le=2048, validation_alias="MAX_EMBED_ITEMS_PER_BATCH")
@@ -125,6 +135,32 @@ class Settings(BaseSettings):
         if info.data.get("env") == "production" and len(value) < 32:
             raise ValueError("must be set to at least 32 random characters in production")
         return value
+
+    @field_validator("audit_key")
+    @classmethod
+    def _audit_keys(cls, value: str) -> str:
+        if any(len(key.strip()) < 32 for key in value.split(",") if value):
+            raise ValueError("each key must have at least 32 random characters; older keys follow after commas")
+        return value
+
+    @field_validator("fault_points")
+    @classmethod
+    def _points(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.data.get("env") != "development":
+            raise ValueError("is for tests and taken in development only")
+        read_plan(value)
+        return value
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the journals and of the snapshot: IW_JOURNAL_DIR, else `var/journal`."""
+        return self.journal_dir or VAR / "journal"
+
+    @property
+    def audit_keys(self) -> tuple[str, ...]:
+        """The keys of the audit's chain, the one that writes first; without IW_AUDIT_KEY the secret key stands in."""
+        keys = tuple(key.strip() for key in self.audit_key.split(",") if key.strip())
+        return keys or (self.secret_key or development_secret_key(),)
 
     @property
     def development(self) -> bool:

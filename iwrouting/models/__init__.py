@@ -12,8 +12,13 @@ from iwrouting.models.prices import Price
 from iwrouting.models.projects import Project
 from iwrouting.models.runs import Run, RunRaise, RunReservation
 from iwrouting.models.targets import Model, Upstream
+from iwrouting.models.writers import Alert, QuarantinedRow, Seal, Writer
 
 __all__ = [
+    "Alert",
+    "QuarantinedRow",
+    "Seal",
+    "Writer",
     "RunReservation",
     "RunRaise",
     "Run",

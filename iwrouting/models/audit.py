@@ -65,6 +65,7 @@ class Decision(AuditModel):
             models.Index(fields=["decision_at"], name="iw_decision_at"),
             models.Index(fields=["request_id"], name="iw_decision_request"),
             models.Index(fields=["run_id"], name="iw_decision_run"),
+            models.Index(fields=["writer_id", "writer_seq"], name="iw_decision_chain"),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +107,10 @@ class Attempt(AuditModel):
         constraints = [
             models.UniqueConstraint(fields=["decision", "seq", "decision_at"], name="iw_attempt_seq"),
         ]
-        indexes = [models.Index(fields=["model", "decision_at"], name="iw_attempt_model")]
+        indexes = [
+            models.Index(fields=["model", "decision_at"], name="iw_attempt_model"),
+            models.Index(fields=["writer_id", "writer_seq"], name="iw_attempt_chain"),
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.seq} of {self.decision_id}"
@@ -155,6 +159,7 @@ class Outcome(AuditModel):
         indexes = [
             models.Index(fields=["result", "decision_at"], name="iw_outcome_result"),
             models.Index(fields=["model_served", "decision_at"], name="iw_outcome_model"),
+            models.Index(fields=["writer_id", "writer_seq"], name="iw_outcome_chain"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,17 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from iwrouting.models import Attempt, BreakerEvent, Decision, EnvironmentSnapshot, Outcome, RunRaise
+from iwrouting.models import (
+    Alert,
+    Attempt,
+    BreakerEvent,
+    Decision,
+    EnvironmentSnapshot,
+    Outcome,
+    QuarantinedRow,
+    RunRaise,
+    Seal,
+)
 
 KEYS = {
     Decision: ("id",),
@@ -19,6 +29,9 @@ KEYS = {
     EnvironmentSnapshot: ("id",),
     BreakerEvent: ("id",),
     RunRaise: ("id",),
+    QuarantinedRow: ("id",),
+    Seal: ("number",),
+    Alert: ("id",),
 }
 """What tells one row from another, besides the rowid."""
 

@@ -48,6 +48,7 @@ def _isolation(work: Path) -> dict[str, str]:
         "IW_ENV": "development",
         "IW_ENV_FILE": str(no_env_file),
         "IW_SECRET_KEY": "of-the-tests-alone-and-of-no-other-use",
+        "IW_JOURNAL_DIR": str(work / "journal"),
         "TMPDIR": str(temporary),
         "HTTP_PROXY": NOWHERE,
         "HTTPS_PROXY": NOWHERE,
