@@ -9,7 +9,17 @@ from django.core.management import call_command
 AUDIT = {"decision", "attempt", "outcome", "environmentsnapshot"}
 CONFIGURATION = {"alias", "override", "project", "model", "upstream", "apikey", "revision", "price"}
 RUNNING = {"change_run", "change_breakerevent"}
-GATEWAY = {"breakerevent", "heldresponse", "run", "runraise", "runreservation"}
+GATEWAY = {
+    "breakerevent",
+    "heldresponse",
+    "run",
+    "runraise",
+    "runreservation",
+    "writer",
+    "quarantinedrow",
+    "seal",
+    "alert",
+}
 VIEW = {f"view_{model}" for model in AUDIT | CONFIGURATION | GATEWAY}
 
 
