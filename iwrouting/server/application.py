@@ -14,8 +14,10 @@ from iwrouting.calls.limits import has_limits
 from iwrouting.calls.transitions import make_breakers
 from iwrouting.conf import settings
 from iwrouting.dispatch import Dispatcher
+from iwrouting.server.jobs import jobs
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
+from iwrouting.server.upkeep import Upkeep
 from iwrouting.snapshot import store
 from iwrouting.tokens import TokenizersMissing, warm
 from iwrouting.upstream import Upstreams
@@ -32,6 +34,7 @@ class Application:
     def __init__(self) -> None:
         self._stock = StockHandler(settings().max_body_mb)
         self._lean: LeanHandler | None = None
+        self._upkeep = Upkeep(jobs())
         self.service: Service | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +66,7 @@ class Application:
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
         self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
+        self._upkeep.start()
         settle_memory()
         if has_limits(store.current, conf):
             # Readiness does not wait for it: a request that counts before it is done waits in a thread.
@@ -79,6 +83,7 @@ class Application:
             return
         self.drain()
         await self._let_calls_end(self.service)
+        await asyncio.to_thread(self._upkeep.stop)
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
         self.service.held.close()
