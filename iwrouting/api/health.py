@@ -11,6 +11,7 @@ from iwrouting import __version__
 from iwrouting.api.lean import LeanView, json_response
 from iwrouting.calls import Service
 from iwrouting.resolver.lifecycle import public_warnings
+from iwrouting.snapshot import SnapshotStore, stale_reason
 
 
 class Healthz(LeanView):
@@ -41,6 +42,8 @@ def readiness_faults(service: Service) -> list[str]:
     found = []
     if not service.config.database:
         found.append(f"no configuration has been read yet ({service.store.fault or 'starting'})")
+    elif stale := stale_reason(service.config, datetime.now(UTC)):
+        found.append(stale)
     elif not service.config.aliases:
         found.append("there are no aliases: run manage.py matrix_load")
     if service.writer.fault:
@@ -61,7 +64,7 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
         "environment_id": config.environment.id,
         "catalogue_version": config.catalogue_version,
         "upstream": config.default_upstream,
-        "snapshot": {"age_s": _age(service), "fault": service.store.fault},
+        "snapshot": snapshot_state(service.store),
         "audit": {
             "queued": service.writer.queued,
             "fault": service.writer.fault,
@@ -72,6 +75,12 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
     }
 
 
-def _age(service: Service) -> float | None:
-    age = service.store.age_s
-    return round(age, 1) if age != float("inf") else None
+def snapshot_state(store: SnapshotStore) -> dict[str, Any]:
+    """Where the configuration was read, how long ago it was last known to be the newest, and what is wrong."""
+    age = store.age_s
+    return {
+        "source": store.source,
+        "age_s": None if age is None else round(age, 1),
+        "fault": store.fault,
+        "disk_fault": store.keeper.fault or store.not_read,
+    }

@@ -111,6 +111,7 @@ class LeanView(APIView):
             headers or lean.lean_headers,
             ident=lean.ident,
             started_ns=lean.started_ns,
+            note=self.service.store.note,
         )
 
 

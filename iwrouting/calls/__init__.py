@@ -9,7 +9,7 @@ from iwrouting.calls.account import decide, refuse
 from iwrouting.calls.answers import Answer, StreamAnswer, decision_headers
 from iwrouting.calls.buffered import answer_whole, conclude
 from iwrouting.calls.caller import Caller, identify, require, turned_away
-from iwrouting.calls.deciding import allowed_s, guard_loop, is_strict, resolve_call
+from iwrouting.calls.deciding import allowed_s, guard_age, guard_loop, is_strict, resolve_call
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.fetching import FetchRequest, pinned, resolve_held, uninterrupted
 from iwrouting.calls.limits import keep_limits
@@ -93,6 +93,7 @@ async def fetch(service: Service, caller: Caller, request: FetchRequest) -> Answ
     try:
         require(caller.key, Scope.CALL)
         guard_loop(draft)
+        guard_age(draft)
         resolution = resolve_held(draft, await service.held.own(caller, request.response_id), request)
     except RoutingError as error:
         await _refused(service, draft, {}, error)

@@ -51,12 +51,20 @@ def request_id(headers: Mapping[str, str]) -> str:
 
 
 def identify(
-    config: Configuration, conf: Settings, key: KeyFacts, headers: Mapping[str, str], *, ident: str, started_ns: int
+    config: Configuration,
+    conf: Settings,
+    key: KeyFacts,
+    headers: Mapping[str, str],
+    *,
+    ident: str,
+    started_ns: int,
+    note: str = "",
 ) -> Caller:
     """The caller of one request. Raises Forbidden, UnknownProject or BadRequest.
 
-    `headers` has lower-case names. A key for one project decides alone; one for several takes `x-iw-project`, else
-    `OpenAI-Project` where it names a known project, else its default.
+    `note` is what every decision says now, such as that the database is away. `headers` has lower-case names. A key
+    for one project decides alone; one for several takes `x-iw-project`, else `OpenAI-Project` where it names a known
+    project, else its default.
     """
     project, text, warnings = _project(config, conf, key, headers)
     facts = config.projects.get(project or "")
@@ -76,7 +84,7 @@ def identify(
         deadline_s=_deadline(headers),
         is_test=headers.get("x-iw-test", "") == "1",
         looped="x-iw-hop" in headers,
-        warnings=(*warnings, *_client_fallbacks(headers)),
+        warnings=(*filter(None, [note]), *warnings, *_client_fallbacks(headers)),
     )
 
 

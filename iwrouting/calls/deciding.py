@@ -9,10 +9,12 @@ from typing import Any
 from iwrouting.autoroute import infer, measure
 from iwrouting.calls.draft import Draft
 from iwrouting.conf import Settings
-from iwrouting.errors import BadRequest, LoopDetected, UnknownModel
+from iwrouting.errors import BadRequest, LoopDetected, Unavailable, UnknownModel
 from iwrouting.resolver import resolve
+from iwrouting.snapshot import stale_reason
 from iwrouting.types import AUTO, Endpoint, Inference, Kind, Resolution, Skip
 
+STALE_RETRY_S = 5
 AUTO_NAMES = (AUTO, f"mode:{AUTO}")
 PATHS = {
     Endpoint.CHAT: "/v1/chat/completions",
@@ -25,6 +27,7 @@ def resolve_call(draft: Draft, name: str, messages: Sequence[Mapping[str, Any]] 
     """Resolve the name that a call asks for, and refuse what can't work. Raises BadRequest or one of its kinds."""
     draft.asked = name
     guard_loop(draft)
+    guard_age(draft)
     inference = infer(measure(messages)) if messages and name in AUTO_NAMES else None
     draft.resolution = ask_resolver(draft, name, inference, draft.endpoint)
     check_kind(draft.resolution, draft.endpoint)
@@ -51,6 +54,16 @@ def guard_loop(draft: Draft) -> None:
         raise LoopDetected(
             "This request came from this service itself: an upstream's base URL leads back here. "
             "Set IW_UPSTREAM_BASE_URL to the provider's address."
+        )
+
+
+def guard_age(draft: Draft) -> None:
+    """Refuse a call under a configuration that was read from disk and is too old: keys may be revoked by now (G3)."""
+    if reason := stale_reason(draft.config, datetime.now(UTC)):
+        raise Unavailable(
+            f"No call can be served now: {reason}. Resolving goes on; an operator can bring the database back.",
+            code="snapshot_too_old",
+            retry_after_s=STALE_RETRY_S,
         )
 
 

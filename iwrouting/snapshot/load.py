@@ -38,7 +38,8 @@ def load() -> Configuration:
     return found
 
 
-def _apart(rows: Iterable[str], environment: str) -> None:
+def check_apart(rows: Iterable[str], environment: str) -> None:
+    """Raise SnapshotRefused where the environment's upstream would hide one of the database."""
     if environment in rows:
         raise SnapshotRefused(
             f"upstream {environment} of the database has the name of the environment's upstream: set IW_UPSTREAM_NAME "
@@ -58,7 +59,7 @@ def check(config: Configuration) -> None:
 def _read() -> Configuration:
     base = builtin_configuration()
     upstreams = {row.slug: _upstream(row) for row in read_rows(Upstream.objects.all())}
-    _apart(upstreams, base.default_upstream)
+    check_apart(upstreams, base.default_upstream)
     projects = {row.slug: _project(row) for row in read_rows(Project.objects.all())}
     return replace(
         base,

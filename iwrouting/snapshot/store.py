@@ -6,11 +6,14 @@ import asyncio
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 
 from django.db import DatabaseError, connection
 
 from iwrouting.models import Revision
+from iwrouting.snapshot import disk
 from iwrouting.snapshot.builtin import builtin_configuration
+from iwrouting.snapshot.keeper import Keeper
 from iwrouting.snapshot.listen import start_listener
 from iwrouting.snapshot.load import load
 from iwrouting.snapshot.rows import SnapshotRefused
@@ -19,18 +22,26 @@ from iwrouting.types import Configuration
 log = logging.getLogger(__name__)
 POLL_S = 1.0
 REFRESH_WAIT_S = 0.3
+FROM_DISK, NOT_REFRESHED = "snapshot_from_disk", "configuration_not_refreshed"
+"""The codes of the warnings that `note` gives."""
+ANSWER_S = 5.0
+"""How long a database may think before it counts as one that does not answer."""
 
 
 class SnapshotStore:
     """`current` is read by every request without a lock; everything else belongs to the poller.
 
-    Until a database was read, the built-in configuration stands in, with `database` False.
+    At a start without a database the last one accepted is read from disk; where there is none, the built-in
+    configuration stands in, with `database` False. `not_read`: why there is none on disk.
     """
 
     def __init__(self) -> None:
         self._current: Configuration | None = None
         self.checked_at = 0.0
-        self.fault = ""
+        self.not_read = ""
+        self._fault = ""
+        self._asked_at = 0.0
+        self.keeper = Keeper()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -45,13 +56,42 @@ class SnapshotStore:
         return self._current
 
     @property
-    def age_s(self) -> float:
-        """Seconds since the snapshot was last known to be the newest."""
-        return time.monotonic() - self.checked_at if self.checked_at else float("inf")
+    def age_s(self) -> float | None:
+        """Seconds since the snapshot was last known to be the newest; None for the built-in one."""
+        if self.current.from_disk is not None:
+            return max(0.0, (datetime.now(UTC) - self.current.from_disk).total_seconds())
+        return time.monotonic() - self.checked_at if self.checked_at else None
+
+    @property
+    def fault(self) -> str:
+        """Why the snapshot is not known to be the newest, or an empty text."""
+        if self._asked_at and time.monotonic() - self._asked_at > ANSWER_S:
+            return self._fault or "database: no answer"
+        return self._fault
+
+    @property
+    def source(self) -> str:
+        """Where the snapshot that serves was read: `database`, `disk`, or `builtin` for nowhere."""
+        config = self.current
+        return "builtin" if not config.database else "disk" if config.from_disk else "database"
+
+    @property
+    def note(self) -> str:
+        """What every decision says while the snapshot is not known to be the newest: a warning, or an empty text."""
+        config = self.current
+        if config.from_disk is not None:
+            return f"{FROM_DISK}: revision {config.revision}, last confirmed {config.from_disk:%Y-%m-%dT%H:%M:%SZ}"
+        if not self.fault:
+            return ""
+        serves = f"revision {config.revision}" if config.database else "the built-in matrix"
+        return f"{NOT_REFRESHED}: {serves} serves, the database can't be read"
 
     def start(self) -> None:
-        """Load now and keep polling in a daemon thread."""
+        """Load now and keep polling in a daemon thread. Raises SettingsError."""
         self.check()
+        if not self.current.database:
+            self._read_disk()
+        self.keeper.start()
         self._stop.clear()
         self._thread = threading.Thread(target=self._poll, name="iw-snapshot", daemon=True)
         self._thread.start()
@@ -63,10 +103,14 @@ class SnapshotStore:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
+        self.keeper.stop()
 
     def check(self) -> None:
         """Compare the revision and load if it moved. Any failure keeps the former snapshot and is told in `fault`."""
-        with self._lock:
+        if not self._lock.acquire(timeout=ANSWER_S):
+            return
+        try:
+            self._asked_at = time.monotonic()
             try:
                 self._check()
             except SnapshotRefused as error:
@@ -77,8 +121,11 @@ class SnapshotStore:
                 # Whatever it is: the one thread that keeps the configuration current must outlive it.
                 self._failed(f"unexpected: {type(error).__name__}", error)
             else:
-                self.fault = ""
+                self._fault = ""
                 self.checked_at = time.monotonic()
+        finally:
+            self._asked_at = 0.0
+            self._lock.release()
 
     async def refresh(self) -> bool:
         """Check once for all who wait; at most REFRESH_WAIT_S. For a well-formed key that is not known yet.
@@ -102,23 +149,39 @@ class SnapshotStore:
     def _check(self) -> None:
         known = self._current
         try:
-            if known is None or not known.database or Revision.current() != known.revision:
+            if known is None or not _is_read(known) or Revision.current() != known.revision:
                 self._current = load()
         finally:
             if not connection.in_atomic_block:
                 connection.close()
 
     def _failed(self, fault: str, error: Exception | None = None) -> None:
-        if fault != self.fault:
+        if fault != self._fault:
             log.error("configuration not refreshed: %s; the former one serves", fault, exc_info=error)
-        self.fault = fault
+        self._fault = fault
+
+    def _read_disk(self) -> None:
+        try:
+            self._current = disk.read()
+        except disk.SnapshotUnusable as error:
+            self.not_read = str(error)
+            log.error("no configuration from disk: %s is %s", disk.path(), error)
+        else:
+            log.warning("%s", self.note)
 
     def _poll(self) -> None:
         while not self._stop.is_set():
+            if not self._fault:
+                self.keeper.offer(self.current)
             self._wake.wait(POLL_S)
             self._wake.clear()
             if not self._stop.is_set():
                 self.check()
+
+
+def _is_read(config: Configuration) -> bool:
+    """Whether this process has read it from a database."""
+    return config.database and config.from_disk is None
 
 
 store = SnapshotStore()

@@ -188,6 +188,7 @@ class Configuration:
     """Everything a decision depends on, read in one consistent transaction; never changed after it was made.
 
     `database` is False where no database has been read: overrides are `unreadable`, defaults the built-in ones.
+    `from_disk`: when one that was read from disk was last known to be the newest; None for all others.
     `default_upstream` is the one that the environment defines; `keys` are found by the SHA-256 of their text; `prices`
     are of all times, by model id.
     """
@@ -206,3 +207,4 @@ class Configuration:
     lifecycle_warning_days: int = 90
     projects_by_external_id: Mapping[str, str] = field(default_factory=dict)
     prices: Mapping[str, tuple[PriceFacts, ...]] = field(default_factory=dict)
+    from_disk: datetime | None = None

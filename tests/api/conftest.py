@@ -16,7 +16,7 @@ from tests.live.world import World, world
 def stock(db: None, monkeypatch: pytest.MonkeyPatch) -> Stock:
     """The stock stack on an empty configuration that no other test has read."""
     monkeypatch.setattr(store, "_current", None)
-    monkeypatch.setattr(store, "fault", "")
+    monkeypatch.setattr(store, "_fault", "")
     return Stock()
 
 

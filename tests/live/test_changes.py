@@ -138,7 +138,7 @@ def test_start_with_a_malformed_row__waits_for_it_to_be_mended(live: Live) -> No
     live.settle()
     try:
         with spoiled("alias", "name = 'blueprint'", "kind", "bogus"):
-            late = live.world.other_service("late", ready=False)
+            late = live.world.other_service("late", ready=False, IW_JOURNAL_DIR=str(live.world.folder / "late"))
             status, state = late.get("/readyz")
             assert (status, state["status"], state["revision"]) == (503, "unavailable", 0)
             assert "alias blueprint: kind 'bogus' is not one of" in state["faults"][0]

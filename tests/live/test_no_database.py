@@ -44,7 +44,13 @@ def open_the_way(live: Live) -> None:
 def cut_off(live: Live) -> Iterator[ServiceProcess]:
     emergency = hash_key(EMERGENCY.text)
     later = address_of_later(live)
-    yield live.world.other_service("cut_off", ready=False, DATABASE_URL=later, IW_API_KEY_SHA256=emergency)
+    yield live.world.other_service(
+        "cut_off",
+        ready=False,
+        DATABASE_URL=later,
+        IW_API_KEY_SHA256=emergency,
+        IW_JOURNAL_DIR=str(live.world.folder / "cut_off"),
+    )
     live.world.started.pop("cut_off").stop()
     if IS_POSTGRESQL:
         statement(f"DROP ROLE IF EXISTS {role(live)}")

@@ -70,7 +70,7 @@ READINESS: dict[str, Any] = {
     "environment_id": "9f0c2b7d6a5e4f31",
     "catalogue_version": "2026-11-22",
     "upstream": "environment",
-    "snapshot": {"age_s": 0.2, "fault": ""},
+    "snapshot": {"source": "database", "age_s": 0.2, "fault": "", "disk_fault": ""},
     "audit": {"queued": 0, "fault": "", "not_durable": ""},
     "breakers": [],
     "warnings": [],
