@@ -1,0 +1,28 @@
+"""The three tables that are split by month, and the calendar by which they are kept. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from iwrouting.models import Attempt, Decision, Outcome
+
+DECISION = Decision._meta.db_table
+MONTHLY = {model._meta.db_table: model for model in (Decision, Attempt, Outcome)}
+TABLES = tuple(MONTHLY)
+"""In the order in which they are locked, emptied and told."""
+
+
+def first_of_month(day: date, ahead: int = 0) -> date:
+    """The first day of the month so many after that of a day; `ahead` may be negative."""
+    years, months = divmod(day.month - 1 + ahead, 12)
+    return date(day.year + years, months + 1, 1)
+
+
+def kept_from(days: int, now: datetime) -> date:
+    """The first day that is kept: months that end before it are older than `days` as a whole."""
+    return first_of_month((now.astimezone(UTC) - timedelta(days=days)).date())
+
+
+def partition(table: str, month: date | None) -> str:
+    """The name of a partition; None: of the default partition. As `iw_audit_make_partition` names them."""
+    return f"{table}_default" if month is None else f"{table}_y{month:%Y}m{month:%m}"
