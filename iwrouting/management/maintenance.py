@@ -1,0 +1,164 @@
+"""What `manage.py maintain` does, step by step. Each step can be run again at any time; what fails stops no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.db import DatabaseError, connection
+
+from iwrouting.audit import partitions, pruning, retention, statistics
+from iwrouting.audit.locks import LockFault
+from iwrouting.audit.patience import Busy
+from iwrouting.audit.segments import JournalFault
+from iwrouting.conf import settings
+from iwrouting.server.jobs import jobs
+from iwrouting.server.upkeep import Job, run_job
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a step did, or would do: a line, its numbers, and whether somebody has to look at it."""
+
+    line: str
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    is_finding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step by its name. `plan` says what it would do and changes nothing."""
+
+    name: str
+    plan: Callable[[], Done]
+    work: Callable[[Say], Done]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a step ended. `fault` is empty where it did; `is_busy`: it may do later what it could not do now."""
+
+    name: str
+    seconds: float
+    done: Done | None
+    fault: str = ""
+    is_busy: bool = False
+
+
+def steps() -> Iterator[Step]:
+    """All steps for the configured database, in their order."""
+    if partitions.has_partitions():
+        yield Step("months", _months_missing, _make_months)
+        yield Step("default", _default, lambda _say: _default())
+    for job in jobs():
+        yield Step(job.name, partial(Done, "would run"), partial(_run, job))
+    yield Step("held", _held_plan, _held)
+    yield Step("retention", _retention_plan, _retention)
+    yield Step("statistics", _statistics_plan, _statistics)
+
+
+def take(step: Step, say: Say, *, dry_run: bool) -> Ended:
+    """Take a step; its faults are told, not raised."""
+    begun = time.monotonic()
+    try:
+        done = step.plan() if dry_run else step.work(say)
+    except Busy as error:
+        return Ended(step.name, _since(begun), None, f"put off, {error}", is_busy=True)
+    except (DatabaseError, JournalFault, LockFault, OSError, pruning.GuardMissing) as error:
+        return Ended(step.name, _since(begun), None, f"{type(error).__name__}: {str(error).strip()}")
+    return Ended(step.name, _since(begun), done)
+
+
+def _since(begun: float) -> float:
+    return round(time.monotonic() - begun, 3)
+
+
+def _months_missing() -> Done:
+    missing = partitions.missing_months()
+    return Done(f"would make {len(missing)} partitions", {"missing": len(missing)})
+
+
+def _make_months(_say: Say) -> Done:
+    found = partitions.make_months()
+    blocked = [f"{month:%Y-%m}" for month in found.blocked]
+    line = f"made {len(found.made)} partitions"
+    if blocked:
+        line += f"; {', '.join(blocked)} not, the default partition holds rows of it"
+    return Done(line, {"made": len(found.made), "blocked": blocked}, is_finding=bool(blocked))
+
+
+def _default() -> Done:
+    rows = partitions.default_rows()
+    if not any(rows.values()):
+        return Done("the default partitions are empty", rows)
+    held = max(rows.values())
+    some = f"{held} or more" if held >= partitions.COUNTED else str(held)
+    return Done(f"a default partition holds {some} rows: run 'manage.py partitions drain'", rows, is_finding=True)
+
+
+def _run(job: Job, _say: Say) -> Done:
+    given: list[object] = []
+    ours = run_job(replace(job, work=lambda: given.append(job.work())))
+    if not ours:
+        return Done("passed over: another process is at it")
+    counts = given[0] if given and isinstance(given[0], Mapping) else {}
+    told = ", ".join(f"{value} {name}" for name, value in counts.items())
+    return Done(told or "done", counts)
+
+
+def _held_plan() -> Done:
+    old = retention.old_held(settings().held_retention_days, datetime.now(UTC))
+    return Done(f"would remove {old} rows of held responses", {"old": old})
+
+
+def _held(_say: Say) -> Done:
+    removed = retention.remove_held(settings().held_retention_days, datetime.now(UTC))
+    return Done(f"removed {removed} rows of held responses", {"removed": removed})
+
+
+def _planned() -> retention.Plan | None:
+    return retention.plan(settings().audit_retention_days, datetime.now(UTC))
+
+
+def _told(plan: retention.Plan, verb: str) -> Done:
+    months = [{"month": f"{each.month:%Y-%m}", "rows": each.rows, "bytes": each.bytes} for each in plan.months]
+    rows = sum(sum(each.rows.values()) for each in plan.months)
+    size = sum(each.bytes or 0 for each in plan.months)
+    line = f"{verb} {len(months)} months before {plan.before:%Y-%m}, {rows} rows"
+    line += f", {size} bytes" if size else ""
+    line += f"; {len(plan.left)} tables that an interrupted run left" if plan.left else ""
+    return Done(line, {"before": f"{plan.before}", "months": months, "left": list(plan.left)})
+
+
+def _retention_plan() -> Done:
+    plan = _planned()
+    return Done("keeps all (IW_AUDIT_RETENTION_DAYS=0)") if plan is None else _told(plan, "would remove")
+
+
+def _retention(say: Say) -> Done:
+    plan = _planned()
+    if plan is None:
+        return Done("keeps all (IW_AUDIT_RETENTION_DAYS=0)")
+    retention.apply(plan, say)
+    done = _told(plan, "removed")
+    if connection.vendor == "sqlite":
+        free = pruning.free_bytes()
+        return Done(f"{done.line}; {free} bytes of the file are free for new rows", {**done.counts, "free_bytes": free})
+    return done
+
+
+def _statistics_plan() -> Done:
+    due = statistics.due()
+    return Done(f"would renew those of {len(due)} tables", {"due": list(due)})
+
+
+def _statistics(_say: Say) -> Done:
+    due = statistics.due()
+    statistics.renew(due)
+    return Done(f"renewed those of {len(due)} tables", {"renewed": list(due)})
