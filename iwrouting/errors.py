@@ -13,6 +13,7 @@ RoutingError
 ├── LoopDetected              508 loop_detected
 ├── Unavailable               503 server_error
 │   └── AuditUnavailable      503 audit_unavailable
+├── ShuttingDown              503 shutting_down
 └── UpstreamFailed            what the provider's answer became
     ├── UpstreamAuth          502 upstream_auth
     └── AllCandidatesFailed   502, 503 or 504 all_candidates_failed
@@ -168,6 +169,13 @@ class AuditUnavailable(RoutingError):
 
     status = 503
     code = "audit_unavailable"
+
+
+class ShuttingDown(RoutingError):
+    """We ended the call ourselves: the worker that had it is leaving, and its time to drain is over."""
+
+    status = 503
+    code = "shutting_down"
 
 
 class UpstreamFailed(RoutingError):

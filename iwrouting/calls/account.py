@@ -9,6 +9,7 @@ from functools import partial
 from iwrouting.audit import DECISION, OUTCOME, Row, Rows, Settle, Verdict, decision_time
 from iwrouting.calls.answers import decision_headers, served_headers
 from iwrouting.calls.budget import NOTHING_LEFT, refusal, settlement
+from iwrouting.calls.cutting import cut_short, outlasting, shutting_down
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.held import held_by, held_row
 from iwrouting.calls.purse import Purse
@@ -26,8 +27,8 @@ LATE_PATIENCE_S = 60.0
 
 
 async def decide(service: Service, draft: Draft) -> None:
-    """Return once the decision is durable. Raises AuditUnavailable, and Forbidden where its run's budget does not
-    suffice: then nothing may be sent.
+    """Return once the decision is durable. Raises AuditUnavailable, ShuttingDown, and Forbidden where its run's budget
+    does not suffice: then nothing may be sent.
     """
     rows = [(DECISION, draft.decision_row())]
     if draft.purse is None:
@@ -38,12 +39,16 @@ async def decide(service: Service, draft: Draft) -> None:
     try:
         # Shielded: a caller that leaves now must not take the row out of its batch.
         verdict = await asyncio.shield(future)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as gone:
         if draft.purse is None:
             _leave_undecided(service, draft, rows)
         else:
             future.add_done_callback(partial(_left, service, draft, rows))
-        raise
+        if not cut_short(gone):
+            raise
+        error = shutting_down()
+        error.extra_headers = decision_headers(draft)
+        raise error from None
     except AuditUnavailable as error:
         _refuse_late(service, draft, error)
         raise
@@ -79,8 +84,8 @@ def _leave_undecided(service: Service, draft: Draft, rows: Rows) -> None:
 
 
 def cut_result(service: Service) -> Result:
-    """The result of a call that was cancelled: its caller left, or we cut it short at shutdown."""
-    return Result.INTERRUPTED if service.draining else Result.CLIENT_CLOSED
+    """The result of a call that was cancelled: its caller left, or we cut it short at the end of the drain."""
+    return Result.INTERRUPTED if service.cutting else Result.CLIENT_CLOSED
 
 
 def _refuse_late(service: Service, draft: Draft, error: AuditUnavailable) -> None:
@@ -109,7 +114,7 @@ async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> Non
     draft.closed = True
     claim = _settle(draft, job.attempts, ending)
     try:
-        await asyncio.shield(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim))
+        await outlasting(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim))
     except AuditUnavailable:
         error = AuditUnavailable(
             f"The provider was called, but the outcome of decision {draft.id} could not be stored.", should_retry=False

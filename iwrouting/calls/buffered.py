@@ -9,11 +9,12 @@ from typing import TypeVar
 
 from iwrouting.calls.account import close, cut_result, failed_ending, leave, measure, price
 from iwrouting.calls.answers import Answer, served_headers
+from iwrouting.calls.cutting import cut_short, shutting_down
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.service import Service
 from iwrouting.dispatch import Job, Served, send_buffered
-from iwrouting.errors import RoutingError
-from iwrouting.types import Result
+from iwrouting.errors import RoutingError, ShuttingDown
+from iwrouting.types import SHUTTING_DOWN, Result
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -36,10 +37,15 @@ async def conclude(service: Service, draft: Draft, job: Job, work: Awaitable[T])
     """
     try:
         return await work
-    except asyncio.CancelledError:
-        if not draft.closed:
+    except asyncio.CancelledError as gone:
+        job.note_cut(gone)
+        if draft.closed:
+            raise
+        if not cut_short(gone):
             abandon(service, draft, job)
-        raise
+            raise
+        error = shutting_down(draft.id, sent=job.calls > 0)
+        raise await give_up(service, draft, job, error, Result.INTERRUPTED) from None
     except RoutingError as error:
         raise error if draft.closed else await give_up(service, draft, job, error) from None
     except Exception as error:
@@ -56,9 +62,11 @@ def internal_error() -> RoutingError:
     )
 
 
-async def give_up(service: Service, draft: Draft, job: Job, error: RoutingError) -> RoutingError:
+async def give_up(
+    service: Service, draft: Draft, job: Job, error: RoutingError, result: Result = Result.ERROR
+) -> RoutingError:
     """Store a call that no rung answered, and return its error with headers."""
-    ending = failed_ending(Result.ERROR, error)
+    ending = failed_ending(result, error)
     ending.cost = price(job, None, None)
     ending = measure(draft, job, ending)
     error.extra_headers = served_headers(draft, job, ending)
@@ -73,6 +81,8 @@ def abandon(service: Service, draft: Draft, job: Job, ending: Ending | None = No
     ending.result = result
     if job.cancel_code != Result.CLIENT_CLOSED:
         ending.error_code = job.cancel_code
+    if job.cancel_code == SHUTTING_DOWN:
+        ending.error_type = ShuttingDown.type
     ending.cost = price(job, ending.rung, ending.usage, estimated=ending.estimated)
     leave(service, draft, job.attempts, measure(draft, job, ending))
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from iwrouting.calls.caller import Caller
+from iwrouting.calls.cutting import outlasting
 from iwrouting.calls.draft import Draft
 from iwrouting.calls.held import HeldResponses, pin
 from iwrouting.calls.requests import ResponsesRequest
@@ -100,4 +101,4 @@ async def uninterrupted(service: Service, work: Coroutine[Any, Any, T]) -> T:
     service.going_on.add(task)
     task.add_done_callback(service.going_on.discard)
     task.add_done_callback(lambda done: None if done.cancelled() else done.exception() and None)
-    return await asyncio.shield(task)
+    return await outlasting(task)

@@ -11,14 +11,15 @@ from iwrouting.calls.held import HeldResponses
 from iwrouting.conf import Settings
 from iwrouting.dispatch import Dispatcher
 from iwrouting.snapshot import SnapshotStore
-from iwrouting.types import Configuration
+from iwrouting.types import SHUTTING_DOWN, Configuration
 
 
 @dataclass(slots=True)
 class Service:
-    """The snapshot, the audit writer and the upstreams of a worker. `draining`: no new calls, open ones end.
+    """The snapshot, the audit writer and the upstreams of a worker.
 
-    `going_on`: calls that end without their caller.
+    `draining`: no new calls, open ones end; `cutting`: their time for that is over. `calls` are the tasks of those who
+    wait for an answer; `going_on`: calls that end without their caller.
     """
 
     store: SnapshotStore
@@ -26,7 +27,8 @@ class Service:
     dispatcher: Dispatcher
     conf: Settings
     draining: bool = False
-    open_calls: int = 0
+    cutting: bool = False
+    calls: set[asyncio.Task[Any]] = field(default_factory=set)
     held: HeldResponses = field(default_factory=HeldResponses)
     going_on: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -34,3 +36,15 @@ class Service:
     def config(self) -> Configuration:
         """The configuration that serves now."""
         return self.store.current
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is open."""
+        return not self.calls and not self.going_on
+
+    def cut(self) -> None:
+        """End what is still open: each call says so to its caller and leaves its rows."""
+        if not self.cutting:
+            self.draining = self.cutting = True
+            for task in (*self.calls, *self.going_on):
+                task.cancel(SHUTTING_DOWN)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from iwrouting.calls.account import close, hold, measure, price
 from iwrouting.calls.answers import StreamAnswer, comment, decision_headers, error_event, served_headers
 from iwrouting.calls.buffered import abandon, give_up, internal_error, ok_result
+from iwrouting.calls.cutting import cut_short, shutting_down
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.estimating import take_usage
 from iwrouting.calls.fetching import FetchRequest
@@ -17,7 +18,7 @@ from iwrouting.calls.service import Service
 from iwrouting.conf.redact import redact
 from iwrouting.dispatch import Job, OpenStream, open_stream
 from iwrouting.errors import AuditUnavailable, RoutingError, UpstreamFailed
-from iwrouting.types import CALLER_TOO_SLOW, Result
+from iwrouting.types import Result
 from iwrouting.upstream import Failure
 
 EVENTS = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -38,7 +39,8 @@ async def answer_stream(
     )
     try:
         done, _ = await asyncio.wait({opening}, timeout=service.conf.stream_hold_s)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as gone:
+        job.note_cut(gone)
         await _cancel(opening)
         raise
     if not done:
@@ -62,15 +64,23 @@ async def _closing(
 
     `events` has begun.
     """
+    told = False
     try:
         yield b""
         async for part in events:
+            # What comes once the outcome is stored tells the end: no other may follow.
+            told = draft.closed
             yield part
     except RoutingError as error:
         yield error_event(await _given_up(service, draft, job, error), draft.endpoint)
     except asyncio.CancelledError as gone:
-        tell_why(job, gone)
-        raise
+        job.note_cut(gone)
+        if told or not cut_short(gone):
+            raise
+        await events.aclose()
+        if not draft.closed:
+            abandon(service, draft, job)
+        yield error_event(shutting_down(draft.id, sent=job.calls > 0), draft.endpoint, job.number)
     except Exception:
         log.exception("decision %s failed", draft.id)
         yield error_event(await _given_up(service, draft, job, internal_error()), draft.endpoint)
@@ -91,7 +101,8 @@ async def _early(
             if not opening.done():
                 yield WAITING
         stream = opening.result()
-    except (asyncio.CancelledError, GeneratorExit):
+    except (asyncio.CancelledError, GeneratorExit) as gone:
+        job.note_cut(gone)
         await _cancel(opening)
         raise
     relay = _relay(service, draft, job, stream, early=True)
@@ -124,7 +135,8 @@ async def _relay(
             sent += len(part)
             yield part
     except (asyncio.CancelledError, GeneratorExit) as gone:
-        tell_why(job, gone)
+        job.note_cut(gone)
+        job.number = stream.scanner.number
         stream.close()
         if not draft.closed:
             stream.attempt.error_type = stream.attempt.error_code = job.cancel_code
@@ -183,12 +195,6 @@ def _stream_error(draft: Draft, fault: Failure) -> RoutingError:
         param=fault.param or None,
         should_retry=False,
     )
-
-
-def tell_why(job: Job, gone: BaseException) -> None:
-    """Note the reason of a cancellation, where the door gave one that is not the caller's own leaving."""
-    if gone.args == (CALLER_TOO_SLOW,):
-        job.cancel_code = CALLER_TOO_SLOW
 
 
 async def _cancel(task: asyncio.Task[OpenStream]) -> None:

@@ -81,6 +81,9 @@ async def _side_by_side(
             job.cancel_code = "batch_failed"
             raise failed
         return _same_width(job, [task.result() for task in tasks])
+    except asyncio.CancelledError as gone:
+        job.note_cut(gone)
+        raise
     finally:
         for task in tasks:
             task.cancel()

@@ -11,7 +11,18 @@ from typing import Any
 from iwrouting.conf import Settings
 from iwrouting.dispatch.breakers import Breakers, Held, Permit
 from iwrouting.resolver import facts_of
-from iwrouting.types import AttemptRecord, Configuration, Endpoint, ModelFacts, Resolution, Rung, Skip, UpstreamFacts
+from iwrouting.types import (
+    CALLER_TOO_SLOW,
+    SHUTTING_DOWN,
+    AttemptRecord,
+    Configuration,
+    Endpoint,
+    ModelFacts,
+    Resolution,
+    Rung,
+    Skip,
+    UpstreamFacts,
+)
 from iwrouting.upstream import Failure, Upstreams
 
 PATHS = {
@@ -34,7 +45,8 @@ class Job:
     model that found the request too long, 0 for one that is not known; `waits` are the moments until which providers
     asked for patience, or a breaker will have a probe. `permit` is that of the rung that answered. `pin` is the
     upstream that alone can serve; empty: any. `method` and `path` are those of a request that is no call but about a
-    response that is held; an empty path: the endpoint's own.
+    response that is held; an empty path: the endpoint's own. `number` is that of the next event of a stream that broke
+    off, where its API numbers them.
     """
 
     decision_id: str
@@ -56,6 +68,7 @@ class Job:
     waits: list[float] = field(default_factory=list)
     refused_window: int | None = None
     permit: Permit | None = None
+    number: int = 0
 
     def facts(self, rung: Rung) -> ModelFacts:
         """What is known of a rung's model; cautious facts for one outside the catalogue."""
@@ -123,6 +136,11 @@ class Job:
             attempt.retry_after_ms = int(failure.retry_after_s * 1000)
             self.waits.append(time.monotonic() + failure.retry_after_s)
         self.failures.append(failure)
+
+    def note_cut(self, gone: BaseException) -> None:
+        """Note the reason of a cancellation, where it was not the caller's own leaving."""
+        if gone.args in ((CALLER_TOO_SLOW,), (SHUTTING_DOWN,)):
+            self.cancel_code = gone.args[0]
 
     @property
     def calls(self) -> int:

@@ -165,7 +165,8 @@ async def _once(
         return Failure(Step.STOP, "configuration_error", "address_refused", account=True)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return out_of_time() if timer.expired() else transport_failure(error)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as gone:
+        job.note_cut(gone)
         attempt.error_type = attempt.error_code = job.cancel_code
         raise
     finally:

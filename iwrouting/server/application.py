@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import threading
-import time
 
 from iwrouting.audit import Writer, open_store
 from iwrouting.calls import Service
@@ -35,6 +34,8 @@ class Application:
         self._stock = StockHandler(settings().max_body_mb)
         self._lean: LeanHandler | None = None
         self._upkeep = Upkeep(jobs())
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._cut_at = 0.0
         self.service: Service | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +59,7 @@ class Application:
     async def start(self) -> None:
         """Load the snapshot, open the writer and the upstream sessions."""
         conf = settings()
+        self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(store.start)
         audit = open_store(store.current.environment, timeout_s=conf.audit_wait_s)
         writer = Writer(audit, queue_limit=conf.audit_queue, wait_s=conf.audit_wait_s)
@@ -72,29 +74,38 @@ class Application:
             # Readiness does not wait for it: a request that counts before it is done waits in a thread.
             threading.Thread(target=warm_tokenizers, name="iw-tokenizers", daemon=True).start()
 
-    def drain(self) -> None:
-        """Say that we are leaving: not ready any more, and a call that is cut from now on was cut by us."""
-        if self.service is not None:
+    def drain(self, *, now: bool = False) -> None:
+        """Say that we are leaving: not ready any more, and in IW_DRAIN_S, or `now`, what is still open is ended.
+
+        It may be called in a signal's handler.
+        """
+        if self.service is not None and self._loop is not None:
             self.service.draining = True
+            self._loop.call_soon_threadsafe(self._cut_in, 0.0 if now else self.service.conf.drain_s)
+
+    def _cut_in(self, seconds: float) -> None:
+        if self.service is not None and self._loop is not None:
+            at = self._loop.time() + seconds
+            # A second signal makes it no later.
+            self._cut_at = min(at, self._cut_at or at)
+            self._loop.call_at(at, self.service.cut)
 
     async def stop(self) -> None:
         """Store what is still queued, then close everything."""
         if self.service is None:
             return
-        self.drain()
-        await self._let_calls_end(self.service)
+        await self._idle(self.service, self._cut_at)
+        self.service.cut()
+        await self._idle(self.service, asyncio.get_running_loop().time() + LAST_WORDS_S)
         await asyncio.to_thread(self._upkeep.stop)
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
         self.service.held.close()
         store.stop()
 
-    async def _let_calls_end(self, service: Service) -> None:
-        """Give calls that the server has just cut the moment that they need to queue their rows."""
-        for task in service.going_on:
-            task.cancel()
-        until = time.monotonic() + LAST_WORDS_S
-        while (service.open_calls or service.going_on) and time.monotonic() < until:  # noqa: ASYNC110 - an event would cost every call
+    async def _idle(self, service: Service, until: float) -> None:
+        """Return when no call is open, or at a moment of the loop's clock: calls that end alone are no connections."""
+        while not service.is_idle and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - an event would cost every call
             await asyncio.sleep(0.01)
 
 

@@ -24,6 +24,7 @@ from iwrouting.api.failures import as_response
 from iwrouting.api.lean import EventResponse
 from iwrouting.calls import Service
 from iwrouting.calls.caller import request_id
+from iwrouting.calls.cutting import cut_short, shutting_down
 from iwrouting.errors import BadKey, RoutingError
 from iwrouting.server.connection import EXTENSION
 
@@ -56,6 +57,7 @@ class LeanRequest(HttpRequest):
         self.lean_headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.ident = request_id(self.lean_headers)
         self.fresh = True
+        self.answering = False
 
     @cached_property
     def GET(self) -> QueryDict:  # type: ignore[override]
@@ -88,6 +90,21 @@ class LeanHandler:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = LeanRequest(scope, self._service)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs has one
+        self._service.calls.add(task)
+        try:
+            await self._answer(request, scope, receive, send)
+        except asyncio.CancelledError as gone:
+            if request.answering or not cut_short(gone):
+                raise
+            error = shutting_down()
+            error.extra_headers = {"connection": "close", "x-request-id": request.ident}
+            await send_response(as_response(error), send)
+        finally:
+            self._service.calls.discard(task)
+
+    async def _answer(self, request: LeanRequest, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if len(request.lean_headers) < len(scope["headers"]):
                 refuse_two_keys(scope["headers"])
@@ -100,14 +117,12 @@ class LeanHandler:
             return
         match = self._resolver.resolve(request.path_info)
         request.resolver_match = match
-        self._service.open_calls += 1
-        try:
-            await _while_connected(self._serve(request, match, send), receive, scope)
-        finally:
-            self._service.open_calls -= 1
+        await _while_connected(self._serve(request, match, send), receive, scope)
 
     async def _serve(self, request: LeanRequest, match: Any, send: Send) -> None:
-        await send_response(await match.func(request, *match.args, **match.kwargs), send)
+        response = await match.func(request, *match.args, **match.kwargs)
+        request.answering = True
+        await send_response(response, send)
 
     async def _read_body(self, request: LeanRequest, receive: Receive) -> bytes:
         length = request.lean_headers.get("content-length", "")
@@ -155,9 +170,11 @@ async def _while_connected(work: Any, receive: Receive, scope: Scope) -> None:
         watcher.cancel()
 
 
-async def _throw(events: AsyncGenerator[bytes, None], gone: asyncio.CancelledError) -> None:
+async def _throw(events: AsyncGenerator[bytes, None], gone: asyncio.CancelledError) -> bytes | None:
+    """Tell a stream why it is cut; its last words, where it has any."""
     with suppress(asyncio.CancelledError, StopAsyncIteration):
-        await events.athrow(gone)
+        return await events.athrow(gone)
+    return None
 
 
 def _why_cut(scope: Scope) -> str:
@@ -188,8 +205,10 @@ async def send_response(response: HttpResponseBase, send: Send) -> None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
     except asyncio.CancelledError as gone:
         # The generator waits at its `yield`; a mere close would not tell it why.
-        await _throw(events, gone)
-        raise
+        last = await _throw(events, gone)
+        if last is None:
+            raise
+        await send({"type": "http.response.body", "body": last, "more_body": True})
     finally:
         await events.aclose()
     await send({"type": "http.response.body", "body": b""})

@@ -20,7 +20,9 @@ POLL_S = 0.1
 BACK_OFF_S = 0.2
 BACK_OFF_MAX_S = 10.0
 SETTLED_S = 10.0
-GRACE_S = 5.0
+GRACE_S = 8.0
+"""So long, after IW_DRAIN_S, a worker has to store and say the last before it is killed."""
+
 BACKLOG = 2048
 
 
@@ -120,6 +122,8 @@ class Supervisor:
             self.say(f"worker {worker.number} ended ({_ending(code)}); a new one starts in {worker.back_off_s:.1f} s")
 
     def _end_all(self) -> None:
+        # Closed here and in the workers, it refuses: callers go elsewhere at once.
+        self.listener.close()
         running = [worker.process for worker in self.workers if worker.process is not None]
         for process in running:
             if process.poll() is None:
@@ -131,7 +135,6 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.listener.close()
 
 
 def _ending(code: int) -> str:

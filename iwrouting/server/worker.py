@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import socket
@@ -18,6 +19,10 @@ from iwrouting.server.connection import Connection
 
 PARENT_POLL_S = 0.2
 LAST_WORDS_S = 0.6
+CUT_S = 1.5
+"""So long, after IW_DRAIN_S, calls that were ended have to tell their callers; then their connections are cut."""
+
+orphaned = threading.Event()
 
 
 def main() -> int:
@@ -43,11 +48,16 @@ class DrainingServer(uvicorn.Server):
     """uvicorn that tells the application at the signal, not only after the last call has ended or was cut."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain."""
+        """Begin to drain.
+
+        uvicorn's own would also note the signal, to die of it in the end: a drained worker ends with 0.
+        """
         app = getattr(self.config, "loaded_app", None)  # not there while the application is being imported
         if drain := getattr(app, "drain", None):
-            drain()
-        super().handle_exit(sig, frame)
+            drain(now=orphaned.is_set())
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def _config() -> uvicorn.Config:
@@ -64,14 +74,15 @@ def _config() -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, int(conf.drain_s)),
+        timeout_graceful_shutdown=math.ceil(conf.drain_s + CUT_S),
     )
 
 
 def _leave_with_parent(parent: int) -> None:
-    """End within a second of losing the parent: first as at SIGTERM, so that rows are stored, then for good."""
+    """End within a second of losing the parent: as at the end of a drain, so that rows are stored, then for good."""
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_S)
+    orphaned.set()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(LAST_WORDS_S)
     os._exit(1)

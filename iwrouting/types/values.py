@@ -100,4 +100,5 @@ CHAT_MODES = ("auto", "fast", "deep", "budget", "research", "code")
 AUTO = "auto"
 
 CALLER_TOO_SLOW = "client_too_slow"
+SHUTTING_DOWN = "shutting_down"
 """Why the door cancels a call whose caller does not take its answer."""

@@ -221,7 +221,7 @@ def test_decide__caller_leaves_before_the_verdict__is_closed_once_and_gives_back
     draft, resolution = drafted()
     draft.purse = plan(draft, resolution, {}, Count(10, 0, "tiktoken"), 9_000, conf())
     writer = Held()
-    service = cast(Service, SimpleNamespace(writer=writer, draining=False, held=None))
+    service = cast(Service, SimpleNamespace(writer=writer, cutting=False, held=None))
 
     async def work() -> None:
         task = asyncio.create_task(decide(service, draft))

@@ -36,12 +36,14 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[tuple[str, Row]] = []
         self.answers = True
+        self.futures: list[asyncio.Future[None]] = []
 
     def submit(
         self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None
     ) -> asyncio.Future[None]:
         self.rows += rows
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.futures.append(future)
         if self.answers:
             future.set_result(None)
         return future
@@ -58,7 +60,7 @@ def a_call() -> tuple[Service, Draft, Job, Kept]:
     draft.resolution = resolve(config, "fast", project="p", now=draft.decision_at)
     job = Job(draft.id, draft.resolution, config, Endpoint.CHAT, {}, time.monotonic() + 5)
     kept = Kept()
-    service = cast(Service, SimpleNamespace(writer=kept, draining=False))
+    service = cast(Service, SimpleNamespace(writer=kept, cutting=False, draining=False))
     return service, draft, job, kept
 
 
@@ -96,10 +98,10 @@ def test_cancelled_after_the_decision__is_client_closed() -> None:
     assert [row["result"] for row in kept.outcomes] == ["client_closed"]
 
 
-@pytest.mark.parametrize(("draining", "result"), [(False, "client_closed"), (True, "interrupted")])
-def test_cancelled_while_the_decision_is_committed__says_who_cut_it(draining: bool, result: str) -> None:
+@pytest.mark.parametrize(("cutting", "result"), [(False, "client_closed"), (True, "interrupted")])
+def test_cancelled_while_the_decision_is_committed__says_who_cut_it(cutting: bool, result: str) -> None:
     service, draft, _, kept = a_call()
-    service.draining = draining
+    service.cutting = cutting
 
     async def left() -> None:
         task = asyncio.create_task(decide(service, draft))

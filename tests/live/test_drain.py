@@ -1,57 +1,136 @@
-"""SIGTERM with calls that outlast the drain: whatever they waited for, each leaves its attempts and its outcome."""
+"""SIGTERM with calls that outlast the drain: each caller is told so, each call leaves its attempts and its outcome."""
 
 from __future__ import annotations
 
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
+import socket
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
-from tests.live.ledger import eventually, records_of_run
+from iwrouting.models import Decision
+from tests.live.databases import ALIAS
+from tests.live.ledger import Record, eventually, records_of_run
 from tests.live.live import Live
 from tests.live.processes import ServiceProcess
+from tests.live.reading import events_of
 from tests.sandbox import raw
 from tests.sandbox.raw import hello
 
-CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
-WAITING = {
-    "held stream": (CHAT, hello("fast", stream=True), {"no_answer": True}),
-    "early stream": (CHAT, hello("fast", stream=True), {"first_event_delay_ms": 60_000}),
-    "embeddings": (EMBEDDINGS, {"model": "embedding", "input": ["a"] * 20}, {"no_answer": True}),
+CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
+STALLED, SILENT, MUTE = "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"
+"""Their streams stop after a few events; say nothing after the head; their requests get no answer at all."""
+
+PLAN: list[dict[str, Any]] = [
+    {"match": {"model": STALLED, "stream": True, "endpoint": "chat"}, "fault": {"stall_after_events": 4}},
+    {"match": {"model": STALLED, "stream": True, "endpoint": "responses"}, "fault": {"stall_after_events": 8}},
+    {"match": {"model": SILENT, "stream": True}, "fault": {"first_event_delay_ms": 60_000}},
+    {"fault": {"no_answer": True}},
+]
+ASKED = {"model": STALLED, "input": "write 300 words"}
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "whole": (CHAT, hello(MUTE)),
+    "embeddings": (EMBEDDINGS, {"model": "embedding", "input": ["a"] * 20}),
+    "background": (RESPONSES, {**ASKED, "background": True}),
+    "not begun": (CHAT, hello(MUTE, stream=True)),
+    "early": (CHAT, hello(SILENT, stream=True)),
+    "under way": (CHAT, hello(STALLED, stream=True)),
+    "response under way": (RESPONSES, {**ASKED, "stream": True}),
 }
+DRAIN_S, HOLD_S = "0.5", "2"
+"""At the signal `early` has its head; `not begun` has none at the end of the drain."""
+
+
+class Drained:
+    """What the callers of a service got that was stopped with all CALLS open, by the name of the call."""
+
+    def __init__(self, live: Live, service: ServiceProcess) -> None:
+        self.run = live.run
+        live.sandbox.plan(PLAN)
+        headers = {"authorization": f"Bearer {live.home.key}"}
+        assert service.process is not None
+
+        def begun(name: str) -> socket.socket:
+            path, body = CALLS[name]
+            link = raw.connect(service.url)
+            run = f"{live.run}-{name.replace(' ', '-')}"
+            link.sendall(raw.request_bytes(path, body, "POST", **headers, x_iw_run_id=run))
+            return link
+
+        with ExitStack() as stack:
+            half = stack.enter_context(raw.connect(service.url))
+            half.sendall(raw.request_bytes(CHAT, hello(MUTE), **headers)[:-5])
+            links = {"early": stack.enter_context(begun("early"))}
+            assert links["early"].recv(1, socket.MSG_PEEK), "its head, after IW_STREAM_HOLD_S"
+            links |= {name: stack.enter_context(begun(name)) for name in CALLS if name != "early"}
+            # Of the embeddings' three batches none is answered.
+            eventually(lambda: live.sandbox.state()["open_requests"] == len(CALLS) + 3, "all calls at the provider")
+            service.process.send_signal(signal.SIGTERM)
+            self.half = raw.receive(half, 15)
+            self.got = {name: raw.receive(link, 15) for name, link in links.items()}
+        self.code = service.process.wait(15)
+        self.words = service.words
+
+    def record(self, name: str) -> Record:
+        [found] = records_of_run(f"{self.run}-{name.replace(' ', '-')}")
+        return found
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Drained]:
+    """One service serves all of these tests: what takes time is to drain it."""
+    return {}
 
 
 @pytest.fixture
-def hasty(live: Live) -> Iterator[ServiceProcess]:
-    """A service that drains for a second and holds streams for a fifth of one."""
-    assert live.home.key
-    env = {**live.world.env, "IW_DRAIN_S": "1", "IW_STREAM_HOLD_S": "0.2"}
-    process = ServiceProcess(env, live.world.folder / f"{live.run}.log").start()
-    yield process
-    process.stop()
+def drained(live: Live, kept: dict[str, Drained]) -> Drained:
+    if not kept:
+        service = live.world.other_service("drained", IW_DRAIN_S=DRAIN_S, IW_STREAM_HOLD_S=HOLD_S)
+        kept["drained"] = Drained(live, service)
+    return kept["drained"]
 
 
-@pytest.mark.parametrize("waiting", WAITING)
-def test_call_that_outlasts_the_drain__is_recorded_as_interrupted(
-    live: Live, hasty: ServiceProcess, waiting: str
-) -> None:
-    path, body, fault = WAITING[waiting]
-    live.sandbox.plan([{"fault": fault}])
-    headers = {"authorization": f"Bearer {live.home.key}", "x-iw-run-id": live.run}
+def test_drained_service__ends_with_0_and_without_a_traceback(drained: Drained) -> None:
+    assert drained.code == 0
+    assert "Traceback" not in drained.words
 
-    def call() -> None:
-        with suppress(OSError):
-            raw.post(hasty.url, path, body, 15, **headers)
 
-    caller = threading.Thread(target=call)
-    caller.start()
-    eventually(lambda: records_of_run(live.run), "the decision")
-    assert hasty.process is not None
-    hasty.process.send_signal(signal.SIGTERM)
-    assert hasty.process.wait(15) == 0
-    caller.join()
-    (record,) = records_of_run(live.run)
-    assert [outcome.result for outcome in record.outcomes] == ["interrupted"]
-    assert record.outcomes[0].calls == len(record.attempts)
+@pytest.mark.parametrize("name", CALLS)
+def test_call_that_outlasts_the_drain__is_recorded_as_interrupted(drained: Drained, name: str) -> None:
+    record = drained.record(name)
+    assert (record.outcome.result, record.outcome.origin) == ("interrupted", "server")
+    assert (record.outcome.error_type, record.outcome.error_code) == ("server_error", "shutting_down")
+    assert record.outcome.calls == len(record.attempts) == (3 if name == "embeddings" else 1)
+    assert {attempt.error_code for attempt in record.attempts} == {"shutting_down"}
+
+
+@pytest.mark.parametrize("name", ["whole", "embeddings", "background", "not begun"])
+def test_caller_who_waits_for_an_answer__gets_a_503_that_nobody_repeats(drained: Drained, name: str) -> None:
+    got, record = drained.got[name], drained.record(name)
+    assert (got.status, got.error["type"], got.error["code"]) == (503, "server_error", "shutting_down")
+    assert got.headers["x-should-retry"] == "false", "the provider may bill it"
+    assert got.headers["x-iw-decision-id"] == str(record.decision.id)
+    assert str(record.decision.id) in got.error["message"]
+    assert (record.outcome.status, record.outcome.cost_state) == (503, "unpriced")
+
+
+@pytest.mark.parametrize("name", ["early", "under way", "response under way"])
+def test_stream_that_is_cut__ends_with_an_error_event_and_no_terminal_marker(drained: Drained, name: str) -> None:
+    got, record = drained.got[name], drained.record(name)
+    assert (got.status, got.whole) == (200, True), "HTTP itself ends in order"
+    assert b"[DONE]" not in got.body
+    assert b"response.completed" not in got.body
+    *before, last = events_of(got.body)
+    assert (last["error"]["type"], last["error"]["code"]) == ("server_error", "shutting_down")
+    if name == "response under way":
+        assert last["sequence_number"] == before[-1]["sequence_number"] + 1
+    assert bool(before) == (name != "early")
+    assert record.outcome.cost_state == ("unpriced" if name == "early" else "estimated")
+    assert (record.outcome.completion_tokens is not None) == (name != "early")
+
+
+def test_request_that_was_not_whole__is_told_to_come_again_and_leaves_no_row(drained: Drained) -> None:
+    assert (drained.half.status, drained.half.error["code"]) == (503, "shutting_down")
+    assert drained.half.headers["x-should-retry"] == "true"
+    assert Decision.objects.using(ALIAS).filter(run_id__startswith=drained.run).count() == len(CALLS)
