@@ -15,15 +15,12 @@ import orjson
 from django.db import connections, models, transaction
 
 from iwrouting.audit.chain import AuditKey, canonical, link, make_key
+from iwrouting.audit.reading import QUARANTINE, Reader
 from iwrouting.conf import settings
 from iwrouting.conf.points import hit
-from iwrouting.models import Attempt, Decision, Outcome, QuarantinedRow, Seal, Writer
+from iwrouting.models import Seal, Writer
 
 SEAL = Seal._meta.db_table
-QUARANTINE = QuarantinedRow._meta.db_table
-CHAINED = (Decision._meta.db_table, Attempt._meta.db_table, Outcome._meta.db_table, QUARANTINE)
-"""The tables through which a writer's chain goes."""
-
 HOURLY, MANUAL, REMOVAL = "hourly", "manual", "removal"
 SLACK = timedelta(minutes=10)
 """How far the clocks of the hosts may differ; a writer that is listed once too often does no harm."""
@@ -114,22 +111,9 @@ def _heads(previous: Seal | None, using: str) -> list[list[Any]]:
         since = previous.at - SLACK
         told = models.Q(heartbeat_at__gte=since) | models.Q(ended_at__gte=since) | models.Q(swept_at__gte=since)
         writers = writers.filter(told | models.Q(ended_at=None, swept_at=None))
-    found = ((writer, head_of(writer, using=using)) for writer in writers.order_by("id").values_list("id", flat=True))
+    reader = Reader(using)
+    found = ((writer, reader.head(writer)) for writer in writers.order_by("id").values_list("id", flat=True))
     return [[writer, *head] for writer, head in found if head is not None]
-
-
-def head_of(writer_id: str, *, using: str = "default") -> tuple[int, str] | None:
-    """Number and hash of the last row that a writer has in the database; None where it has none in its chain."""
-    found = []
-    with connections[using].cursor() as cursor:
-        for table in CHAINED:
-            cursor.execute(
-                f"SELECT writer_seq, chain_hash FROM {table} WHERE writer_id = %s AND chain_hash <> '' "  # noqa: S608
-                "AND writer_seq IS NOT NULL ORDER BY writer_seq DESC LIMIT 1",
-                [writer_id],
-            )
-            found += cursor.fetchall()
-    return max(found, default=None)
 
 
 def _counted(leaving: Leaving, using: str) -> dict[str, Any]:

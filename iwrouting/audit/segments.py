@@ -204,6 +204,21 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def waiting_bytes(path: Path) -> int:
+    """How many bytes of records stand in a file, which may be in use; 0 where it is gone. Raises JournalFault."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise JournalFault(f"{path} can't be opened: {error.strerror}") from error
+    try:
+        size = os.fstat(handle).st_size
+        return size - _read_header(path, handle)[1] if size else 0
+    finally:
+        os.close(handle)
+
+
 def _read_header(path: Path, handle: int) -> tuple[dict[str, Any], int]:
     start = os.pread(handle, 4096, 0)
     line, newline, _ = start.removeprefix(MAGIC).partition(b"\n")

@@ -33,6 +33,11 @@ class Chain:
         self.at = at
         self._using = using
 
+    @staticmethod
+    def now() -> datetime:
+        """The time."""
+        return datetime.now(UTC)
+
     def place(self, table: str, row: Row) -> Row:
         """Number and hash a row."""
         self.seq += 1

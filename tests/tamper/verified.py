@@ -1,0 +1,29 @@
+"""A verification for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iwrouting.audit.awaited import Surroundings
+from iwrouting.audit.chain import AuditKey
+from iwrouting.audit.findings import Tally
+from iwrouting.audit.sealed import Exported
+from iwrouting.audit.verifying import Scope, Verification
+from tests.tamper.chains import our_key
+
+NOWHERE = Surroundings(Path("/nonexistent"), "here", 45)
+
+
+def verify(
+    *exported: Exported, keys: list[AuditKey] | None = None, scope: Scope | None = None, around: Surroundings = NOWHERE
+) -> Tally:
+    """Verify everything, with the service's own key."""
+    run = Verification(scope or Scope(exported=exported), keys or [our_key()], around)
+    for _ in run.run():
+        pass
+    return run.tally
+
+
+def found(tally: Tally) -> list[tuple[str, int | None, int | None]]:
+    """Kind and numbers of each finding."""
+    return [(finding.kind, finding.first, finding.last) for finding in tally.findings]
