@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from iwrouting.audit import decision_time
+from iwrouting.reports.reconcile import ClientLine, Ledgers, Report, Span, provider_lines, reconcile
+from tests.live.databases import ALIAS
 from tests.live.ledger import Record, eventually, records_of_run
 from tests.live.live import Live, broke_off
 from tests.sandbox import raw
@@ -115,6 +117,9 @@ def test_mixed_load__stands_in_three_ledgers_alike(live: Live) -> None:
     assert {"ok", "ok_after_fallback", "error", "refused", "truncated", "resolved"} <= set(results)
     audit = live.service.get("/readyz")[1]["audit"]
     assert (audit["queued"], audit["fault"]) == (0, "")
+    reconciled = reconciler_word(live, answers)
+    assert (reconciled.findings, reconciled.counts["unreached"]) == ([], len(answers) - len(records))
+    assert set(reconciled.counts) <= {"unreached", "unseen", "unheard"}
 
 
 def callers_word(got: Got, record: Record) -> None:
@@ -145,6 +150,19 @@ def providers_word(live: Live, records: list[Record]) -> None:
     for name, line in by_id.items():
         if tries[name].status is not None:
             assert (tries[name].status, tries[name].upstream_request_id) == (line["status"], line["request_id"])
+
+
+def reconciler_word(live: Live, answers: list[Got]) -> Report:
+    """What the command that users have says of the same three ledgers."""
+    client = [
+        ClientLine(
+            line, headers.get("x-iw-decision-id", ""), got.ident, got.answer.status, headers.get("x-iw-model", "")
+        )
+        for line, got in enumerate(answers, 1)
+        for headers in [got.answer.headers]
+    ]
+    ledgers = Ledgers(client, provider_lines(live.sent()))
+    return reconcile(ledgers, Span(using=ALIAS), project=live.home.slug, grace_s=0)
 
 
 def test_decision__is_durable_before_the_provider_is_asked(live: Live) -> None:
