@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from iwrouting.audit import decision_time
-from iwrouting.reports.reconcile import ClientLine, Ledgers, Report, Span, provider_lines, reconcile
+from iwrouting.reports.reconcile import ClientLine, Ledgers, Report, Span, Wanted, provider_lines, reconcile
 from tests.live.databases import ALIAS
 from tests.live.ledger import Record, eventually, records_of_run
 from tests.live.live import Live, broke_off
@@ -162,7 +162,7 @@ def reconciler_word(live: Live, answers: list[Got]) -> Report:
         for headers in [got.answer.headers]
     ]
     ledgers = Ledgers(client, provider_lines(live.sent()))
-    return reconcile(ledgers, Span(using=ALIAS), project=live.home.slug, grace_s=0)
+    return reconcile(ledgers, Wanted(Span(using=ALIAS), project=live.home.slug, grace_s=0))
 
 
 def test_decision__is_durable_before_the_provider_is_asked(live: Live) -> None:

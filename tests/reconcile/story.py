@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from iwrouting.models import Decision, Writer
-from iwrouting.reports.reconcile import ClientLine, Finding, Ledgers, ProviderLine, Report, reconcile
+from iwrouting.reports.reconcile import ClientLine, Finding, Ledgers, ProviderLine, Report, Span, Wanted, reconcile
 from tests.audit_tables import rows
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
+EVER = Span(AT, datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Story:
         client = [line._replace(line=place) for place, line in enumerate(self.client.values(), 1)]
         every = [line for lines in self.provider.values() for line in lines]
         provider = [line._replace(line=place) for place, line in enumerate(every, 1)]
-        return reconcile(Ledgers(client, provider), **{"grace_s": 0.0, **options})
+        return reconcile(Ledgers(client, provider), Wanted(**{"grace_s": 0.0, "span": EVER, **options}))
 
     def found(self, **options: Any) -> list[tuple[Any, ...]]:
         """Findings and notes in short: code, ledger, decision, seq, field, ours, theirs."""

@@ -9,9 +9,11 @@ import pytest
 
 from iwrouting.audit import new_id
 from iwrouting.models import Decision
-from iwrouting.reports.reconcile import ClientLine, Ledgers, ProviderLine, Span, reconcile
+from iwrouting.reports.reconcile import ClientLine, Ledgers, ProviderLine, Span, Wanted, reconcile
 from tests.audit_tables import rows
-from tests.reconcile.story import AT, Story, short, writer
+from tests.reconcile.story import AT, EVER, Story, short, writer
+
+STRICT = Wanted(span=EVER, grace_s=0)
 
 
 def test_agreement__tells_nothing(story: Story) -> None:
@@ -55,7 +57,7 @@ def test_try_that_only_ours_prove__missing(story: Story) -> None:
     short_of_one = story.decision()
     story.closed(short_of_one, "ok", calls=1)
     story.client.clear()
-    report = reconcile(Ledgers(), grace_s=0)
+    report = reconcile(Ledgers(), STRICT)
     assert [short(found) for found in report.findings] == [
         ("missing_attempt", "ours", str(made.id), 1),
         ("missing_attempt", "ours", str(short_of_one.id), "calls", 0, 1),
@@ -66,7 +68,7 @@ def test_try_that_was_answered__missing_at_the_provider(story: Story) -> None:
     ident = story.call()
     story.provider.clear()
     assert story.found() == [("missing_at_provider", "provider", ident, 1, 200)]
-    assert story.found(upstreams=["elsewhere"]) == []
+    assert story.found(upstreams=frozenset(["elsewhere"])) == []
 
 
 def test_decision__missing_at_the_client(story: Story) -> None:
@@ -82,7 +84,7 @@ def test_two_lines_of_one_id__are_duplicates(story: Story) -> None:
     ident = story.call()
     story.provider[ident] *= 2
     line = story.client.pop(ident)
-    found = reconcile(Ledgers([line, line], story.provider[ident]), grace_s=0).findings
+    found = reconcile(Ledgers([line, line], story.provider[ident]), STRICT).findings
     assert [short(each) for each in found] == [
         ("duplicate", "provider", ident, 1, 2),
         ("duplicate", "client", ident, 2),
@@ -95,7 +97,7 @@ def test_two_decisions_of_one_request__are_a_duplicate_or_a_retry(story: Story) 
     for made in (first, second, third, fourth):
         story.closed(made, "refused", calls=0)
     client = [ClientLine(1, "", "one", 200), ClientLine(2, str(fourth.id), "two", 200)]
-    report = reconcile(Ledgers(client), grace_s=0)
+    report = reconcile(Ledgers(client), STRICT)
     assert [short(each) for each in report.findings] == [("duplicate", "ours", str(first.id), "request")]
     assert [short(each) for each in report.notes] == [("retried", "ours", str(third.id), "request")]
 
@@ -235,7 +237,7 @@ def test_lines_that_name_no_decision__are_found_by_their_request_id(story: Story
 
 def test_lines_of_nobody__are_notes_unless_they_were_answered(story: Story) -> None:
     client = [ClientLine(1, "", "a", 401), ClientLine(2, "", "b", None), ClientLine(3, "", "c", 200)]
-    report = reconcile(Ledgers(client, [ProviderLine(1, request="theirs", status=200)]), grace_s=0)
+    report = reconcile(Ledgers(client, [ProviderLine(1, request="theirs", status=200)]), STRICT)
     assert [short(each) for each in report.findings] == [("missing_decision", "client", 200)]
     assert [(each.code, each.line) for each in report.notes] == [("unreached", 1), ("unreached", 2), ("foreign", 1)]
 

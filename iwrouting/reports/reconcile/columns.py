@@ -6,6 +6,7 @@ A member of an inner JSON object is named with a dot, `usage.input_tokens`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from iwrouting.reports.reconcile.files import BadLine, Record
@@ -22,6 +23,7 @@ CLIENT: Mapping[str, tuple[str, ...]] = {
     "completion": ("completion_tokens", "output_tokens", "usage.completion_tokens", "usage.output_tokens"),
     "code": ("code", "error_code", "error.code"),
     "whole": ("whole",),
+    "at": ("at", "time", "timestamp", "created_at"),
 }
 PROVIDER: Mapping[str, tuple[str, ...]] = {
     "try": ("client_request_id", "x-client-request-id", "x_client_request_id", "headers.x-client-request-id"),
@@ -30,16 +32,28 @@ PROVIDER: Mapping[str, tuple[str, ...]] = {
     "model": ("model",),
     "prompt": ("prompt_tokens", "input_tokens", "usage.prompt_tokens", "usage.input_tokens"),
     "completion": ("completion_tokens", "output_tokens", "usage.completion_tokens", "usage.output_tokens"),
+    "at": ("at", "time", "timestamp", "created_at"),
 }
-FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"client": CLIENT, "provider": PROVIDER}
-NAMED = {"client": ("decision", "request"), "provider": ("try", "request")}
-"""The fields of which a log needs one, to tell whose line is whose."""
+USAGE: Mapping[str, tuple[str, ...]] = {
+    "start": ("start_time", "start_time_iso"),
+    "end": ("end_time", "end_time_iso"),
+    "model": ("model",),
+    "requests": ("num_model_requests",),
+    "prompt": ("input_tokens",),
+    "cached": ("input_cached_tokens",),
+    "completion": ("output_tokens",),
+    "amount": ("amount.value", "amount_value"),
+    "currency": ("amount.currency", "amount_currency"),
+}
+FIELDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"client": CLIENT, "provider": PROVIDER, "usage": USAGE}
 
 
 class Columns:
-    """The columns of one log, by field. `mapped` goes before the usual names."""
+    """The columns of one log, by field. `mapped` goes before the usual names. `seen`: the fields that had a value."""
 
     def __init__(self, ledger: str, mapped: Mapping[str, str]) -> None:
+        self.mapped = mapped
+        self.seen: set[str] = set()
         known = FIELDS[ledger]
         self._paths = {
             field: [_path(mapped[field])] if field in mapped else [_path(name) for name in names]
@@ -64,11 +78,17 @@ class Columns:
             pass
         raise BadLine(f"{field} {value!r:.60} is no whole number")
 
+    def seconds(self, record: Record, field: str) -> float | None:
+        """A field's time as Unix time; None where there is none. Raises BadLine."""
+        found = moment(self.value(record, field), field)
+        return None if found is None else found.timestamp()
+
     def value(self, record: Record, field: str) -> Any:
         """A field's value, from the first of its columns that the record has; None where it has none."""
         for column, path in self._paths[field]:
             found = record.get(column) if path is None else record.get(column) or _inside(record, path)
             if found is not None:
+                self.seen.add(field)
                 return found
         return None
 
@@ -102,6 +122,7 @@ def client_line(columns: Columns) -> Callable[[int, Record], ClientLine]:
             columns.number(record, "completion"),
             columns.text(record, "code"),
             _flag(columns.value(record, "whole")),
+            columns.seconds(record, "at"),
         )
         if not line.decision and not line.request:
             raise BadLine("it has neither a decision's id nor a request id")
@@ -115,15 +136,19 @@ def provider_line(columns: Columns) -> Callable[[int, Record], ProviderLine]:
 
     def make(number: int, record: Record) -> ProviderLine:
         found = TRY.fullmatch(columns.text(record, "try").lower())
+        request = columns.text(record, "request")
+        if not request and not columns.text(record, "try"):
+            raise BadLine("it has neither the X-Client-Request-Id nor the provider's own id of the request")
         return ProviderLine(
             number,
             found[1] if found else "",
             int(found[2]) if found else 0,
-            columns.text(record, "request"),
+            request,
             columns.number(record, "status") or None,
             columns.text(record, "model"),
             columns.number(record, "prompt"),
             columns.number(record, "completion"),
+            columns.seconds(record, "at"),
         )
 
     return make
@@ -152,3 +177,17 @@ def _flag(value: object) -> int | None:
     """1 for true, 0 for false, None for neither."""
     word = str(value).strip().lower()
     return 1 if word in ("true", "1", "yes") else 0 if word in ("false", "0", "no") else None
+
+
+def moment(value: object, name: str) -> datetime | None:
+    """A time from Unix seconds, or from ISO form, UTC where it names no zone; None for none. Raises BadLine."""
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    try:
+        if text.replace(".", "", 1).isdecimal():
+            return datetime.fromtimestamp(float(text), UTC)
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        raise BadLine(f"{name} {text!r:.60} is no time: give Unix seconds, or ISO form") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

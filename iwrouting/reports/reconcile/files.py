@@ -45,16 +45,26 @@ class Source:
         try:
             for number, record in self._records():
                 if isinstance(record, Mapping):
-                    try:
-                        yield make(number, record)
-                    except BadLine as error:
-                        self._note(number, str(error))
-                    else:
-                        self.lines += 1
+                    yield from self.take(number, record, make)
                 else:
                     self._note(number, record)
         except (OSError, EOFError, gzip.BadGzipFile) as error:
             raise BadFile(f"{self.path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
+
+    def take(self, number: int, record: Record, make: Callable[[int, Record], Line]) -> Iterator[Line]:
+        """What `make` makes of one record, unless that is a BadLine, which is noted."""
+        self.columns = self.columns or tuple(_names(record))
+        try:
+            made = make(number, record)
+        except BadLine as error:
+            self._note(number, str(error))
+            return
+        self.lines += 1
+        yield made
+
+    def open(self) -> Any:
+        """The file's bytes, unpacked. Raises OSError."""
+        return gzip.open(self.path, "rb") if self.path.suffix == ".gz" else self.path.open("rb")
 
     def _note(self, number: int, reason: str) -> None:
         self.bad += 1
@@ -62,12 +72,9 @@ class Source:
             self.reasons.append(f"{self.path}, line {number}: {reason}")
 
     def _records(self) -> Iterator[tuple[int, Record | str]]:
-        with self._open() as file:
-            first = file.peek(1)[:1] if hasattr(file, "peek") else b""
+        with self.open() as file:
+            first = file.peek(1)[:1]
             yield from self._json(file) if first in (b"{", b"") else self._csv(file)
-
-    def _open(self) -> Any:
-        return gzip.open(self.path, "rb") if self.path.suffix == ".gz" else self.path.open("rb")
 
     def _json(self, file: IO[bytes]) -> Iterator[tuple[int, Record | str]]:
         for number, line in enumerate(self._lines(file), 1):
@@ -79,7 +86,6 @@ class Source:
                 yield number, "this is not JSON"
                 continue
             if isinstance(record, dict):
-                self.columns = self.columns or tuple(_names(record))
                 yield number, record
             else:
                 yield number, "this is no JSON object"

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from iwrouting.reports.reconcile.lines import ClientLine, ProviderLine
+from iwrouting.reports.reconcile.lines import ClientLine, ProviderLine, id_seconds
 
 TABLES = """
 CREATE TABLE client (line INTEGER, decision TEXT, request TEXT, status INTEGER, model TEXT, prompt INTEGER,
-    completion INTEGER, code TEXT, whole INTEGER);
+    completion INTEGER, code TEXT, whole INTEGER, at REAL);
 CREATE TABLE provider (line INTEGER, decision TEXT, seq INTEGER, request TEXT, status INTEGER, model TEXT,
-    prompt INTEGER, completion INTEGER);
+    prompt INTEGER, completion INTEGER, at REAL);
 CREATE TABLE asked (request TEXT, decision TEXT, retry INTEGER);
 CREATE TABLE mark (decision TEXT, code TEXT);
 """
@@ -26,6 +26,7 @@ class Index:
     def __init__(self) -> None:
         # Without a name SQLite makes a private file, which it begins to use when its cache is full.
         self._db = sqlite3.connect("", isolation_level=None)
+        self._db.create_function("made", 1, id_seconds, deterministic=True)
         self._db.executescript(f"PRAGMA cache_size=-65536; PRAGMA synchronous=OFF; {TABLES} BEGIN;")
 
     def close(self) -> None:
@@ -34,11 +35,11 @@ class Index:
 
     def add_client(self, lines: Iterable[ClientLine]) -> None:
         """Take lines of a client's log."""
-        self._db.executemany("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
+        self._db.executemany("INSERT INTO client VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
 
     def add_provider(self, lines: Iterable[ProviderLine]) -> None:
         """Take lines of a provider's log."""
-        self._db.executemany("INSERT INTO provider VALUES (?, ?, ?, ?, ?, ?, ?, ?)", lines)
+        self._db.executemany("INSERT INTO provider VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lines)
 
     def client(self) -> Iterator[ClientLine]:
         """The client's lines that name a decision, by decision."""
@@ -72,13 +73,22 @@ class Index:
         """Whether a provider's line names no decision, but has the provider's own id."""
         return bool(self._one("SELECT EXISTS (SELECT 1 FROM provider WHERE decision = '' AND request <> '')"))
 
-    def span(self) -> tuple[str, str] | None:
-        """The first and the last decision that a line names; None for none."""
-        low, high = self._db.execute(
-            "SELECT min(decision), max(decision) FROM (SELECT decision FROM client UNION ALL SELECT decision FROM "
-            "provider) WHERE decision <> ''"
+    def span(self) -> tuple[float | None, float | None]:
+        """The Unix times of the first and the last line; None where a line tells neither its decision nor its time."""
+        low, high, untimed = self._db.execute(
+            "SELECT min(t), max(t), count(*) - count(t) FROM (SELECT CASE decision WHEN '' THEN at ELSE made(decision) "
+            "END AS t FROM (SELECT decision, at FROM client UNION ALL SELECT decision, at FROM provider))"
         ).fetchone()
-        return None if low is None else (low, high)
+        return (None, None) if untimed else (low, high)
+
+    def keep(self, low: float, high: float) -> None:
+        """Forget the lines of other times; those that tell no time stay."""
+        for table in ("client", "provider"):
+            self._db.execute(
+                f"DELETE FROM {table} WHERE CASE decision WHEN '' THEN at NOT BETWEEN ?1 AND ?2 "  # noqa: S608 - ours
+                "ELSE made(decision) NOT BETWEEN ?1 AND ?2 END",
+                (low, high),
+            )
 
     def name_provider(self, tries: Iterable[Asked]) -> None:
         """Give lines without a decision that of the attempt with their own id."""

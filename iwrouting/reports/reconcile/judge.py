@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from iwrouting.reports.reconcile.client import judge_client
 from iwrouting.reports.reconcile.findings import Finding
-from iwrouting.reports.reconcile.lines import Call, id_seconds
+from iwrouting.reports.reconcile.lines import Call, Decided, id_seconds
 from iwrouting.reports.reconcile.provider import judge_provider
 
 UNAVAILABLE = 503
@@ -21,7 +21,8 @@ UNAVAILABLE = 503
 class Rules:
     """What is compared. `client` and `provider`: whether that ledger is there at all.
 
-    `project`: only its decisions; empty: all. `upstreams`: those whose tries stand in the provider's log; empty: all.
+    `project`, `key`: only their decisions; empty: all. `upstreams`: those whose tries stand in the provider's log;
+    empty: all.
     `now` is Unix time; a decision younger than `grace_s` may be without an outcome while its writer is one of
     `unfinished`: it lives, or is not swept yet. `undrained` has the writers whose journals hold rows, and the Unix time
     at which each began.
@@ -31,10 +32,15 @@ class Rules:
     client: bool = False
     provider: bool = False
     project: str = ""
+    key: str = ""
     upstreams: frozenset[str] = frozenset()
     grace_s: float = 0.0
     undrained: Mapping[str, float] = field(default_factory=dict)
     unfinished: frozenset[str] = frozenset()
+
+    def wants(self, decided: Decided) -> bool:
+        """Whether a decision is one of those that are compared."""
+        return (not self.project or decided.project == self.project) and (not self.key or decided.key == self.key)
 
 
 def judge(call: Call, rules: Rules) -> Iterator[Finding]:
@@ -42,7 +48,7 @@ def judge(call: Call, rules: Rules) -> Iterator[Finding]:
     if not call.decided:
         yield _undecided(call, rules)
         return
-    if rules.project and call.decided[0].project != rules.project:
+    if not rules.wants(call.decided[0]):
         return
     yield from _repeated(call)
     waits = _waits(call, rules)

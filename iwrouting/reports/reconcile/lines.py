@@ -1,6 +1,6 @@
 """What the three ledgers say of one call: rows of the audit, lines of a client's log, lines of a provider's log.
 
-Ids are dashed lower-case text, an empty text is what a ledger does not tell, and tokens and statuses are None then.
+Ids are dashed lower-case text, `at` is Unix time. What a ledger does not tell is an empty text or None.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Decided(NamedTuple):
     test: bool = False
     writer: str = ""
     retry: int | None = None
+    key: str = ""
 
 
 class Tried(NamedTuple):
@@ -71,6 +72,7 @@ class ClientLine(NamedTuple):
     completion: int | None = None
     code: str = ""
     whole: int | None = None
+    at: float | None = None
 
 
 class ProviderLine(NamedTuple):
@@ -84,6 +86,7 @@ class ProviderLine(NamedTuple):
     model: str = ""
     prompt: int | None = None
     completion: int | None = None
+    at: float | None = None
 
 
 @dataclass(slots=True)

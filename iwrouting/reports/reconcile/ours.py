@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
 from iwrouting.models import Attempt, Decision, Outcome, Writer
-from iwrouting.reports.reconcile.lines import Decided, Ended, Tried, id_seconds
+from iwrouting.reports.reconcile.lines import Decided, Ended, Tried
 
 WINDOW = 2_000
+HALF_A_MS = 0.0005
 FIRST = str(UUID(int=0))
 
 DECIDED = (
@@ -30,6 +32,7 @@ DECIDED = (
     "is_test",
     "writer_id",
     "client_retry",
+    "key_id",
 )
 TRIED = (
     "decision_id",
@@ -67,10 +70,17 @@ class Span:
     end: datetime | None = None
     using: str = "default"
 
-    def holds(self, decision: str) -> bool:
-        """Whether a decision of this id was made in it."""
-        at = id_seconds(decision)
-        return (self.start is None or at >= self.start.timestamp()) and (self.end is None or at < self.end.timestamp())
+    def within(self, low: float | None, high: float | None) -> Span:
+        """The same, with an open end at these Unix times where they are known; `high` belongs to it."""
+        start = self.start if self.start or low is None else datetime.fromtimestamp(low, UTC)
+        end = self.end if self.end or high is None else datetime.fromtimestamp(high + 0.001, UTC)
+        return Span(start, end, self.using)
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """The Unix times between which the ids of its decisions lie, with a margin: ids hold milliseconds."""
+        low = -inf if self.start is None else self.start.timestamp() - HALF_A_MS
+        return low, inf if self.end is None else self.end.timestamp() - HALF_A_MS
 
 
 @dataclass(frozen=True, slots=True)
