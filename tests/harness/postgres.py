@@ -55,26 +55,74 @@ def account() -> Account:
     raise HarnessError("PostgreSQL refuses to run as root, and there is no user postgres or nobody: add one.")
 
 
+class Cluster:
+    """A server with a data folder of its own in `work`, which the server's account must be able to pass through.
+
+    bin_folder: where initdb and postgres are. It keeps its port over `stop` and `start`.
+    """
+
+    def __init__(self, bin_folder: Path, work: Path) -> None:
+        self.bin_folder = bin_folder
+        self.owner = account()
+        self.folder = work / "postgres"
+        self.password = secrets.token_hex(16)
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        _initialise(bin_folder, self.folder, self.password, self.owner)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers. Raises HarnessError with the server's own last words."""
+        self.process = self._spawn()
+        until = time.monotonic() + START_S
+        command: list[str | Path] = [self.bin_folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        while subprocess.run(command, env=_client_env()).returncode != 0:
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise HarnessError(f"PostgreSQL did not start on port {self.port}: {_last_words(self.folder)}")
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """Stop it. SIGINT is the fast shutdown, which ends the sessions that are open; SIGQUIT a crash."""
+        process, self.process = self.process, None
+        if process is not None:
+            end_group(process, number)
+
+    def url(self, database: str = NAME) -> str:
+        """The DATABASE_URL of a superuser."""
+        return f"postgres://{NAME}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def psql(self, statement: str) -> None:
+        """One statement in the database `postgres`. Raises HarnessError."""
+        _psql(self.bin_folder, self.port, self.password, statement)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        socket_folder = str(self.folder) if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_FOLDER else ""
+        settings = SERVER_SETTINGS | {"port": str(self.port), "unix_socket_directories": socket_folder}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [self.bin_folder / "postgres", "-D", self.folder / "data", *options],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                **self.owner.identity,
+            )
+
+
 @contextmanager
 def server(bin_folder: Path, work: Path) -> Iterator[str]:
     """Run a server within the block; gives its DATABASE_URL (a superuser and an empty database).
 
-    bin_folder: where initdb and postgres are. work: a folder that the server's account can pass through.
     Raises HarnessError with the server's own last words when it does not start.
     """
-    owner = account()
-    folder = work / "postgres"
-    password = secrets.token_hex(16)
-    _initialise(bin_folder, folder, password, owner)
-    port = _free_port()
-    process = _start(bin_folder, folder, port, owner)
+    cluster = Cluster(bin_folder, work)
     try:
-        _wait(bin_folder, folder, port, process)
-        _psql(bin_folder, port, password, f"CREATE DATABASE {NAME}")
-        yield f"postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
+        cluster.start()
+        cluster.psql(f"CREATE DATABASE {NAME}")
+        yield cluster.url()
     finally:
-        # SIGINT is the fast shutdown: it ends the sessions that a killed test has left open.
-        end_group(process, signal.SIGINT)
+        cluster.stop()
 
 
 def _initialise(bin_folder: Path, folder: Path, password: str, owner: Account) -> None:
@@ -98,31 +146,6 @@ def _initialise(bin_folder: Path, folder: Path, password: str, owner: Account) -
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, **owner.identity)
     if done.returncode != 0:
         raise HarnessError(f"initdb failed in {folder}: {done.stderr.strip()[-1000:]}")
-
-
-def _start(bin_folder: Path, folder: Path, port: int, owner: Account) -> subprocess.Popen[bytes]:
-    socket_folder = str(folder) if len(os.fsencode(folder)) <= LONGEST_SOCKET_FOLDER else ""
-    settings = SERVER_SETTINGS | {"port": str(port), "unix_socket_directories": socket_folder}
-    options = [f"--{name}={value}" for name, value in settings.items()]
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [bin_folder / "postgres", "-D", folder / "data", *options],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            process_group=0,
-            **owner.identity,
-        )
-
-
-def _wait(bin_folder: Path, folder: Path, port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + START_S
-    command: list[str | Path] = [bin_folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
-    while subprocess.run(command, env=_client_env()).returncode != 0:
-        if process.poll() is not None or time.monotonic() > until:
-            raise HarnessError(f"PostgreSQL did not start on port {port}: {_last_words(folder)}")
-        time.sleep(0.05)
 
 
 def _last_words(folder: Path) -> str:
