@@ -71,6 +71,11 @@ class FaultProxy:
         """How many connections are open."""
         return len(self._pairs)
 
+    @property
+    def way(self) -> Way:
+        """How bytes pass now."""
+        return self._way
+
     def go(self, way: Way) -> None:
         """From now on bytes pass in this way; what waited in another goes on."""
         self._do(self._go(way))
