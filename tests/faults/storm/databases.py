@@ -28,6 +28,9 @@ from tests.live.world import SETTINGS
 ROOT = Path(__file__).resolve().parents[3]
 DISK_MB = 512
 Row = dict[str, Any]
+APP = "storm"
+"""Whom the service is to the server: no superuser, so that it can't take the connections that are reserved for those."""
+
 HARNESS = "storm-harness"
 """The application name of our own connections, which are counted for nobody."""
 
@@ -55,22 +58,23 @@ class PostgreSQL:
         self.disk = disk
         self.url = ""
         self._direct = ""
-        cluster.psql(f"CREATE DATABASE {self.TEMPLATE}")
+        cluster.psql(f"CREATE ROLE {APP} LOGIN PASSWORD '{cluster.password}'")
+        cluster.psql(f"CREATE DATABASE {self.TEMPLATE} OWNER {APP}")
         if disk is not None:
             folder = disk.path / "tablespace"
             folder.mkdir(mode=0o700)
             os.chown(folder, cluster.owner.uid, cluster.owner.gid)
             cluster.psql(f"CREATE TABLESPACE storm_small LOCATION '{folder}'")
-        self.keys = staged(work, cluster.url(self.TEMPLATE))
+        self.keys = staged(work, self._as_app(cluster.url(self.TEMPLATE)))
 
     def fresh(self, name: str) -> None:
         """A copy of the stage, on the small disk."""
         place = "" if self.disk is None else " TABLESPACE storm_small"
         if self._direct:
             self.cluster.psql(f"DROP DATABASE {self._direct.rpartition('/')[2]} WITH (FORCE)")
-        self.cluster.psql(f"CREATE DATABASE {name} TEMPLATE {self.TEMPLATE}{place}")
+        self.cluster.psql(f"CREATE DATABASE {name} OWNER {APP} TEMPLATE {self.TEMPLATE}{place}")
         self._direct = self.cluster.url(name)
-        self.url = self._direct.replace(f":{self.cluster.port}/", f":{self.proxy.port}/")
+        self.url = self._as_app(self._direct).replace(f":{self.cluster.port}/", f":{self.proxy.port}/")
 
     def query(self, sql: str) -> list[Row]:
         """Rows, not through the proxy, and also while the server says that it is read-only."""
@@ -78,6 +82,9 @@ class PostgreSQL:
             link.autocommit = True
             cursor = link.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def _as_app(self, url: str) -> str:
+        return url.replace(f"//{postgres.NAME}:", f"//{APP}:")
 
     @contextmanager
     def transaction(self, sql: str) -> Iterator[None]:
