@@ -1,7 +1,9 @@
 """Fault points: named places before and after each durable step, where a test can raise, delay or kill.
 
 `IW_FAULT_POINTS` names them, `point=action[@N]` separated by commas: `raise` (a FaultPoint, which is an OSError),
-`delay:SECONDS`, `kill` (SIGKILL to this process); `@N` at the Nth time alone, else at every time. It is taken in
+`delay:SECONDS`, `kill` (SIGKILL to this process); `@N` at the Nth time alone, else at every time. A point may be named
+several times: the first part that applies is done. With `told=FOLDER` among the parts each of them is done once, by
+whichever process comes first, and a file in FOLDER, which must exist, says so: `point=action`. It is taken in
 development only. Without it a point costs one look at an empty dictionary.
 """
 
@@ -39,6 +41,8 @@ POINTS = (
 )
 """All of them; a test walks each."""
 
+TOLD = "told"
+
 
 class FaultPoint(OSError):
     """What `raise` raises."""
@@ -46,27 +50,28 @@ class FaultPoint(OSError):
 
 @dataclass(slots=True)
 class Plan:
-    """What happens at a point; `at` 0: every time."""
+    """What happens at a point; `at` 0: every time. `told`: the folder of what was done once; empty: not only once."""
 
     action: str
     at: int = 0
+    told: str = ""
     seen: int = 0
 
 
-def read_plan(text: str) -> dict[str, Plan]:
+def read_plan(text: str) -> dict[str, list[Plan]]:
     """The plan that a text describes. Raises ValueError that names the part which is wrong."""
-    plan = {}
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        name, _, rest = part.partition("=")
+    parts = [each.strip().partition("=") for each in text.split(",") if each.strip()]
+    told = next((value for name, _, value in parts if name == TOLD), "")
+    plan: dict[str, list[Plan]] = {}
+    for name, _, rest in parts:
+        if name == TOLD:
+            continue
         action, _, at = rest.partition("@")
-        seconds = action.removeprefix("delay:")
-        if (
-            name not in POINTS
-            or (action not in ("raise", "kill") and not _is_number(seconds))
-            or (at and not at.isdigit())
-        ):
-            raise ValueError(f"{part[:60]!r} is not a point of iwrouting/conf/points.py with raise, kill or delay:S")
-        plan[name] = Plan(action, int(at or 0))
+        is_known = action in ("raise", "kill") or _is_number(action.removeprefix("delay:"))
+        if name not in POINTS or not is_known or (at and not at.isdigit()):
+            wrong = f"{name}={rest}"
+            raise ValueError(f"{wrong[:60]!r} is not a point of iwrouting/conf/points.py with raise, kill or delay:S")
+        plan.setdefault(name, []).append(Plan(action, int(at or 0), told))
     return plan
 
 
@@ -77,10 +82,10 @@ def _is_number(text: str) -> bool:
         return False
 
 
-_plan: dict[str, Plan] = {}
+_plan: dict[str, list[Plan]] = {}
 
 
-def arm(plan: dict[str, Plan]) -> None:
+def arm(plan: dict[str, list[Plan]]) -> None:
     """Put this plan in force, and no other."""
     _plan.clear()
     _plan.update(plan)
@@ -88,15 +93,30 @@ def arm(plan: dict[str, Plan]) -> None:
 
 def hit(name: str) -> None:
     """Do what the plan says of this point. Raises FaultPoint. A delay blocks the thread that comes here."""
-    found = _plan.get(name)
-    if found is None:
+    plans = _plan.get(name)
+    if plans is None:
         return
-    found.seen += 1
-    if found.at and found.seen != found.at:
+    due = [plan for plan in plans if _is_due(plan)]
+    chosen = next((plan for plan in due if not plan.told or _tell(plan.told, f"{name}={plan.action}")), None)
+    if chosen is None:
         return
-    if found.action == "kill":
+    if chosen.action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    elif found.action == "raise":
+    elif chosen.action == "raise":
         raise FaultPoint(f"fault point {name}")
     else:
-        time.sleep(float(found.action.removeprefix("delay:")))
+        time.sleep(float(chosen.action.removeprefix("delay:")))
+
+
+def _is_due(plan: Plan) -> bool:
+    plan.seen += 1
+    return plan.at in (0, plan.seen)
+
+
+def _tell(folder: str, name: str) -> bool:
+    """Note that something is done; False where it was done before, by whichever process."""
+    try:
+        os.close(os.open(f"{folder}/{name}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return False
+    return True

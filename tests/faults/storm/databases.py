@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[3]
 DISK_MB = 512
 Row = dict[str, Any]
 APP = "storm"
-"""Whom the service is to the server: no superuser, so that it can't take the connections that are reserved for those."""
+"""Whom the service is to the server: no superuser, so that it can not take the connections reserved for those."""
 
 HARNESS = "storm-harness"
 """The application name of our own connections, which are counted for nobody."""

@@ -195,6 +195,8 @@ def _call(name: str, request_id: str, began: float, got: Raw) -> Call:
     ended = b"[DONE]" in got.body or b"response.completed" in got.body or b"response.incomplete" in got.body
     whole = bool(got.headers) and got.whole and ("stream" not in name or ended)
     ident = got.headers.get("x-iw-decision-id", "")
+    if got.headers and got.whole:
+        got.ended = "whole"
     return Call(name, request_id, ident, got.status if got.headers else 0, code, began, took, whole, got.ended)
 
 
