@@ -34,6 +34,9 @@ _PLACES = re.compile(
 _WORD = re.compile(r"[A-Za-z0-9_.:/\[\]$@=+~-]*")
 """What codes, parameters and ids look like."""
 
+PASSWORD_URLS = frozenset({"DATABASE_URL", "IW_EMAIL_URL"})
+"""Variables that hold a URL with a password in it."""
+
 _SECRET_NAME = re.compile(r"(?:IW|OPENAI)_(?:[A-Z0-9_]*_)?(?:KEY|SECRET|TOKEN|PASSWORD)")
 _extra: set[str] = set()
 
@@ -73,10 +76,18 @@ def _escaped(secret: str) -> Iterator[str]:
 def _known() -> Iterator[str]:
     yield from _extra
     for name, value in variables().items():
-        if name == "DATABASE_URL":
+        if name in PASSWORD_URLS:
             yield from _password(value)
+        elif name == "IW_ALERT_WEBHOOK_URL":
+            yield from _webhook(value.strip())
         elif _SECRET_NAME.fullmatch(name) or (SECRET_VARIABLE.fullmatch(name) and not name.endswith(("_URL", "_NAME"))):
             yield value.strip()
+
+
+def _webhook(url: str) -> tuple[str, ...]:
+    """Who knows such an address may write to it: it is a secret, and so is what follows its host."""
+    _, _, behind = url.partition("://")
+    return url, behind.partition("/")[2]
 
 
 def _password(url: str) -> tuple[str, ...]:

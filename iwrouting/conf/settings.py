@@ -17,6 +17,7 @@ from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from iwrouting.conf.addresses import url_fault
+from iwrouting.conf.alerts import check_recipients, check_rules, check_webhook, read_mail_server
 from iwrouting.conf.points import read_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +104,18 @@ class Settings(BaseSettings):
     snapshot_max_age_s: float = Field(86_400, ge=0, le=31_536_000, validation_alias="IW_SNAPSHOT_MAX_AGE")
     fault_points: str = Field("", validation_alias="IW_FAULT_POINTS", repr=False)
 
+    email_url: str = Field("", validation_alias="IW_EMAIL_URL", repr=False)
+    email_from: str = Field("iwrouting@localhost", validation_alias="IW_EMAIL_FROM", pattern=r"^[^\s,;]+@[^\s,;]+$")
+    alert_email: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_ALERT_EMAIL")
+    alert_webhook_url: str = Field("", validation_alias="IW_ALERT_WEBHOOK_URL", repr=False)
+    alert_webhook_secret: str = Field("", validation_alias="IW_ALERT_WEBHOOK_SECRET", repr=False)
+    alert_off: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_ALERT_OFF")
+    alert_every_s: float = Field(3600, ge=60, le=86_400, validation_alias="IW_ALERT_EVERY_S")
+    alert_window_s: float = Field(600, ge=60, le=86_400, validation_alias="IW_ALERT_WINDOW_S")
+    alert_fallback_share: float = Field(0.25, gt=0, le=1, validation_alias="IW_ALERT_FALLBACK_SHARE")
+    alert_fallback_calls: int = Field(20, ge=1, le=1_000_000, validation_alias="IW_ALERT_FALLBACK_CALLS")
+    alert_disk_mb: int = Field(1024, ge=0, le=100_000_000, validation_alias="IW_ALERT_DISK_MB")
+
     max_embed_tokens_per_batch: int = Field(50_000, ge=1, le=300_000, validation_alias="MAX_EMBED_TOKENS_PER_BATCH")
     max_embed_items_per_batch: int = Field(256, ge=1, le=2048, validation_alias="MAX_EMBED_ITEMS_PER_BATCH")
     max_embed_answer_mb: int = Field(1024, ge=1, le=65_536, validation_alias="IW_MAX_EMBED_ANSWER_MB")
@@ -111,7 +124,7 @@ class Settings(BaseSettings):
     run_output_reserve_tokens: int = Field(16_384, ge=16, le=1_000_000, validation_alias="IW_RUN_OUTPUT_RESERVE_TOKENS")
     tokenizers_dir: Path | None = Field(None, validation_alias="IW_TOKENIZERS_DIR")
 
-    @field_validator("allowed_hosts", "trusted_origins", "api_key_sha256", mode="before")
+    @field_validator("allowed_hosts", "trusted_origins", "api_key_sha256", "alert_email", "alert_off", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -150,6 +163,31 @@ class Settings(BaseSettings):
         if value and info.data.get("env") != "development":
             raise ValueError("is for tests and taken in development only")
         read_plan(value)
+        return value
+
+    @field_validator("email_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            read_mail_server(value)
+        return value
+
+    @field_validator("alert_email")
+    @classmethod
+    def _recipients(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        check_recipients(value, info.data.get("email_url", "named, but wrong"))
+        return value
+
+    @field_validator("alert_off")
+    @classmethod
+    def _rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        check_rules(value)
+        return value
+
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _webhook(cls, value: str) -> str:
+        check_webhook(value)
         return value
 
     @property

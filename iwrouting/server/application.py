@@ -13,7 +13,7 @@ from iwrouting.calls.limits import has_limits
 from iwrouting.calls.transitions import make_breakers
 from iwrouting.conf import settings
 from iwrouting.dispatch import Dispatcher
-from iwrouting.server.jobs import jobs
+from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
 from iwrouting.server.upkeep import Upkeep
@@ -33,7 +33,7 @@ class Application:
     def __init__(self) -> None:
         self._stock = StockHandler(settings().max_body_mb)
         self._lean: LeanHandler | None = None
-        self._upkeep = Upkeep(jobs())
+        self._upkeep = Upkeep(jobs()), Upkeep(watch())
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cut_at = 0.0
         self.service: Service | None = None
@@ -68,7 +68,8 @@ class Application:
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
         self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
-        self._upkeep.start()
+        for upkeep in self._upkeep:
+            upkeep.start()
         settle_memory()
         if has_limits(store.current, conf):
             # Readiness does not wait for it: a request that counts before it is done waits in a thread.
@@ -97,7 +98,7 @@ class Application:
         await self._idle(self.service, self._cut_at)
         self.service.cut()
         await self._idle(self.service, asyncio.get_running_loop().time() + LAST_WORDS_S)
-        await asyncio.to_thread(self._upkeep.stop)
+        await asyncio.gather(*(asyncio.to_thread(upkeep.stop) for upkeep in self._upkeep))
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
         self.service.held.close()

@@ -16,7 +16,7 @@ ACTS = frozenset({"dispatch", "audit", "reports"})
 DOORS = frozenset({"api", "admin", "management", "server", "apps"})
 CLIENT = frozenset({"client", "_client"})
 BELOW_KNOWS = WORDS | TOLD | {"models"}
-BELOW_DOORS = BELOW_KNOWS | KNOWS | ACTS | {"calls"}
+BELOW_DOORS = BELOW_KNOWS | KNOWS | ACTS | {"calls", "alerts"}
 
 # Every room, and the rooms that it may import besides itself.
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
@@ -26,6 +26,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(KNOWS, BELOW_KNOWS),
     **dict.fromkeys(ACTS, BELOW_KNOWS | KNOWS),
     "calls": BELOW_KNOWS | KNOWS | ACTS,
+    "alerts": BELOW_KNOWS | KNOWS | ACTS,
     **dict.fromkeys(DOORS, BELOW_DOORS | DOORS),
     **dict.fromkeys(CLIENT, CLIENT | {"types", "catalogue"}),
     "sandbox": frozenset({"types", "catalogue"}),

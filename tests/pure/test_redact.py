@@ -201,3 +201,13 @@ def test_redact__any_text_around__loses_the_key_and_is_stable(before: str, secre
     found = redact(f"{before}{secret}{after}")
     assert secret not in found
     assert redact(found) == found
+
+
+def test_redact__addresses_that_are_secrets__are_gone(set_variables: SetVariables) -> None:
+    hook, mail = "https://hooks.example.org/services/T0/hidden-part", "smtp://ada:hush%2Fhush@mail.example.org?tls"
+    set_variables(IW_ALERT_WEBHOOK_URL=hook, IW_EMAIL_URL=mail, IW_ALERT_WEBHOOK_SECRET="a shared secret")
+    found = redact(f"{hook} services/T0/hidden-part hush%2Fhush hush/hush a shared secret hooks.example.org")
+    assert "hidden" not in found
+    assert "hush" not in found
+    assert "shared" not in found
+    assert "hooks.example.org" in found

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from iwrouting.conf.alerts import RULES, MailServer, read_mail_server
 from iwrouting.conf.settings import ROOT, Settings, SettingsError, env_file, load, settings
 from tests.pure.conftest import SetVariables
 
@@ -32,6 +33,10 @@ def loaded(set_variables: SetVariables, dotenv: str = "", **values: str) -> Sett
 WHOLE = "input should be a valid integer, unable to parse string as an integer"
 NUMBER = "input should be a valid number, unable to parse string as a number"
 YES_OR_NO = "input should be a valid boolean, unable to interpret input"
+MAIL_URL = "must be smtps://user:password@host:465, smtp://user:password@host:587?tls or smtp://host:25"
+HOOK_URL = "must be a URL such as https://hooks.example.org/services/T0, without user and fragment"
+HTTPS = "must begin with https: http is taken for hosts of a private network alone"
+CLEAR = "would send a password in the clear: use smtps://, or add ?tls"
 NO_URL = "enter a URL such as https://api.openai.com/v1."
 
 
@@ -52,6 +57,22 @@ NO_URL = "enter a URL such as https://api.openai.com/v1."
         ("OPENAI_BASE_URL", "ftp://provider.example", NO_URL),
         ("IW_UPSTREAM_NAME", "Our Provider", "string should match pattern '^[a-z0-9]?[a-z0-9._-]*$'"),
         ("IW_UPSTREAM_NAME", "a" * 65, "string should have at most 64 characters"),
+        ("IW_EMAIL_URL", "mail.example.org", MAIL_URL),
+        ("IW_EMAIL_URL", "smtp://a:hush@mail.example.org:587?ssl", MAIL_URL),
+        ("IW_EMAIL_URL", "smtp://a:hush@mail.example.org:99999", "is no URL"),
+        (
+            "IW_EMAIL_URL",
+            "smtp://a:hush@mail.example.org",
+            CLEAR,
+        ),
+        ("IW_EMAIL_FROM", "nobody", "string should match pattern '^[^\\s,;]+@[^\\s,;]+$'"),
+        ("IW_ALERT_EMAIL", "ada", "must be mail addresses, separated by commas"),
+        ("IW_ALERT_EMAIL", "ada@example.org", "needs a server to hand mail in at: set IW_EMAIL_URL"),
+        ("IW_ALERT_WEBHOOK_URL", "http://hooks.example.org/hush", HTTPS),
+        ("IW_ALERT_WEBHOOK_URL", "https://hush@hooks.example.org/", HOOK_URL),
+        ("IW_ALERT_WEBHOOK_URL", "ftp://hooks.example.org/hush", HOOK_URL),
+        ("IW_ALERT_OFF", "disk_low,nothing", f"there is no rule 'nothing'; there are {', '.join(RULES)}"),
+        ("IW_ALERT_EVERY_S", "1", "input should be greater than or equal to 60"),
         ("IW_MAX_BODY_MB", "eight", WHOLE),
         ("IW_MAX_BODY_MB", "8.5", WHOLE),
         ("IW_MAX_BODY_MB", "0", "input should be greater than or equal to 1"),
@@ -216,3 +237,24 @@ def test_command__with_bad_settings__prints_the_lines_and_no_traceback(set_varia
     assert done.stdout + done.stderr == (
         f"IW_MAX_BODY_MB: {WHOLE}\nIW_SECRET_KEY: must be set to at least 32 random characters in production\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://localhost", MailServer("localhost", 25)),
+        ("smtp://a:b%2Fc%40d@localhost:2525", MailServer("localhost", 2525, "a", "b/c@d")),
+        ("smtp://a:b@mail.example.org?tls", MailServer("mail.example.org", 587, "a", "b", starttls=True)),
+        ("smtps://a:b@mail.example.org", MailServer("mail.example.org", 465, "a", "b", tls=True)),
+    ],
+)
+def test_mail_server__is_what_its_url_says(url: str, server: MailServer) -> None:
+    assert read_mail_server(url) == server
+    assert "password" not in repr(server)
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example.org/a?sig=1", "http://10.0.0.7/a", "http://alertmanager:9093/"])
+def test_webhook__https_or_inside__is_taken(set_variables: SetVariables, url: str) -> None:
+    conf = loaded(set_variables, IW_ALERT_WEBHOOK_URL=url)
+    assert conf.alert_webhook_url == url
+    assert url not in repr(conf)
