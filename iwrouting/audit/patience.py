@@ -20,6 +20,13 @@ TRIES = 30
 BUSY = ("55P03", "40P01")
 """PostgreSQL's states of a lock not had in time, and of a deadlock."""
 
+HOLDERS = """
+SELECT pid, usename, application_name, extract(epoch FROM now() - xact_start)::int
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE granted AND pid <> pg_backend_pid() AND relation = ANY(SELECT to_regclass(name) FROM unnest(%s::text[]) AS name)
+ORDER BY xact_start LIMIT 1
+"""
+
 
 class Busy(Exception):
     """Others use the tables, and went on using them for as long as was tried."""
@@ -40,7 +47,7 @@ def exclusively(relations: Sequence[str], work: Callable[[], T]) -> T:
                 raise
         if left:
             time.sleep(PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads tries, guards nothing
-    raise Busy(f"the tables are in use: {TRIES} times they could not be locked within {LOCK_MS} ms{_who()}")
+    raise Busy(f"the tables are in use: {TRIES} times they could not be locked within {LOCK_MS} ms{_who(relations)}")
 
 
 def lock(relations: Sequence[str], mode: str) -> None:
@@ -53,13 +60,9 @@ def lock(relations: Sequence[str], mode: str) -> None:
             cursor.execute(f'LOCK TABLE ONLY "{relation}" IN {mode} MODE')
 
 
-def _who() -> str:
-    """Whose statement has run longest, as far as this role may see it."""
+def _who(relations: Sequence[str]) -> str:
+    """Whose transaction is the oldest that holds one of them, as far as this role may see it."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pid, usename, application_name, extract(epoch FROM now() - xact_start)::int "
-            "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
-        )
+        cursor.execute(HOLDERS, [list(relations)])
         row = cursor.fetchone()
-    return "" if row is None else f"; the oldest transaction is of {row[1]} (pid {row[0]}, {row[2]!r}), {row[3]} s old"
+    return "" if row is None else f"; {row[1]} has used them for {row[3]} s (pid {row[0]}, {row[2]!r})"

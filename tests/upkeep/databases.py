@@ -51,10 +51,10 @@ def _made(pattern: str, path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def serving(name: str) -> Iterator[None]:
-    """Within it this database is the default one, in this thread and in those that begin."""
+def serving(name: str, **login: str) -> Iterator[None]:
+    """Within it this database is the default one, in this thread and in those that begin. login: USER, PASSWORD."""
     before, settings = connections["default"], connections.databases["default"]
-    connections.databases["default"] = _named(name)
+    connections.databases["default"] = {**_named(name), **login}
     connections["default"] = connections.create_connection("default")
     try:
         yield
