@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 
 from iwrouting import __version__
-from iwrouting.conf import SettingsError
+from iwrouting.conf import SettingsError, sqlite
 from iwrouting.conf import settings as read
 from iwrouting.conf.settings import development_secret_key, in_var
 
@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "iwrouting.server.middleware.ContentSecurityPolicy",
     "axes.middleware.AxesMiddleware",
+    "iwrouting.server.middleware.DatabaseAway",
 ]
 
 TEMPLATES = [
@@ -69,6 +70,19 @@ SQLITE_PRAGMAS = (
     "PRAGMA recursive_triggers=ON;"
 )
 
+# After a failure the pool would wait 1, 2, 4, 8 s and longer before it tries again, for up to 5 minutes: by giving up
+# after a second it tries anew for whoever asks next.
+POOL = {"min_size": 0, "max_size": 8, "timeout": 2, "max_lifetime": 3600, "reconnect_timeout": 1}
+
+# A host that went without a word is noticed within 15 s instead of hours.
+PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
 
 def _database() -> dict[str, Any]:
     url = conf.database_url or f"sqlite:///{in_var('iwrouting.sqlite3')}"
@@ -81,9 +95,12 @@ def _database() -> dict[str, Any]:
     options = found.setdefault("OPTIONS", {})
     if found["ENGINE"] == "django.db.backends.sqlite3":
         options |= {"init_command": SQLITE_PRAGMAS, "transaction_mode": "IMMEDIATE", "timeout": 5}
+        options["factory"] = sqlite.Connection
     elif found["ENGINE"] == "django.db.backends.postgresql":
-        options.setdefault("pool", {"min_size": 0, "max_size": 8, "timeout": 2, "max_lifetime": 3600})
-        options.setdefault("connect_timeout", 5)
+        options.setdefault("pool", POOL)
+        for name, value in PATIENCE.items():
+            options.setdefault(name, value)
+        found["CONN_HEALTH_CHECKS"] = True  # a connection that a restart of the server broke is replaced, not used
         found["DISABLE_SERVER_SIDE_CURSORS"] = True
     else:
         raise SettingsError(["DATABASE_URL: must name PostgreSQL or SQLite"])
@@ -176,5 +193,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": conf.log_level.upper()},
-    "loggers": {"axes": {"level": "WARNING"}, "httpx2": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        # It would say at each try that the database does not answer; whoever needed it says so once.
+        "psycopg.pool": {"level": "ERROR"},
+    },
 }

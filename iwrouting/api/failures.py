@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.serializers import as_serializer_error
@@ -16,6 +16,8 @@ from rest_framework.serializers import as_serializer_error
 from iwrouting.errors import BadKey, BadRequest, Forbidden, MethodNotAllowed, NotFound, RoutingError, Unavailable
 
 log = logging.getLogger(__name__)
+AWAY_S = 1
+"""After how many seconds a caller may try again where the database is away."""
 
 
 def answer_error(error: Exception, context: dict[str, Any] | None = None) -> HttpResponse:
@@ -26,7 +28,8 @@ def answer_error(error: Exception, context: dict[str, Any] | None = None) -> Htt
     found = as_routing_error(error)
     if found.status >= 500 and found is not error:
         ident = getattr((context or {}).get("request"), "ident", "unknown")
-        log.error("request %s failed", ident, exc_info=error)
+        known = isinstance(found, Unavailable)
+        log.error("request %s failed: %s", ident, type(error).__name__, exc_info=None if known else error)
     return as_response(found)
 
 
@@ -60,11 +63,21 @@ def as_routing_error(error: Exception) -> RoutingError:
         return BadRequest("This service does not answer to this Host: an operator can add it to IW_ALLOWED_HOSTS.")
     if isinstance(error, SuspiciousOperation):
         return BadRequest("The request is malformed.")
-    if isinstance(error, OperationalError | InterfaceError):
-        return Unavailable("The database can't be reached now. Try again shortly.", code="database_unavailable")
+    if is_away(error):
+        return Unavailable(
+            "The database can't be reached now. Try again shortly.", code="database_unavailable", retry_after_s=AWAY_S
+        )
     if isinstance(error, exceptions.APIException):
         return _of_rest_framework(error)
     return RoutingError("An internal error; it is logged with the request id.", code="internal_error")
+
+
+def is_away(error: Exception) -> bool:
+    """Whether an exception says that the database can't be reached, read or written now, whatever was asked of it.
+
+    A server that recovers or was made read-only raises InternalError; a file that is none, plain DatabaseError.
+    """
+    return isinstance(error, OperationalError | InterfaceError | InternalError) or type(error) is DatabaseError
 
 
 def _of_rest_framework(error: exceptions.APIException) -> RoutingError:

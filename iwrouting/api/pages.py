@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.views import defaults
 
-from iwrouting.api.failures import answer_error, as_response
+from iwrouting.api.failures import AWAY_S, answer_error, as_response, is_away
 from iwrouting.errors import NotFound, RoutingError
 
 API_PATH = re.compile(r"/(api|v1)(/|$)")
@@ -33,10 +35,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; Django has logged it."""
+    """500; Django has logged it. 503 where the database is away: a middleware may have met it outside any view."""
+    error = sys.exc_info()[1]
+    if isinstance(error, Exception) and is_away(error):
+        return database_away(request, error)
     if _is_api(request):
         return as_response(RoutingError("An internal error; it is in the log.", code="internal_error"))
     return defaults.server_error(request)
+
+
+def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    """503: JSON, or to a person a page that says what to do and asks no database."""
+    if _is_api(request):
+        return answer_error(error, {"request": request})
+    page = render_to_string("away.html", {"ident": getattr(request, "ident", "")})
+    return HttpResponse(page, status=503, headers={"retry-after": str(AWAY_S)})
 
 
 def _is_api(request: HttpRequest) -> bool:

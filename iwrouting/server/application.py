@@ -12,6 +12,7 @@ from iwrouting.calls import Service
 from iwrouting.calls.limits import has_limits
 from iwrouting.calls.transitions import make_breakers
 from iwrouting.conf import settings
+from iwrouting.conf.sqlite import need_file
 from iwrouting.dispatch import Dispatcher
 from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
@@ -60,6 +61,7 @@ class Application:
         """Load the snapshot, open the writer and the upstream sessions."""
         conf = settings()
         self._loop = asyncio.get_running_loop()
+        need_file()
         await asyncio.to_thread(store.start)
         audit = open_store(store.current.environment, timeout_s=conf.audit_wait_s)
         writer = Writer(audit, queue_limit=conf.audit_queue, wait_s=conf.audit_wait_s)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from iwrouting.api.failures import is_away
+from iwrouting.api.pages import database_away
 from iwrouting.calls.caller import request_id
 
+log = logging.getLogger(__name__)
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -27,6 +31,23 @@ class RequestId:
         response = self.get_response(request)
         response.headers["x-request-id"] = ident
         return response
+
+
+class DatabaseAway:
+    """Answer 503 where a view, or the page that it made, meets a database that is away; one line in the log."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Its answer, or None for any other exception."""
+        if not is_away(error):
+            return None
+        log.error("%s %s: the database is away (%s)", request.method, request.path, type(error).__name__)
+        return database_away(request, error)
 
 
 class ContentSecurityPolicy:

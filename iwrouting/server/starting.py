@@ -12,6 +12,8 @@ from django.db.migrations.executor import MigrationExecutor
 from iwrouting import __version__
 from iwrouting.conf import Settings, read_environment
 from iwrouting.conf.environment import environment_secret_ref, read_secret, variables
+from iwrouting.conf.sqlite import need_file
+from iwrouting.snapshot import disk
 from iwrouting.snapshot.builtin import environment_upstream
 from iwrouting.tokens import TokenizersMissing, prepare, tokenizers_dir
 
@@ -41,7 +43,9 @@ def check_start(conf: Settings, host: str, port: int, workers: int) -> None:
 
 
 def check_tables() -> None:
-    """Raise CannotStart for a database that lacks migrations."""
+    """Raise CannotStart for a database that lacks migrations. A file that is away is none of those, and not made."""
+    if disk.path().exists():
+        need_file()
     if missing := _unapplied():
         raise CannotStart(f"The database lacks {missing} migrations: run 'python manage.py migrate' first.")
 
