@@ -39,7 +39,7 @@ OWNERS = (
 
 MIGHTY = """
 SELECT login.rolname, CASE WHEN login.rolsuper THEN 'is a superuser' ELSE 'is a member of ' || owner.rolname END
-FROM pg_roles AS login JOIN pg_roles AS owner ON owner.rolname = ANY(%s)
+FROM pg_roles AS login LEFT JOIN pg_roles AS owner ON owner.rolname = ANY(%s)
 WHERE login.rolname = ANY(%s) AND (login.rolsuper OR pg_has_role(login.oid, owner.oid, 'MEMBER'))
 ORDER BY 1
 """

@@ -10,7 +10,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 
-from iwrouting.management.output import FINDINGS
 from iwrouting.management.role_plan import SETTINGS, Login, Roles, statements, too_mighty
 
 FAILED, WRONG_USAGE = 1, 2
@@ -32,7 +31,8 @@ Makes, or brings up to date, three roles without login:
 A --login is made where it is missing and becomes a member. Its password comes from stdin, a line for each --login, or
 is set with psql's \\password: no secret stands on a command line. Run it as a superuser, or as the tables' owner with
 CREATEROLE; and again after every migrate that made a table.
-Exit codes: 0 done, 1 failed, 2 not confirmed, 3 a login is a superuser or an owner, so that no guard holds for it.
+Exit codes: 0 done, 1 failed (a login of app or analyst is a superuser or an owner: no guard would hold for it), 2 not
+confirmed.
 """
 
 
@@ -60,13 +60,13 @@ class Command(BaseCommand):
             self.stderr.write(NO_ROLES)
             return
         roles = self._roles(options)
+        if mighty := too_mighty(roles):
+            raise CommandError(f"Nothing was changed: no guard would hold: {'; '.join(mighty)}. Name others.")
         lines = statements(roles)
         if options["dry_run"]:
             self.stdout.write("".join(f"{hidden(line)};\n" for line in lines), ending="")
         elif options["yes"] or self._agreed(len(lines)):
             self._apply(lines)
-            if mighty := too_mighty(roles):
-                raise CommandError(f"No guard holds for them: {'; '.join(mighty)}.", returncode=FINDINGS)
 
     def _roles(self, options: dict[str, Any]) -> Roles:
         pairs = [login_of(text) for text in options["login"]]
