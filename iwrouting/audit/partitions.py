@@ -143,6 +143,8 @@ def drain() -> dict[str, dict[date, int]]:
 
 
 def _drain() -> dict[str, dict[date, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
     moving = default_months()
     months = sorted({month for found in moving.values() for month in found})
     for table in TABLES:

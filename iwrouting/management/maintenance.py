@@ -16,7 +16,7 @@ from iwrouting.audit.locks import LockFault
 from iwrouting.audit.patience import Busy
 from iwrouting.audit.segments import JournalFault
 from iwrouting.conf import settings
-from iwrouting.server.jobs import jobs
+from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.upkeep import Job, run_job
 
 Say = Callable[[str], None]
@@ -56,7 +56,7 @@ def steps() -> Iterator[Step]:
     if partitions.has_partitions():
         yield Step("months", _months_missing, _make_months)
         yield Step("default", _default, lambda _say: _default())
-    for job in jobs():
+    for job in (*jobs(), *watch()):
         yield Step(job.name, partial(Done, "would run"), partial(_run, job))
     yield Step("held", _held_plan, _held)
     yield Step("retention", _retention_plan, _retention)

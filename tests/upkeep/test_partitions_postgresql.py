@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
@@ -13,6 +13,8 @@ from django.db import IntegrityError
 from iwrouting.audit import partitions, patience
 from iwrouting.audit.tables import TABLES
 from iwrouting.conf import points
+from tests.tamper.chains import Chain
+from tests.tamper.verified import found, verify
 from tests.upkeep import story
 from tests.upkeep.databases import killed_at, link
 from tests.upkeep.writing import writing
@@ -76,6 +78,17 @@ def test_drain__rows_of_two_months__moves_every_byte(capsys: pytest.CaptureFixtu
     assert partitions.default_rows() == story.each(0)
     drain()
     assert "Nothing to move" in capsys.readouterr().err
+
+
+def test_drain__rows_of_a_chain__it_verifies_before_and_after() -> None:
+    chain = Chain(at=datetime(story.FAR.year, story.FAR.month, 2, tzinfo=UTC))
+    chain.calls(3)
+    chain.tell()
+    before = verify()
+    drain()
+    after = verify()
+    assert (found(before), found(after)) == ([], [])
+    assert before.rows == after.rows == 12
 
 
 @pytest.mark.parametrize("of", ["default", "y2090m03"])
