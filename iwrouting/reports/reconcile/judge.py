@@ -98,15 +98,18 @@ def _waits(call: Call, rules: Rules) -> str:
 
 
 def _gaps(call: Call) -> Iterator[Finding]:
-    """Attempts that ours alone prove: numbers left out, and fewer calls than the outcome counted."""
+    """Attempts that ours alone prove: numbers left out, and fewer calls than the outcome counted.
+
+    What the provider has too is told where it is compared.
+    """
     outcome = call.outcome
     if outcome is None or outcome.origin != "server":
         return
     seqs = {tried.seq for tried in call.tried}
-    lost = sorted(set(range(1, max(seqs, default=0) + 1)) - seqs)
+    known = seqs | {line.seq for line in call.provider}
+    lost = sorted(set(range(1, max(known, default=0) + 1)) - known)
     for seq in lost:
         yield Finding("missing_attempt", "ours", call.decision, seq, detail="the numbers of its neighbours are there")
     called = sum(1 for tried in call.tried if tried.kind == "call")
-    short = outcome.calls - called - len(lost)
-    if short > 0 and not any(line.seq not in seqs for line in call.provider):
+    if outcome.calls > called + len(lost) + len(known - seqs):
         yield Finding("missing_attempt", "ours", call.decision, field="calls", ours=called, theirs=outcome.calls)

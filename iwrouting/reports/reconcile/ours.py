@@ -13,12 +13,15 @@ from math import inf
 from typing import Any
 from uuid import UUID
 
+from django.db import connections
 from django.db.models import Model, QuerySet
 
 from iwrouting.models import Attempt, Decision, Outcome, Writer
 from iwrouting.reports.reconcile.lines import Decided, Ended, Tried
 
 WINDOW = 2_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+A_MS = timedelta(milliseconds=1)
 HALF_A_MS = 0.0005
 FIRST = str(UUID(int=0))
 
@@ -94,9 +97,7 @@ class Window:
 
 def windows(span: Span) -> Iterator[Window]:
     """All rows of the span. Raises django.db.DatabaseError."""
-    low: str | None = FIRST
-    while low is not None:
-        high = _end_of_window(span, low)
+    for low, high in _bounds(span):
         ended = _rows(Outcome, ENDED, span, low, high)
         tried = _rows(Attempt, TRIED, span, low, high)
         decided = _rows(Decision, DECIDED, span, low, high)
@@ -105,19 +106,22 @@ def windows(span: Span) -> Iterator[Window]:
             [Tried(str(row[0]), *row[1:]) for row in tried],
             [Ended(str(row[0]), *row[1:]) for row in ended],
         )
-        low = high
 
 
 def requests(span: Span) -> Iterator[tuple[str, str, int]]:
     """Every decision that has a request id: that id, the decision, and the number of the client's own retry."""
-    for window in _decided_windows(span):
-        yield from ((row.request, row.decision, row.retry or 0) for row in window if row.request)
+    for low, high in _bounds(span):
+        for decision, request, retry in _rows(Decision, ("id", "request_id", "client_retry"), span, low, high):
+            if request:
+                yield request, str(decision), retry or 0
 
 
 def upstream_requests(span: Span) -> Iterator[tuple[str, str, int]]:
     """Every attempt that has the provider's id: that id, the decision, the number of the attempt."""
-    for window in windows(span):
-        yield from ((row.request, row.decision, row.seq) for row in window.tried if row.request)
+    for low, high in _bounds(span):
+        for decision, request, seq in _rows(Attempt, ("decision_id", "upstream_request_id", "seq"), span, low, high):
+            if request:
+                yield request, str(decision), seq
 
 
 def undrained(using: str) -> dict[str, float]:
@@ -132,39 +136,49 @@ def unfinished(using: str) -> frozenset[str]:
     return frozenset(rows.values_list("id", flat=True))
 
 
-def _decided_windows(span: Span) -> Iterator[list[Decided]]:
-    low = FIRST
-    while high := _end_of_window(span, low):
-        yield [Decided(str(row[0]), *row[1:]) for row in _rows(Decision, DECIDED, span, low, high)]
+def _bounds(span: Span) -> Iterator[tuple[str, str | None]]:
+    """The decisions after which a window begins and up to which it goes; None: to the end of the span."""
+    low: str | None = FIRST if span.start is None else _first_id(span.start)
+    while low is not None:
+        ids = _between(Decision, "id", span, low, None).values_list("id", flat=True)[WINDOW - 1 : WINDOW]
+        high = next((str(each) for each in ids), None)
+        yield low, high
         low = high
-    yield [Decided(str(row[0]), *row[1:]) for row in _rows(Decision, DECIDED, span, low, None)]
-
-
-def _end_of_window(span: Span, low: str) -> str | None:
-    found = _between(Decision, "id", span, low, None).values_list("id", flat=True)[WINDOW - 1 : WINDOW]
-    return next((str(each) for each in found), None)
 
 
 def _rows(model: type[Model], columns: tuple[str, ...], span: Span, low: str, high: str | None) -> Any:
-    return _between(model, columns[0], span, low, high).values_list(*columns)
+    return list(_between(model, columns[0], span, low, high).values_list(*columns))
 
 
 def _between(model: type[Model], key: str, span: Span, low: str, high: str | None) -> QuerySet[Any]:
-    """Rows whose decision comes after `low`, up to `high`, in the order of the decisions.
-
-    The times say the same as the ids: they let PostgreSQL pass over whole partitions.
-    """
-    start = max(filter(None, (span.start, _moment(low))))
-    found: QuerySet[Any] = model._default_manager.using(span.using).filter(
-        **{f"{key}__gt": low, "decision_at__gte": start}
-    )
-    if span.end is not None:
-        found = found.filter(decision_at__lt=span.end)
+    """Rows whose decision comes after `low`, up to `high`, in the order of the decisions."""
+    rows: QuerySet[Any] = model._default_manager.using(span.using)
+    found = rows.filter(**{f"{key}__gt": low})
     if high is not None:
-        found = found.filter(**{f"{key}__lte": high, "decision_at__lte": _moment(high)})
+        found = found.filter(**{f"{key}__lte": high})
+    elif span.end is not None:
+        found = found.filter(**{f"{key}__lt": _first_id(span.end)})
+    if connections[span.using].vendor == "postgresql":
+        found = _in_partitions(found, span, low, high)
     return found.order_by(key, "seq") if model is Attempt else found.order_by(key)
+
+
+def _in_partitions(rows: QuerySet[Any], span: Span, low: str, high: str | None) -> QuerySet[Any]:
+    """The same rows: their times say what their ids say, and let PostgreSQL pass over whole partitions.
+
+    SQLite would take its index of the times, and sort.
+    """
+    found = rows.filter(decision_at__gte=_moment(low))
+    if high is not None:
+        return found.filter(decision_at__lte=_moment(high))
+    return found if span.end is None else found.filter(decision_at__lt=span.end)
+
+
+def _first_id(at: datetime) -> str:
+    """An id before those of all decisions from a time on."""
+    return str(UUID(int=-((EPOCH - at) // A_MS) << 80))
 
 
 def _moment(decision: str) -> datetime:
     milliseconds = int(decision[:8] + decision[9:13], 16)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return EPOCH + milliseconds * A_MS
