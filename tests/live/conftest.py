@@ -8,6 +8,7 @@ import pytest
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
+from iwrouting.reports.invariants import all_broken
 from tests.live.databases import readable
 from tests.live.guarded import Guarded, guarded_service
 from tests.live.live import Live
@@ -20,6 +21,9 @@ def running(
 ) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("live"), worker_id, django_db_blocker) as started:
         yield started
+        started.stop()
+        with django_db_blocker.unblock(), readable(started.database) as using:
+            assert list(all_broken(using=using)) == []
 
 
 @pytest.fixture(scope="session")
