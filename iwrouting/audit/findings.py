@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from iwrouting.audit.reading import DECISION, QUARANTINE, Placed
+from iwrouting.audit.placed import DECISION, Placed
 
 EDITED, INSERTED, REMOVED, TAIL, LINK, HEAD, KEY, SEAL = (
     "edited",
@@ -45,7 +45,7 @@ def of_row(kind: str, row: Placed, text: str) -> Finding:
 
 @dataclass(slots=True)
 class Tally:
-    """What was seen so far. `rows` are those whose hash was computed and is right.
+    """What was seen so far. `rows` are those whose hash was computed and is right; so many of all stand in quarantine.
 
     `unchecked`: taken with the hash they carry, as nothing to compute it from is there (what is before them is missing,
     the key is unknown, or they stand in quarantine without their whole contents). `not_covered`: rows from before
@@ -79,12 +79,7 @@ class Tally:
     @property
     def seen(self) -> int:
         """Rows that were looked at."""
-        return self.rows + self.unchecked + self.not_covered + self.quarantined
-
-
-def is_quarantined(row: Placed) -> bool:
-    """Whether it stands in quarantine."""
-    return row.table == QUARANTINE
+        return self.rows + self.unchecked + self.not_covered
 
 
 def as_dict(finding: Finding) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from iwrouting.audit.chain import FIRST, HASH, AuditKey, canonical, link
+from iwrouting.audit.chain import FIRST, HASH, AuditKey, link
 from iwrouting.audit.findings import (
     EDITED,
     HEAD,
@@ -17,10 +17,9 @@ from iwrouting.audit.findings import (
     TAIL,
     Finding,
     Tally,
-    is_quarantined,
     of_row,
 )
-from iwrouting.audit.reading import Placed
+from iwrouting.audit.placed import Placed, covered_by, is_cut, is_quarantined
 
 STREAK = 20
 """So many rows one after another that do not fit are named singly; a longer stretch is one finding."""
@@ -118,6 +117,8 @@ class Follower:
         stored = row.values[HASH]
         if is_quarantined(row):
             self._tally.quarantined += 1
+        if is_cut(row):
+            self._tally.unchecked += 1
             self._fits_not()
         elif self._previous is not None and self._key is not None:
             self._compare(row, stored)
@@ -137,7 +138,7 @@ class Follower:
 
     def _compare(self, row: Placed, stored: str) -> None:
         previous, other = self._before = (self._previous, self._computed)
-        covered = _covered(row)
+        covered = covered_by(row)
         computed = self._link(previous, covered)
         if computed == stored:
             self._fits(CONTENTS)
@@ -172,7 +173,7 @@ class Follower:
             self._streak = [*self._streak[:1], row]
             return
         behind = self._last_row
-        if self._streak_length == 1 and behind is not None and is_quarantined(behind):
+        if self._streak_length == 1 and behind is not None and is_cut(behind):
             text = (
                 f"it does not build on the hash of number {behind.number}, which stands in quarantine: one was changed"
             )
@@ -211,7 +212,7 @@ class Follower:
             self._tally.add(of_row(INSERTED, row, "a second row with its number"))
 
     def _is_the_true(self, row: Placed) -> bool:
-        covered = _covered(row)
+        covered = covered_by(row)
         return any(self._link(each, covered) == row.values[HASH] for each in self._before if each is not None)
 
     def _hole(self, last: int, kind: str) -> None:
@@ -254,21 +255,13 @@ class Follower:
                 self._next, self._previous, self._last_row = run.last + 1, run.last_hash, None
 
 
-def _covered(row: Placed) -> bytes | None:
-    """What the hash covers; None for values that no writer stores."""
-    try:
-        return canonical(row.table, row.values)
-    except TypeError:
-        return None
-
-
 def fitting_key(keys: Iterable[AuditKey], rows: Sequence[Placed], start: Place) -> AuditKey | None:
     """The key with which one of these rows was hashed; None where none fits."""
     previous, number = start.previous, start.number
     pairs = []
     for row in rows:
         if row.number == number and previous is not None and not is_quarantined(row):
-            pairs.append((previous, _covered(row), row.values[HASH]))
+            pairs.append((previous, covered_by(row), row.values[HASH]))
         previous, number = row.values[HASH], row.number + 1
     for key in keys:
         if any(covered is not None and link(key, before, covered) == stored for before, covered, stored in pairs):

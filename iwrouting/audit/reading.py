@@ -9,33 +9,17 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import DataError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.datetime import TimestamptzLoader
 
-from iwrouting.models import Attempt, Decision, Outcome, QuarantinedRow
-
-DECISION = Decision._meta.db_table
-QUARANTINE = QuarantinedRow._meta.db_table
-AUDITED = (DECISION, Attempt._meta.db_table, Outcome._meta.db_table)
-CHAINED = (*AUDITED, QUARANTINE)
-"""The tables through which a writer's chain goes."""
+from iwrouting.audit.placed import AUDITED, CHAINED, DECISION, Placed, Values
 
 CHUNK = 1000
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 NO_ID = "00000000-0000-0000-0000-000000000000"
-
-Values = dict[str, Any]
-
-
-class Placed(NamedTuple):
-    """A row with its number in its writer's chain."""
-
-    number: int
-    table: str
-    values: Values
 
 
 class Reader:

@@ -15,13 +15,15 @@ import orjson
 from django.db import connections, models, transaction
 
 from iwrouting.audit.chain import AuditKey, canonical, link, make_key
-from iwrouting.audit.reading import QUARANTINE, Reader
+from iwrouting.audit.placed import QUARANTINE
+from iwrouting.audit.reading import Reader
 from iwrouting.conf import settings
 from iwrouting.conf.points import hit
 from iwrouting.models import Seal, Writer
 
 SEAL = Seal._meta.db_table
 HOURLY, MANUAL, REMOVAL = "hourly", "manual", "removal"
+EVERY = timedelta(hours=1)
 SLACK = timedelta(minutes=10)
 """How far the clocks of the hosts may differ; a writer that is listed once too often does no harm."""
 
@@ -50,6 +52,21 @@ def make_seal(kind: str, *, using: str = "default") -> Seal:
     with transaction.atomic(using=using):
         previous = _last(using)
         return _store(previous, kind, heads=_heads(previous, using), removed=[], using=using)
+
+
+def seal_when_due(*, using: str = "default") -> dict[str, int]:
+    """Make the hourly seal if the last that lists heads is an hour old; the counts of what was made.
+
+    The first one waits until the first writer is an hour old: by then a rollout is over, and no process of an older
+    release writes rows without a hash. Raises django.db.Error.
+    """
+    last = Seal.objects.using(using).exclude(kind=REMOVAL).order_by("-number").values_list("at", flat=True).first()
+    if last is None:
+        last = Writer.objects.using(using).order_by("started_at").values_list("started_at", flat=True).first()
+    if last is None or datetime.now(UTC) - last < EVERY:
+        return {"seals": 0}
+    make_seal(HOURLY, using=using)
+    return {"seals": 1}
 
 
 def removal_seal(leaving: Sequence[Leaving], *, using: str = "default") -> Seal:

@@ -17,7 +17,8 @@ from iwrouting.audit.awaited import Awaited, Surroundings
 from iwrouting.audit.chain import AuditKey
 from iwrouting.audit.findings import INSERTED, KEY, Finding, Tally, of_row
 from iwrouting.audit.following import Follower, Head, Known, Place, Run, fitting_key
-from iwrouting.audit.reading import LOWEST, Placed, Reader
+from iwrouting.audit.placed import Placed
+from iwrouting.audit.reading import LOWEST, Reader
 from iwrouting.audit.sealed import Exported, Sealed, check_seals, seals_after
 from iwrouting.models import Writer
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import models
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, decision_time, finish_row, new_id
@@ -65,6 +67,7 @@ class Chain:
             table_name=table,
             decision_id=row.get("decision_id"),
             reason=reason,
+            row=json.dumps(orjson.loads(orjson.dumps(row, option=orjson.OPT_UTC_Z)))[:100_000],
             **{name: row[name] for name in ("writer_id", "writer_seq", "chain_hash")},
         )
 

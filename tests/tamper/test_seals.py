@@ -10,7 +10,7 @@ import pytest
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME
 from iwrouting.audit.chain import make_key
-from iwrouting.audit.reading import QUARANTINE
+from iwrouting.audit.placed import QUARANTINE
 from iwrouting.audit.seals import HOURLY, REMOVAL, Leaving, make_seal, removal_seal, seal_hash
 from iwrouting.models import Attempt, Decision, Outcome, Seal
 from tests.tamper.chains import Chain, call_rows, our_key
