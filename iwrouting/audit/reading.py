@@ -15,6 +15,7 @@ from django.db import DataError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.datetime import TimestamptzLoader
 
+from iwrouting.audit.chain import HASH
 from iwrouting.audit.placed import AUDITED, CHAINED, DECISION, Placed, Values
 
 CHUNK = 1000
@@ -46,7 +47,7 @@ class Reader:
                 [writer],
             )
         ]
-        return max(found, key=_number_and_text, default=None)
+        return max(((number, _clean_hash(text)) for number, text in found), default=None)
 
     def last_number(self, writer: str) -> int:
         """The highest number of its rows, with or without a hash; 0 where it has none."""
@@ -87,7 +88,7 @@ class Reader:
                 f"SELECT chain_hash FROM {table} WHERE writer_id = %s AND writer_seq = %s LIMIT 1",  # noqa: S608
                 [writer, number],
             ):
-                return str(found)
+                return _clean_hash(found)
         return None
 
     def rows(self, writer: str, *, after: int = LOWEST, to: int = HIGHEST) -> Iterator[Placed]:
@@ -207,10 +208,6 @@ def _place(row: Placed) -> int:
     return row.number
 
 
-def _number_and_text(head: tuple[int, Any]) -> tuple[int, str]:
-    return head[0], str(head[1])
-
-
 def _columns_of(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
     """The columns that a table has in the database, where a newer release may have added some; SQLite: their types."""
     with connection.cursor() as cursor:
@@ -225,6 +222,7 @@ def _reader_of(columns: dict[str, str]) -> Callable[[Sequence[Any]], Values]:
     """How to read a row; on SQLite by declared types: ids without dashes, naive times as text, truth as 0 and 1."""
     names = tuple(columns)
     readers = [(name, _SQLITE[kind]) for name, kind in columns.items() if kind in _SQLITE]
+    readers += [(HASH, _clean_hash)] if readers else []
 
     def read(row: Sequence[Any]) -> Values:
         values = dict(zip(names, row, strict=True))
@@ -234,6 +232,11 @@ def _reader_of(columns: dict[str, str]) -> Callable[[Sequence[Any]], Values]:
         return values
 
     return read
+
+
+def _clean_hash(value: Any) -> str:
+    """A hash, or something else as text that can be hashed on, where SQLite lets that stand."""
+    return value if isinstance(value, str) and value.isascii() else ascii(value)
 
 
 def _sqlite_id(value: Any) -> Any:

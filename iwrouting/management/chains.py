@@ -1,0 +1,44 @@
+"""What the commands that look at the chain share: its keys, the journals in sight, exported values."""
+
+from __future__ import annotations
+
+import argparse
+
+from django.db import connection
+
+from iwrouting.audit.awaited import Surroundings
+from iwrouting.audit.chain import AuditKey, make_key
+from iwrouting.audit.sealed import Exported
+from iwrouting.conf import settings
+
+STATEMENT_TIMEOUT_MS = 30_000
+
+
+def all_keys() -> list[AuditKey]:
+    """The keys of IW_AUDIT_KEY, the one that writes first."""
+    return [make_key(text) for text in settings().audit_keys]
+
+
+def surroundings() -> Surroundings:
+    """What can be seen from here of journals; makes nothing."""
+    folder = settings().journals
+    try:
+        name = (folder / "id").read_text().strip()
+    except OSError:
+        name = ""
+    return Surroundings(folder, name, settings().writer_dead_s)
+
+
+def exported_of(text: str) -> Exported:
+    """An exported seal among the options."""
+    try:
+        return Exported.read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def bound_statements() -> None:
+    """No statement of a verification runs long; one that would is a fault to be told, not waited for."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS)])
