@@ -1,0 +1,30 @@
+"""What the commands for PostgreSQL say on SQLite: what stands in for it, and that nothing was done."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+
+from iwrouting.audit import partitions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["roles", "--yes"], "SQLite has no roles: who can write the file can do all."),
+        (["partitions", "list"], "SQLite has no partitions: its tables are plain"),
+        (["partitions", "drain", "--yes"], "SQLite has no partitions: its tables are plain"),
+    ],
+)
+def test_command__sqlite__says_what_stands_in(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command(*arguments)
+    shown = capsys.readouterr()
+    assert shown.err.startswith(said)
+    assert shown.out == ""
+
+
+def test_default_rows__sqlite__has_none() -> None:
+    assert partitions.default_rows() == {}
+    assert partitions.attached() == []
