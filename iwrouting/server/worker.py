@@ -16,6 +16,7 @@ import uvicorn
 
 from iwrouting.conf import SettingsError, settings
 from iwrouting.server.connection import Connection
+from iwrouting.server.words import let_go_of_words
 
 PARENT_POLL_S = 0.2
 LAST_WORDS_S = 0.6
@@ -41,6 +42,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 0
+    finally:
+        let_go_of_words()
     return 0 if server.started else 1
 
 

@@ -15,6 +15,7 @@ from iwrouting.conf import settings
 from iwrouting.management.database import NOT_READY
 from iwrouting.server.starting import CannotStart, check_start, check_tables, start_lines
 from iwrouting.server.supervisor import CannotListen, Supervisor, listen
+from iwrouting.server.words import let_go_of_words, unhindered
 
 EPILOG = """examples:
   manage.py serve
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             listener = listen(options["host"], options["port"])
         except (CannotStart, CannotListen) as error:
             raise CommandError(str(error), returncode=NOT_READY) from None
-        say = self.stderr.write
+        say = unhindered(self.stderr.write)
         for line in start_lines(settings(), workers):
             say(line)
         say(f"listening on http://{options['host']}:{listener.getsockname()[1]}")
@@ -70,4 +71,7 @@ def supervise(
 ) -> None:
     """Run the workers until told to stop; this process keeps no database connection meanwhile."""
     connections.close_all()
-    Supervisor(listener, workers, settings().drain_s, say).run(when_started)
+    try:
+        Supervisor(listener, workers, settings().drain_s, unhindered(say)).run(when_started)
+    finally:
+        let_go_of_words()
