@@ -10,6 +10,8 @@ from tests.start import web
 from tests.start.folder import Folder
 
 OURS = [
+    "audit_seal",
+    "audit_verify",
     "keys_create",
     "lifecycle_check",
     "matrix_load",
