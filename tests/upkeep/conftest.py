@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from iwrouting.audit import patience
-from iwrouting.conf import points
+from iwrouting.audit import locks, patience
+from iwrouting.conf import points, settings
 from tests.upkeep.databases import IS_POSTGRESQL, copied, emptied, serving
 
 collect_ignore_glob = ["test_*_sqlite.py" if IS_POSTGRESQL else "test_*_postgresql.py"]
@@ -38,8 +38,10 @@ def own(pattern: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Ite
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Locks are tried for again at once; fault points are off at the end."""
+def hasty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Locks are tried for again at once, and files of locks are the test's own; fault points are off at the end."""
+    conf = settings().model_copy(update={"journal_dir": tmp_path})
+    monkeypatch.setattr(locks, "settings", lambda: conf)
     monkeypatch.setattr(patience, "PAUSE_S", 0.02)
     yield
     points.arm({})

@@ -1,4 +1,4 @@
-"""`manage.py maintain --loop` as a process: rounds until SIGTERM."""
+"""`manage.py maintain --loop` as a process: rounds until SIGTERM. And what the command refuses at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
 
 from tests.live.processes import ROOT
 
@@ -24,3 +28,17 @@ def test_loop__sigterm__ends_it_well(own: str) -> None:
         _, words = run.communicate(timeout=20)
     assert run.returncode == 0
     assert words.endswith("Stopped.\n")
+
+
+@pytest.mark.usefixtures("own")
+def test_run__not_confirmed_without_a_terminal__is_refused() -> None:
+    with pytest.raises(CommandError, match="Add --yes to run") as raised:
+        call_command("maintain")
+    assert raised.value.returncode == 2
+
+
+@pytest.mark.parametrize("options", [{"loop": 0.5}, {"loop": 60, "dry_run": True}])
+def test_loop__makes_no_sense__is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(CommandError, match="--loop takes 1 second or more") as raised:
+        call_command("maintain", yes=True, **options)
+    assert raised.value.returncode == 2

@@ -88,13 +88,6 @@ def test_run__another_is_at_it__does_nothing_and_says_so() -> None:
     assert story.counts() == story.each(3)
 
 
-def test_run__not_confirmed_without_a_terminal__does_nothing() -> None:
-    with pytest.raises(CommandError, match="Add --yes to run") as raised:
-        call_command("maintain")
-    assert raised.value.returncode == 2
-    assert story.counts() == story.each(3)
-
-
 def test_run__a_step_fails__the_others_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def fails() -> None:
         raise DatabaseError("no luck")
@@ -118,10 +111,3 @@ def test_run__retention_of_none__keeps_all(monkeypatch: pytest.MonkeyPatch, told
     assert told()["retention"]["line"] == "keeps all (IW_AUDIT_RETENTION_DAYS=0)"
     assert story.counts() == story.each(3)
     assert HeldResponse.objects.count() == 1
-
-
-@pytest.mark.parametrize("options", [{"loop": 0.5}, {"loop": 60, "dry_run": True}])
-def test_loop__makes_no_sense__is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(CommandError, match="--loop takes 1 second or more") as raised:
-        call_command("maintain", yes=True, **options)
-    assert raised.value.returncode == 2
