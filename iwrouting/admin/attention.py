@@ -1,20 +1,82 @@
-"""The overview's list of models that are gone or going, each with the pages where that is mended."""
+"""The overview's lists of what needs somebody: the audit and its keeping, and models that are gone or going."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.show import admin_url, link
+from iwrouting.alerts import open_alerts, standing_findings
+from iwrouting.alerts.findings import counted
+from iwrouting.alerts.keeping import WITHDRAWN, alive
+from iwrouting.conf import settings
+from iwrouting.models import QuarantinedRow
 from iwrouting.resolver.lifecycle import Finding, Place
+from iwrouting.snapshot import store
 
 MOST = 12
 """Models in the list, and places of one of them: the menu beneath is to stay in sight."""
+
+OLD_SNAPSHOT_S = 30.0
+QUARANTINED = "rows_quarantined"
+QUARANTINE_DAYS = 7
+BEHIND = 0.5
+"""The share of IW_AUDIT_QUEUE from which a queue counts as behind."""
+
+PAGES = {"seal_overdue": "seal"}
+ANCHORS = {"default_partition": "#partitions", "months_ahead": "#partitions"}
+
+
+def attention_list() -> list[SafeString]:
+    """A line with a link for each thing: what the audit's keeping says now, and alerts that stand for anything else."""
+    now = timezone.now()
+    found = [each for each in standing_findings(now, settings()) if each.rule != QUARANTINED]
+    lines = [_told(each.rule, each.message) for each in found]
+    lines += [*_queues(now), *_snapshot(), *_quarantine(now)]
+    said = {each.key for each in found}
+    alerts = [
+        each for each in open_alerts() if (each.rule, each.subject) not in said and each.rule != "rows_quarantined"
+    ]
+    return lines + [format_html("{} {}", each.message, link(_alerts(each.rule), "Alert")) for each in alerts[:MOST]]
+
+
+def _told(rule: str, message: str) -> SafeString:
+    page = admin_url(PAGES[rule], "changelist") if rule in PAGES else reverse("admin:system") + ANCHORS.get(rule, "")
+    return format_html("{} {}", message, link(page, rule.replace("_", " ").capitalize()))
+
+
+def _alerts(rule: str) -> str:
+    return f"{admin_url('alert', 'changelist')}?{urlencode({'rule': rule})}"
+
+
+def _queues(now: datetime) -> Iterator[SafeString]:
+    limit = settings().audit_queue
+    for writer in alive(now, settings()).filter(queued__gte=limit * BEHIND):
+        text = f"The audit is behind: {writer.queued:,} of {limit:,} places of the queue of {writer} are taken."
+        yield format_html("{} {}", text, link(reverse("admin:system"), "Workers"))
+
+
+def _snapshot() -> Iterator[SafeString]:
+    age = store.age_s
+    if age is not None and age > OLD_SNAPSHOT_S:
+        text = f"This worker's snapshot is {age:.0f} s old: {store.fault or 'nobody asked for a newer one'}."
+        yield format_html("{} {}", text, link(reverse("admin:system"), "System"))
+
+
+def _quarantine(now: datetime) -> Iterator[SafeString]:
+    since = now - timedelta(days=QUARANTINE_DAYS)
+    rows = QuarantinedRow.objects.filter(at__gte=since).exclude(reason=WITHDRAWN).count()
+    if rows:
+        text = f"{counted(rows, 'row')} came into quarantine in the last {QUARANTINE_DAYS} days."
+        yield format_html("{} {}", text, link(admin_url("quarantinedrow", "changelist"), "Quarantined rows"))
 
 
 def lifecycle_list() -> dict[str, Any]:

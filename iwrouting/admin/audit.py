@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -21,11 +20,12 @@ from iwrouting.admin.decision_filters import FILTERS, WINDOWS, CappedPaginator, 
 from iwrouting.admin.decision_page import page, shown_outcome
 from iwrouting.admin.links import service_url
 from iwrouting.admin.references import References
-from iwrouting.models import Decision, EnvironmentSnapshot, Outcome
+from iwrouting.models import Decision, EnvironmentSnapshot, Outcome, QuarantinedRow
 
 LOOKS = "responses."
 """How the endpoints begin at which a stored response is looked at, cancelled, deleted, or its usage recorded."""
 
+MOST_QUARANTINED = 50
 LISTED = (
     "decision_at", "project", "alias", "inferred_mode", "endpoint", "model_asked", "model_resolved", "source",
     "request_id",
@@ -109,17 +109,17 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
     ) -> HttpResponse:
         """The page of one decision."""
         decision = self.get_object(request, object_id)
-        if not self.has_view_permission(request, decision):
-            raise PermissionDenied
+        self.require_view(request, decision)
         if decision is None:
             self.message_user(request, f"There is no decision {object_id}.", messages.WARNING)
             return HttpResponseRedirect(show.admin_url("decision", "changelist"))
         attempts = list(decision.attempts.filter(decision_at=decision.decision_at).order_by("seq"))
         outcomes = list(decision.outcomes.filter(decision_at=decision.decision_at))
+        kept_out = list(QuarantinedRow.objects.filter(decision_id=decision.pk).order_by("at", "id")[:MOST_QUARANTINED])
         references = References(request.user, [decision.ladder], decision.environment_id)
         context = {
             **self.admin_site.each_context(request),
-            **page(decision, attempts, outcomes, references.link),
+            **page(decision, attempts, outcomes, list(kept_out), references.link),
             "title": f"Decision {decision.pk}",
             "opts": self.opts,
         }

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -73,6 +74,11 @@ def plain(field: Any) -> Any:
     return field
 
 
+def missing(permission: str) -> str:
+    """What a page says to somebody who has not this permission, such as `iwrouting.view_seal`."""
+    return f"This page needs the permission {permission}, which you have not."
+
+
 class SwitchableAdmin(BaseAdmin[S]):
     """Rows with an `enabled` switch, and actions that turn it for several rows, each through save()."""
 
@@ -103,6 +109,23 @@ class ReadOnlyAdmin(BaseAdmin[M]):
     """Rows that the admin never writes: no add, no change, no delete, no action."""
 
     actions = None
+
+    def require_view(self, request: HttpRequest, obj: M | None = None) -> None:
+        """Raises PermissionDenied that says which permission is missing."""
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied(missing(f"{self.opts.app_label}.view_{self.opts.model_name}"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, for those who may see it."""
+        self.require_view(request)
+        return super().changelist_view(request, extra_context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of a row, for those who may see it."""
+        self.require_view(request)
+        return super().change_view(request, object_id, form_url, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody may."""

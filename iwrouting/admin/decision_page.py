@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from iwrouting.admin.sentence import sentence
 from iwrouting.admin.show import NOTHING, exact_dollars, lines, milliseconds, moment, number, value_badge
-from iwrouting.models import Attempt, Decision, Outcome
+from iwrouting.models import Attempt, Decision, Outcome, QuarantinedRow
 
 Cell = Any
 Linker = Callable[[str], Cell]
@@ -37,13 +37,19 @@ class Pairs:
     pairs: list[tuple[str, Cell]]
 
 
-def page(decision: Decision, attempts: Sequence[Attempt], outcomes: Sequence[Outcome], link: Linker) -> dict[str, Any]:
+def page(
+    decision: Decision,
+    attempts: Sequence[Attempt],
+    outcomes: Sequence[Outcome],
+    quarantined: Sequence[QuarantinedRow],
+    link: Linker,
+) -> dict[str, Any]:
     """What the template shows. `link` turns a stored reference into a link to where it is edited."""
     outcome = shown_outcome(outcomes)
     return {
         "sentence": sentence(decision, attempts, outcome),
         "warnings": [str(text) for text in _read(decision.warnings, list)],
-        "tables": [_ladder(decision, link), _chain(decision), _attempts(attempts)],
+        "tables": [_ladder(decision, link), _chain(decision), _attempts(attempts), *_quarantine(quarantined, link)],
         "outcome": _outcome(outcome, outcomes) if outcome else None,
         "pairs": [_request(decision, link), _under(decision, link), _ids(decision)],
         "raw": [(name, getattr(decision, name)) for name in RAW],
@@ -139,6 +145,20 @@ def _attempt_result(attempt: Attempt) -> Cell:
     return format_html("{} {} {}", "" if attempt.status is None else attempt.status, why, wait)
 
 
+QUARANTINE_COLUMNS = ("At (UTC)", "Table", "Reason", "Detail", "Writer", "No.", "Hash", "Row")
+
+
+def _quarantine(rows: Sequence[QuarantinedRow], link: Linker) -> Iterator[Table]:
+    """The rows of this decision that their tables did not take, where there are any."""
+    if rows:
+        yield Table("Quarantined rows of this decision", QUARANTINE_COLUMNS, [_kept_out(each, link) for each in rows])
+
+
+def _kept_out(row: QuarantinedRow, link: Linker) -> tuple[Cell, ...]:
+    place = row.writer_id, _text(row.writer_seq), _text(row.chain_hash)
+    return moment(row.at), row.table_name, row.reason, _text(row.detail), *place, link(f"quarantined:{row.pk}")
+
+
 def _outcome(outcome: Outcome, outcomes: Sequence[Outcome]) -> Pairs:
     error = " ".join(text for text in (outcome.error_type, outcome.error_code, outcome.error_param) if text)
     tokens = ("prompt_tokens", "cached_tokens", "cache_write_tokens", "completion_tokens", "reasoning_tokens")
@@ -160,9 +180,18 @@ def _outcome(outcome: Outcome, outcomes: Sequence[Outcome]) -> Pairs:
         ("Own overhead", milliseconds(outcome.overhead_us)),
         ("Delivered", f"{number(outcome.bytes_delivered)} bytes, {number(outcome.chunks_delivered)} chunks"),
         ("Ended (UTC)", moment(outcome.ended_at)),
-        ("Closed by", ", ".join(sorted({each.origin for each in outcomes}))),
+        ("Closed by", _closed_by({each.origin for each in outcomes})),
     ]
     return Pairs("Outcome", pairs)
+
+
+def _closed_by(origins: set[str]) -> str:
+    """Who closed it: the process that served it, or another one that found it left."""
+    if "sweeper" not in origins:
+        return "the server: the process that served it"
+    if "server" in origins:
+        return "the server. The sweeper had closed it before: the process was taken for dead, and woke again"
+    return "the sweeper: the process that served it ended"
 
 
 def _cost(outcome: Outcome) -> Cell:

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import BaseAdmin
+from iwrouting.admin.base import BaseAdmin, missing
 from iwrouting.admin.fields import ChecksField, NamesField
 from iwrouting.admin.filters import KeyStateFilter, ProjectFilter
 from iwrouting.admin.links import service_url
@@ -157,7 +157,7 @@ class KeyAdmin(BaseAdmin[ApiKey]):
         """Ask, then revoke."""
         key = self.get_object(request, str(pk))
         if key is None or not self.has_change_permission(request, key):
-            raise PermissionDenied
+            raise PermissionDenied(missing("iwrouting.change_apikey"))
         there = HttpResponseRedirect(admin_url("apikey", "change", pk))
         if key.revoked_at is not None:
             self.message_user(request, f"iw_{key.key_id} is revoked already.", messages.WARNING)

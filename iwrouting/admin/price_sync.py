@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from iwrouting.admin.base import BaseAdmin
+from iwrouting.admin.base import BaseAdmin, missing
 from iwrouting.admin.show import NOTHING, admin_url, badge
 from iwrouting.management.price_plan import Action
 from iwrouting.management.price_table import Sync, cells, plan_sync, write
@@ -22,7 +22,7 @@ STALE = "The prices changed since this plan was shown. Look at it again."
 def sync_page(page: BaseAdmin[Price], request: HttpRequest) -> HttpResponse:
     """The plan with a button; the answer to the button writes it, unless it has become another. For who may add."""
     if not page.has_add_permission(request):
-        raise PermissionDenied
+        raise PermissionDenied(missing("iwrouting.add_price"))
     sync = plan_sync()
     if request.method == "POST" and request.POST.get("plan") == sync.digest:
         rows = write(sync)

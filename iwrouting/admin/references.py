@@ -14,14 +14,16 @@ from iwrouting.models import Alias, Model
 
 NUMBERED = re.compile(r"override:([0-9]{1,18})")
 USAGE_OF = re.compile(r"usage of decision ([0-9a-f-]{36})")
+QUARANTINED = re.compile(r"quarantined:([0-9a-f-]{36})")
 NAMED = re.compile(r'"(alias|model):([^"\\]{1,128})"')
 
 
 class References:
     """Where the stored references of one decision lead, for one person: only to pages that they may see.
 
-    A reference is `override:<row>`, `alias:<name>`, `model:<id>`, `environment:<id>`, a variable's name, or the reason
-    of a usage, which names its call. Names are looked up once, in two queries; what no longer exists stays text.
+    A reference is `quarantined:<row>`, `override:<row>`, `alias:<name>`, `model:<id>`, `environment:<id>`, a variable's
+    name, or the reason of a usage, which names its call. Names are looked up once, in two queries; what no longer
+    exists stays text.
     """
 
     def __init__(self, user: Any, texts: Iterable[str], environment_id: str) -> None:
@@ -39,6 +41,8 @@ class References:
             return self._link("override", numbered[1], reference)
         if usage := USAGE_OF.fullmatch(reference):
             return self._link("decision", usage[1], reference)
+        if kept_out := QUARANTINED.fullmatch(reference):
+            return self._link("quarantinedrow", kept_out[1], "row")
         if reference in self.pages:
             return self._link(*self.pages[reference], reference)
         if reference.startswith("environment:"):

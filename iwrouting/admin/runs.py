@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import ReadOnlyAdmin
+from iwrouting.admin.base import ReadOnlyAdmin, missing
 from iwrouting.admin.show import BREAK, NOTHING, admin_url, link, moment, number
 from iwrouting.models import Run
 from iwrouting.models.runs import REASON_LENGTH, with_budget
@@ -68,7 +68,7 @@ class RunAdmin(ReadOnlyAdmin[Run]):
     def raise_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask for limit and reason, then raise and record it."""
         if not request.user.has_perm(MAY_RAISE):
-            raise PermissionDenied
+            raise PermissionDenied(missing(MAY_RAISE))
         run = self.get_object(request, str(pk))
         if run is None:
             raise Http404(f"There is no run with the number {pk}.")

@@ -100,6 +100,14 @@ def number(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def megabytes(value: int) -> str:
+    """A size: bytes below a thousand, kB, MB or GB above."""
+    for unit, size in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)):
+        if value >= size:
+            return f"{value / size:,.1f} {unit}"
+    return f"{value} bytes"
+
+
 def milliseconds(microseconds: int | None) -> str:
     """A duration: `812 ms`; below ten milliseconds with one decimal."""
     if microseconds is None:

@@ -12,11 +12,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
 from iwrouting.admin.aliases import AliasAdmin
-from iwrouting.admin.attention import lifecycle_list
+from iwrouting.admin.attention import attention_list, lifecycle_list
 from iwrouting.admin.audit import DecisionAdmin, EnvironmentSnapshotAdmin
 from iwrouting.admin.breakers import BreakerEventAdmin
 from iwrouting.admin.catalogue import ModelAdmin as CatalogueModelAdmin
 from iwrouting.admin.guards import guard_of
+from iwrouting.admin.keeping import AlertAdmin, QuarantineAdmin, SealAdmin
 from iwrouting.admin.keys import KeyAdmin
 from iwrouting.admin.links import API_DOCS, guide_pages, service_url
 from iwrouting.admin.overrides import OverrideAdmin
@@ -25,9 +26,12 @@ from iwrouting.admin.prices import PriceAdmin
 from iwrouting.admin.projects import ProjectAdmin
 from iwrouting.admin.runs import RunAdmin
 from iwrouting.admin.show import NOTHING
+from iwrouting.admin.system import MAY_SEE, SystemPages
 from iwrouting.admin.upstreams import UpstreamAdmin, environment_facts
+from iwrouting.admin.writers import WriterAdmin
 from iwrouting.conf import settings
 from iwrouting.models import (
+    Alert,
     Alias,
     ApiKey,
     BreakerEvent,
@@ -37,8 +41,11 @@ from iwrouting.models import (
     Override,
     Price,
     Project,
+    QuarantinedRow,
     Run,
+    Seal,
     Upstream,
+    Writer,
 )
 from iwrouting.snapshot.builtin import SANDBOX
 
@@ -47,6 +54,10 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     Run: RunAdmin,
     EnvironmentSnapshot: EnvironmentSnapshotAdmin,
     BreakerEvent: BreakerEventAdmin,
+    QuarantinedRow: QuarantineAdmin,
+    Seal: SealAdmin,
+    Alert: AlertAdmin,
+    Writer: WriterAdmin,
     Alias: AliasAdmin,
     Override: OverrideAdmin,
     Project: ProjectAdmin,
@@ -56,9 +67,10 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     ApiKey: KeyAdmin,
 }
 MENU = (
-    ("Audit", ("Decision", "Run", "BreakerEvent", "EnvironmentSnapshot")),
+    ("Audit", ("Decision", "Run", "QuarantinedRow", "Seal", "EnvironmentSnapshot")),
     ("Routing", ("Project", "Override", "Alias")),
     ("Targets", ("Model", "Upstream", "Price")),
+    ("System", ("System", "Alert", "Writer", "BreakerEvent")),
     ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),
 )
 """The sections of the menu, and the models in each by name (ux.md 2)."""
@@ -75,6 +87,7 @@ class Site(AdminSite):
     def __init__(self, name: str = "admin") -> None:
         """Our pages register here and not by decorators: those run while Django is still making this very site."""
         super().__init__(name)
+        self.system = SystemPages(self)
         # Its query would go round save() and the history: rows are deleted one by one.
         self.disable_action("delete_selected")
         for model, page in PAGES.items():
@@ -109,13 +122,16 @@ class Site(AdminSite):
         if app_label is not None:
             return apps
         entries = {entry["object_name"]: entry for app in apps for entry in app["models"]}
+        if system := self.system.menu_entry(request):
+            entries["System"] = system
         menu = [_section(title, [entries.pop(name) for name in names if name in entries]) for title, names in MENU]
         rest = [{**app, "models": [entry for entry in app["models"] if entry in entries.values()]} for app in apps]
         return [section for section in (*menu, *rest) if section["models"]]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With the pages of the guide."""
+        """With the pages of the guide and of the system."""
         own: list[URLPattern | URLResolver] = [
+            *self.system.urls(),
             path("guide/", self.admin_view(self.guide), name="guide"),
             path("guide/<str:page>/", self.admin_view(self.guide), name="guide_page"),
         ]
@@ -130,7 +146,8 @@ class Site(AdminSite):
             "may_price": request.user.has_perm("iwrouting.add_price"),
         }
         life = lifecycle_list() if request.user.has_perm("iwrouting.view_alias") else {}
-        return super().index(request, {**start, **prices, **life, **(extra_context or {})})
+        attention = {"attention": attention_list() if request.user.has_perm(MAY_SEE) else []}
+        return super().index(request, {**start, **attention, **prices, **life, **(extra_context or {})})
 
     def guide(self, request: HttpRequest, page: str = "") -> HttpResponse:
         """The documents that come with the service, as text."""

@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from iwrouting.alerts.findings import counted, this_host
 from iwrouting.alerts.host import waiting_bytes
 from iwrouting.audit.partitions import default_rows, has_partitions, missing_months
+from iwrouting.audit.seals import HOURLY, MANUAL
 from iwrouting.conf import Settings
 from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
 
@@ -95,7 +96,8 @@ def months_ahead(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
 
 def seal_overdue(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
     """No seal since three hours although rows were written before that."""
-    latest = Seal.objects.order_by("-number").values_list("at", flat=True).first()
+    whole = Seal.objects.filter(kind__in=(HOURLY, MANUAL))
+    latest = whole.order_by("-number").values_list("at", flat=True).first()
     if latest and latest > now - SEAL_LATE:
         return
     first = Writer.objects.filter(last_seq__gt=0).order_by("started_at").values_list("started_at", flat=True).first()

@@ -13,6 +13,7 @@ from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome, Ov
 from tests.admin import cast
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import Page, read
+from tests.alerts.cast import quarantined
 
 LIST = "/admin/iwrouting/decision/"
 
@@ -45,7 +46,7 @@ def test_it_shows_ladder_chain_attempts_and_outcome(boss: Client) -> None:
         "Latency 812 ms",
         "Revision 41",
         "Environment e3b0c44298fc1c14",
-        "Closed by server",
+        "Closed by the server: the process that served it",
     ):
         assert words in text
 
@@ -226,3 +227,29 @@ def test_the_environment_of_a_decision_can_be_read(boss: Client) -> None:
     page = read(boss.get(f"{url}e3b0c44298fc1c14/change/"))
     assert "OPENAI_MODEL_DEEP = (blank) OPENAI_MODEL_FAST = <b>" in page.text
     assert "_save" not in page.values("input", "name")
+
+
+@pytest.mark.parametrize(
+    ("origins", "words"),
+    [
+        (("server",), "the server: the process that served it Decided"),
+        (("sweeper",), "the sweeper: the process that served it ended"),
+        (("server", "sweeper"), "the server. The sweeper had closed it before: the process was taken for dead"),
+    ],
+)
+def test_who_closed_it__is_said_in_words(boss: Client, origins: tuple[str, ...], words: str) -> None:
+    made = cast.decision()
+    for origin in origins:
+        cast.outcome(made, origin=origin, result="interrupted" if origin == "sweeper" else "ok")
+    assert f"Closed by {words.removesuffix(' Decided')}" in page_of(boss, made).text
+
+
+def test_rows_that_were_kept_out__stand_with_reason_place_and_hash(boss: Client, as_user: LoggedIn) -> None:
+    made = cast.fallen_back()
+    row = quarantined(decision_id=made.pk, writer_id="writer-1", detail=cast.HOSTILE)
+    quarantined(decision_id=cast.decision().pk, reason="of another")
+    page = page_of(boss, made)
+    assert f"iwrouting_decision 22021 {cast.HOSTILE} writer-1 7 {'ab' * 32} row" in page.text
+    assert f"/admin/iwrouting/quarantinedrow/{row.pk}/change/" in page.values("a", "href")
+    assert "of another" not in page.text
+    assert "Quarantined rows" not in page_of(as_user(cast.person("auditor", "view_decision")), cast.decision()).text

@@ -15,6 +15,7 @@ from iwrouting.models import EnvironmentSnapshot, Override, Upstream
 from tests.admin import cast
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import read
+from tests.alerts import cast as keeping
 
 LISTS = [page._meta.model_name for page in PAGES]
 FORMS = ["alias", "override", "project", "model", "upstream", "apikey", "price"]
@@ -41,6 +42,10 @@ def rows(db: None) -> dict[str, Any]:
         "run": cast.run(),
         "decision": made,
         "environmentsnapshot": EnvironmentSnapshot.objects.get(),
+        "writer": keeping.writer(host=cast.HOSTILE, snapshot_fault=cast.HOSTILE),
+        "quarantinedrow": keeping.quarantined(reason=cast.HOSTILE, detail=cast.HOSTILE, row=cast.HOSTILE),
+        "seal": keeping.seal(kind="<b>", heads=cast.HOSTILE, removed=cast.HOSTILE),
+        "alert": keeping.alert(subject=cast.HOSTILE, message=cast.HOSTILE, fault=cast.HOSTILE),
         "breakerevent": cast.breaker_event(model=cast.HOSTILE, reason=cast.HOSTILE, decision_id=made.pk),
     }
 
@@ -52,7 +57,7 @@ def urls(rows: dict[str, Any]) -> list[str]:
     pages += [f"{base}/{name}/{rows[name].pk}/{page}/" for name in FORMS for page in ("history", "delete")]
     pages += [f"{base}/{name}/add/" for name in FORMS]
     pages += [f"{base}/apikey/{rows['apikey'].pk}/revoke/", "/admin/", "/admin/iwrouting/", "/admin/guide/"]
-    pages += [f"{base}/price/sync/"]
+    pages += [f"{base}/price/sync/", "/admin/system/", "/admin/system/maintenance/"]
     pages += [f"{base}/run/{rows['run'].pk}/raise/"]
     pages += [f"/admin/{name}/" for name in OTHERS]
     # Keys are revoked, models in use disabled, prices superseded: none has a page to delete it.
@@ -107,6 +112,10 @@ def form_fields(page: Any, request: Any) -> list[tuple[str, Any]]:
         ("model", "No models. Load the built-in catalogue"),
         ("apikey", "No API keys."),
         ("run", "No runs under a budget."),
+        ("quarantinedrow", "No row is in quarantine: the database took every one."),
+        ("seal", "No seal yet: workers make one each hour."),
+        ("alert", "No alert was ever raised."),
+        ("writer", "No process has written yet."),
     ],
 )
 def test_an_empty_list_says_what_to_do(boss: Client, name: str, words: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from iwrouting.audit import new_id
-from iwrouting.models import QuarantinedRow, Seal, Writer
+from iwrouting.models import Alert, QuarantinedRow, Seal, Writer
 from tests.admin import cast
 
 
@@ -31,6 +31,12 @@ def seal(**fields: Any) -> Seal:
     """The first, of now."""
     told = {"number": 1, "at": timezone.now(), "kind": "hourly", "key_id": "k", "hash": "cd" * 32}
     return Seal.objects.create(**{**told, **fields})
+
+
+def alert(**fields: Any) -> Alert:
+    """The journal of web-1 is in use since now; the webhook was told."""
+    told = {"id": new_id(), "at": timezone.now(), "rule": "journal_in_use", "subject": "web-1", "state": "raised"}
+    return Alert.objects.create(**{**told, "message": "12 bytes wait", "told": "webhook", **fields})
 
 
 def call(alias: str = "code", fallbacks: int = 0, **attempt: Any) -> None:

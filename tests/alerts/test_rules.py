@@ -126,8 +126,9 @@ def test_seal_overdue__three_hours_after_the_last_one_or_the_first_row(found: Fo
     cast.writer(started_at=ago(hours=4), last_seq=9)
     assert found()["seal_overdue"][""] == "There is no seal."
     cast.seal(at=ago(hours=3.5))
+    cast.seal(number=2, kind="removal")
     assert "The last seal of the audit is of" in found()["seal_overdue"][""]
-    cast.seal(number=2)
+    cast.seal(number=3)
     assert found() == {}
 
 
