@@ -135,7 +135,8 @@ def drain() -> dict[str, dict[date, int]]:
     """Move the rows of the default partitions to partitions of their months; gives what was moved.
 
     One transaction for all three tables: whoever reads sees all rows at every moment, and a crash leaves everything
-    as it was. New rows wait for it, or go to the journal. Raises Busy, PartitionsRefused.
+    as it was. New rows wait for it, or go to the journal. Where a table's are all of one month, its old default
+    partition becomes that month's, and no row moves. Raises Busy, PartitionsRefused.
     """
     if not any(default_rows(1).values()):
         return {}
@@ -146,14 +147,18 @@ def _drain() -> dict[str, dict[date, int]]:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
     moving = default_months()
-    months = sorted({month for found in moving.values() for month in found})
     for table in TABLES:
         _set_aside(table)
-        for month in months:
+    for table, found in moving.items():
+        if len(found) == 1:
+            _attach_as(table, *found)
+    for month in sorted({month for found in moving.values() for month in found}):
+        for table in TABLES:
             _make(table, month)
     hit("partitions.before_move")
     for table, found in moving.items():
-        _move(table, sum(found.values()))
+        if len(found) != 1:
+            _move(table, sum(found.values()))
     hit("partitions.after_move")
     return moving
 
@@ -165,6 +170,17 @@ def _set_aside(table: str) -> None:
         cursor.execute(f"ALTER TABLE {table} DETACH PARTITION {default}")
         cursor.execute(f"ALTER TABLE {default} RENAME TO {default}{OLD}")
     _make(table, None)
+
+
+def _attach_as(table: str, month: date) -> None:
+    """Attach what was set aside as the partition of the one month that its rows are of: none has to be moved."""
+    name = partition(table, month)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {partition(table, None)}{OLD} RENAME TO {name}")
+        cursor.execute(
+            f"ALTER TABLE {table} ATTACH PARTITION {name} "
+            f"FOR VALUES FROM ('{month} 00:00:00+00') TO ('{first_of_month(month, 1)} 00:00:00+00')"
+        )
 
 
 def _move(table: str, expected: int) -> None:

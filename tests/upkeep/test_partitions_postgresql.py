@@ -80,15 +80,18 @@ def test_drain__rows_of_two_months__moves_every_byte(capsys: pytest.CaptureFixtu
     assert "Nothing to move" in capsys.readouterr().err
 
 
-def test_drain__rows_of_a_chain__it_verifies_before_and_after() -> None:
-    chain = Chain(at=datetime(story.FAR.year, story.FAR.month, 2, tzinfo=UTC))
-    chain.calls(3)
+@pytest.mark.parametrize("days", [[story.FAR], [story.FAR, date(1999, 12, 1)]])
+def test_drain__rows_of_a_chain__it_verifies_before_and_after(days: list[date]) -> None:
+    chain = Chain()
+    for day in days:
+        chain.at = datetime(day.year, day.month, 2, tzinfo=UTC)
+        chain.calls(2)
     chain.tell()
     before = verify()
     drain()
     after = verify()
     assert (found(before), found(after)) == ([], [])
-    assert before.rows == after.rows == 12
+    assert before.rows == after.rows == 8 * len(days)
 
 
 @pytest.mark.parametrize("of", ["default", "y2090m03"])
