@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from iwrouting.audit.budget import Claim, Reserve, Settle, Verdict
+from iwrouting.audit.chain import AuditKey, make_key
+from iwrouting.audit.heartbeat import Facts, Mode
 from iwrouting.audit.held import REPEATED, find_held, usage_recorded
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
+from iwrouting.audit.journal import Place
 from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
+from iwrouting.audit.storing import Rows
 from iwrouting.audit.stores import open_store
-from iwrouting.audit.writer import Rows, Writer
+from iwrouting.audit.writer import Bounds, Writer
 
 __all__ = [
     "ATTEMPT",
+    "AuditKey",
     "BREAKER",
+    "Bounds",
     "Claim",
     "DECISION",
+    "Facts",
     "HELD",
+    "Mode",
     "OUTCOME",
+    "Place",
     "REPEATED",
     "Reserve",
     "Row",
@@ -27,6 +36,7 @@ __all__ = [
     "decision_time",
     "find_held",
     "finish_row",
+    "make_key",
     "new_id",
     "new_id_at",
     "open_store",

@@ -11,6 +11,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,13 +22,21 @@ ROLL_BYTES = 64_000_000
 NAME = re.compile(r"([0-9a-f-]{36})\.(\d{1,9})\.journal")
 
 
-class Journal:
-    """The segments of one writer, oldest first; the last takes what comes. `limit_bytes` holds for all together."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of a journal, and how many bytes of records one writer may have in it."""
 
-    def __init__(self, folder: Path, writer_id: str, *, limit_bytes: int, **told: Any) -> None:
-        self.folder = folder
+    folder: Path
+    limit_bytes: int
+
+
+class Journal:
+    """The segments of one writer, oldest first; the last takes what comes. `told` stands in each file's header."""
+
+    def __init__(self, place: Place, writer_id: str, **told: Any) -> None:
+        self.folder = place.folder
         self.writer_id = writer_id
-        self._limit = limit_bytes
+        self._limit = place.limit_bytes
         self._told = told
         self._number = 0
         self._segments: deque[Segment] = deque()
@@ -50,7 +59,7 @@ class Journal:
             raise JournalFault(
                 f"{self.folder} holds {self._limit} bytes for this writer, its limit (IW_JOURNAL_MAX_MB)"
             )
-        if self._segments[-1].end >= ROLL_BYTES:
+        if self._segments[-1].end >= ROLL_BYTES or self._segments[-1].doubtful:
             self._roll()
         self._segments[-1].append(payload)
 
@@ -60,7 +69,7 @@ class Journal:
 
     def forget(self, segment: Segment) -> None:
         """Let go of a segment that is replayed to its end. Raises JournalFault."""
-        if segment is self._segments[-1]:
+        if segment is self._segments[-1] and not segment.doubtful:
             segment.clear()
         else:
             self._segments.remove(segment)

@@ -49,13 +49,17 @@ class Record:
 
 
 class Segment:
-    """An open and locked file. `end` is behind its last whole record that this process knows of."""
+    """An open and locked file. `end` is behind its last whole record that this process knows of.
+
+    `doubtful`: the system failed to bring it to the disk once, after which it may say so of bytes that it has lost.
+    """
 
     def __init__(self, path: Path, handle: int, header: dict[str, Any], start: int, end: int) -> None:
         self.path = path
         self.header = header
         self.start = start
         self.end = end
+        self.doubtful = False
         self._handle = handle
 
     @classmethod
@@ -116,9 +120,9 @@ class Segment:
             hit("journal.before_write")
             _write_all(self._handle, record, self.end)
             hit("journal.before_fsync")
-            os.fdatasync(self._handle)
+            self._sync()
         except OSError as error:
-            self._cut(self.end)
+            self.doubtful = not self._cut(self.end) or self.doubtful
             raise JournalFault(f"{self.path} can't be written: {error.strerror or error}") from error
         self.end += len(record)
         hit("journal.after_fsync")
@@ -150,6 +154,13 @@ class Segment:
             self.path.unlink(missing_ok=True)
             sync_folder(self.path.parent)
         os.close(self._handle)
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._handle)
+        except OSError:
+            self.doubtful = True
+            raise
 
     def _cut(self, end: int) -> bool:
         try:

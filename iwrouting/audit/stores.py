@@ -6,16 +6,15 @@ from django.db import connection
 
 from iwrouting.audit.postgresql import PostgreSQLStore
 from iwrouting.audit.sqlite import SQLiteStore
-from iwrouting.audit.writer import Store
+from iwrouting.audit.storing import Store
 from iwrouting.types import EnvironmentFacts
 
 
-def open_store(environment: EnvironmentFacts, *, timeout_s: float) -> Store:
+def open_store(environment: EnvironmentFacts) -> Store:
     """The store of the configured database; it connects at the first batch, and again whenever the link is lost.
 
     Each connection first stores the routing variables under their `environment_id`.
     """
     if connection.vendor == "postgresql":
-        parameters = dict(connection.get_connection_params())
-        return PostgreSQLStore(parameters, environment, timeout_s=timeout_s)
+        return PostgreSQLStore(dict(connection.get_connection_params()), environment)
     return SQLiteStore(str(connection.settings_dict["NAME"]), environment)

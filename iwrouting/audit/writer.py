@@ -1,12 +1,9 @@
-"""The writer: one per process; requests wait for the commit that holds their rows (group commit).
+"""The writer: one per process; requests wait for the commit, or the journal's fsync, that holds their rows.
 
-A batch is what waited while the last one was committed, at most 500 rows or 4 MB. A batch that the database
-refuses is tried row group by row group, so that one bad group does not take its neighbours along. While the
-database is away each group waits until its own deadline.
-
-A group may carry a claim on a run's budget, which is booked in the transaction of its rows; where it is refused, the
-group is stored with the rows that say so, and whoever waits gets the verdict. Groups without a claim keep to
-themselves: one statement a batch.
+A batch is what waited while the last one was committed (group commit), at most 500 rows or 4 MB. It is numbered when it
+is formed. What the database does not take in time goes to the journal, and so does all that follows, while the drainer
+replays the journal; when that has caught up, the database takes batches again. While neither takes rows each unit waits
+until its own deadline; rows that have a number stay. docs/audit.md tells it at length.
 """
 
 from __future__ import annotations
@@ -14,84 +11,83 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any
 
 from iwrouting.audit.budget import Claim, Verdict
+from iwrouting.audit.chain import AuditKey
+from iwrouting.audit.drain import PROBE_S, Drainer
+from iwrouting.audit.heartbeat import Facts, Heart, Mode, State
 from iwrouting.audit.ids import new_id
-from iwrouting.audit.rows import Row
+from iwrouting.audit.journal import Journal, Place, folder_id
+from iwrouting.audit.numbers import Numbers, has_place
+from iwrouting.audit.quarantine import store_units
+from iwrouting.audit.segments import JournalFault
+from iwrouting.audit.shelf import Shelf
+from iwrouting.audit.storing import Rows, Store, StoreDown
+from iwrouting.audit.units import Line, Unit, fail
+from iwrouting.conf.points import hit
 from iwrouting.errors import AuditUnavailable
 
 log = logging.getLogger(__name__)
-MAX_ROWS = 500
-MAX_BYTES = 4_000_000
-ROW_BYTES = 1_000
 RETRY_S = 0.05
-PROBE_S = 1.0
+BEAT_BOUND_S = 3.0
 STOP_S = 5.0
 
-Rows = Sequence[tuple[str, Row]]
-RowsOf = Callable[[list[Verdict]], Rows]
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many units may wait, and for how long a database is tried: while a journal stands behind it, and while not.
 
-class StoreDown(Exception):
-    """The database can't be reached or did not answer in time; the same rows may succeed later."""
-
-
-class RowsRefused(Exception):
-    """The database answered and does not take these rows; they will not succeed later either."""
-
-
-class Store(Protocol):
-    """Where rows go. `insert` is idempotent by id, and returns once they are committed; `ping` connects.
-
-    `book` books claims, and stores in the same transaction the rows that `rows_of` makes of the verdicts. Those of
-    `repeated` may have been booked before.
-    `not_durable` says why a commit may not outlive a crash of the database's host, or is empty.
+    `beat_s`: how often the Writer row is written.
     """
 
-    not_durable: str
-
-    async def ping(self) -> None: ...
-
-    async def insert(self, rows: Rows) -> None: ...
-
-    async def book(self, claims: Sequence[Claim], repeated: Sequence[Claim], rows_of: RowsOf) -> list[Verdict]: ...
-
-    async def close(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Unit:
-    """Rows that are committed together, and who waits for them. Times from the monotonic clock.
-
-    `if_refused` are the rows that go with them where the claim is refused. `again`: it may be stored already.
-    """
-
-    rows: Rows
-    future: asyncio.Future[Verdict | None]
-    deadline: float
-    claim: Claim | None = None
-    if_refused: Rows = ()
-    again: bool = False
+    queue: int
+    wait_s: float
+    commit_s: float
+    beat_s: float = 10.0
 
 
 class Writer:
-    """Numbers rows (`writer_id`, `writer_seq`), batches them and commits them."""
+    """Numbers rows (`writer_id`, `writer_seq`, `chain_hash`), batches them and has them stored.
 
-    def __init__(self, store: Store, *, queue_limit: int, wait_s: float) -> None:
+    `place`: where the journal stands; None where only the database will do. `facts`: what the Writer row tells besides.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        bounds: Bounds,
+        key: AuditKey,
+        place: Place | None = None,
+        facts: Callable[[], Facts] = Facts,
+    ) -> None:
         self.id = new_id()
-        self.fault = ""
         self._store = store
-        self._queue_limit = queue_limit
-        self._wait_s = wait_s
-        self._queue: deque[Unit] = deque()
+        self._bounds = bounds
+        self._place = place
+        self._state = State()
+        self._numbers = Numbers(self.id, key)
+        self._heart = Heart(self._numbers, self._state, every_s=bounds.beat_s, facts=facts)
+        self._shelf = Shelf(Journal(place, self.id, key_id=key.id)) if place else None
+        self._drainer = Drainer(store, self._shelf, self._state, self._beat, bounds.commit_s) if self._shelf else None
+        self._line = Line()
+        self._in_hand: list[Unit] = []
         self._filled = asyncio.Event()
-        self._seq = 0
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
+        self._stopping = self._ended = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def mode(self) -> Mode:
+        """Where rows go now."""
+        return self._state.mode
+
+    @property
+    def fault(self) -> str:
+        """Why the database takes nothing now, or an empty text."""
+        return self._state.fault
 
     @property
     def not_durable(self) -> str:
@@ -101,148 +97,216 @@ class Writer:
     @property
     def queued(self) -> int:
         """How many groups of rows wait."""
-        return len(self._queue)
+        return len(self._line) + len(self._in_hand)
+
+    def state(self) -> dict[str, Any]:
+        """What operators see of it: /readyz, /metrics and the Writer row tell the same."""
+        state, now = self._state, datetime.now(UTC)
+        return {
+            "mode": state.mode.value,
+            "queued": self.queued,
+            "fault": state.fault,
+            "journal_fault": state.journal_fault,
+            "not_durable": self.not_durable,
+            "last_commit_at": state.last_commit_at,
+            "last_commit_age_s": (now - state.last_commit_at).total_seconds() if state.last_commit_at else None,
+            "journal_bytes": self._journal_bytes,
+            "journaled_rows": state.journaled_rows,
+            "quarantined_rows": state.quarantined_rows,
+            "dropped_rows": state.dropped_rows,
+            "last_seq": self._numbers.last,
+        }
 
     def start(self) -> None:
         """Begin to write, in the running event loop."""
-        self._task = asyncio.create_task(self._run(), name="iw-audit-writer")
+        self._tasks = [asyncio.create_task(self._run(), name="iw-audit-writer")]
+        if self._drainer:
+            self._tasks.append(asyncio.create_task(self._drainer.run(), name="iw-audit-drainer"))
 
     async def stop(self) -> None:
-        """Commit what waits, for at most STOP_S with a database that is away, then close."""
+        """Store what waits, for at most STOP_S with a database that is away, then close."""
+        until = time.monotonic() + STOP_S
         self._stopping = True
         self._filled.set()
-        if self._task is not None:
-            _, late = await asyncio.wait({self._task}, timeout=STOP_S)
-            if late:
-                log.error("stopped with the rows of %d requests not stored", len(self._queue))
-                self._task.cancel()
-        await self._store.close()
+        await asyncio.wait(self._tasks[:1], timeout=STOP_S)
+        if self._drainer is not None:
+            await self._drainer.finish(until)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._ended = True
+        self._give_up()
+        await self._end()
 
     def submit(
-        self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None, if_refused: Rows = ()
+        self,
+        rows: Rows,
+        *,
+        patience_s: float | None = None,
+        claim: Claim | None = None,
+        if_refused: Rows = (),
+        keep: bool = False,
     ) -> asyncio.Future[Verdict | None]:
-        """Queue rows to be committed together; the future is done after the commit, or has AuditUnavailable.
+        """Queue rows to be committed together; the future is done when they are durable, or has AuditUnavailable.
 
         `claim` is booked in the same commit and its verdict is the result; `if_refused` is stored too where that is a
-        refusal. `patience_s` is how long a failing database is tried again. Raises AuditUnavailable at once for a
-        full queue.
+        refusal. `patience_s` is how long the caller waits while nothing takes rows; those to `keep`, and those that
+        have numbers already, are stored all the same. Raises AuditUnavailable at once for a full queue, which rows to
+        keep are never too many for: each belongs to a call that was let in.
         """
-        if len(self._queue) >= self._queue_limit or self._stopping:
+        keep = keep or has_place(rows)
+        if self._ended or (not keep and (self._stopping or len(self._line) >= self._bounds.queue)):
             raise AuditUnavailable("The audit is behind: nothing was sent. Try again shortly.", retry_after_s=1)
         future: asyncio.Future[Verdict | None] = asyncio.get_running_loop().create_future()
-        deadline = time.monotonic() + (patience_s or self._wait_s)
-        self._queue.append(Unit(rows, future, deadline, claim, if_refused))
+        deadline = time.monotonic() + (patience_s or self._bounds.wait_s)
+        self._line.add(Unit(rows, future, deadline, claim, if_refused, keep=keep))
         self._filled.set()
         return future
 
-    async def _run(self) -> None:
-        await self._probe()
-        while not (self._stopping and not self._queue):
-            try:
-                await asyncio.wait_for(self._filled.wait(), PROBE_S if self.fault else None)
-            except TimeoutError:
-                await self._probe()
-            self._filled.clear()
-            while self._queue:
-                await self._commit(self._take())
-                if self.fault and self._queue:
-                    await asyncio.sleep(RETRY_S)
-                self._expire()
+    def _give_up(self) -> None:
+        """The process ends with rows that neither database nor journal took."""
+        lost = [*self._in_hand, *self._line.give_up()]
+        fail(lost)
+        if lost:
+            self._state.dropped_rows += sum(len(unit.rows) for unit in lost)
+            log.error("stopped with the rows of %d requests not stored: %s", len(lost), self._state.fault)
 
-    async def _probe(self) -> None:
-        """Connect, so that a database that came back is known to be back before anybody calls."""
+    async def _end(self) -> None:
+        ended = not self._journal_bytes and not self._state.dropped_rows
         try:
-            await self._store.ping()
-            self.fault = ""
-        except Exception as error:
-            # Whatever it is: the one task that writes must outlive it.
-            self.fault = f"{type(error).__name__}: {error}"
+            if not self._state.fault:
+                row = self._heart.row(queued=0, journal_bytes=self._journal_bytes, ended=ended)
+                await self._store.beat(row, BEAT_BOUND_S)
+            if self._shelf:
+                await self._shelf.close()
+        except (StoreDown, JournalFault, OSError) as error:
+            log.warning("the writer's end was not told: %s", error)
+        await self._store.close()
+
+    @property
+    def _behind(self) -> bool:
+        return self._drainer is not None and self._drainer.behind
+
+    @property
+    def _journal_bytes(self) -> int:
+        return self._shelf.pending_bytes if self._shelf else 0
+
+    async def _run(self) -> None:
+        await self._begin()
+        while not (self._stopping and not self._line):
+            await self._rest()
+            await self._beat_when_due()
+            while batch := self._take():
+                await self._keep(batch)
+                await self._beat_when_due()
+            if self._stopping and self._behind:
+                fail(self._line.give_up())
+            self._expire()
+
+    async def _begin(self) -> None:
+        """Open the journal, and connect."""
+        if self._place and self._shelf:
+            try:
+                self._heart.journal_id = await asyncio.to_thread(folder_id, self._place.folder)
+                await self._shelf.open()
+            except (JournalFault, OSError) as error:
+                self._journal_failed(error)
+        await self._beat_when_due()
+
+    async def _rest(self) -> None:
+        """Wait for units, for the next beat, or for a moment where something is amiss."""
+        idle = not self._line and self._state.mode == Mode.DATABASE and not self._state.fault
+        try:
+            await asyncio.wait_for(self._filled.wait(), max(0.0, self._heart.due_in()) if idle else PROBE_S)
+        except TimeoutError:
+            pass
+        self._filled.clear()
+
+    async def _beat_when_due(self) -> None:
+        """Write the Writer row. Where that fails, rows go to the journal before any caller has to wait for it."""
+        if self._behind or (self._heart.due_in() > 0 and not self._state.fault):
+            return
+        try:
+            await self._beat()
+            self._state.mode = Mode.DATABASE
+        except StoreDown as error:
+            self._database_failed(error)
+            if self._drainer and not self._state.journal_fault:
+                self._state.mode = Mode.JOURNAL
+                self._drainer.fall_behind()
+
+    async def _beat(self) -> None:
+        await self._store.beat(self._heart.row(queued=self.queued, journal_bytes=self._journal_bytes), BEAT_BOUND_S)
+        self._heart.done()
+        self._state.fault = ""
 
     def _take(self) -> list[Unit]:
-        batch: list[Unit] = []
-        rows = size = 0
-        while self._queue and rows < MAX_ROWS and size < MAX_BYTES:
-            unit = self._queue.popleft()
-            for _, row in unit.rows:
-                self._number(row)
-                size += ROW_BYTES + len(row.get("ladder", "")) + len(row.get("chain", ""))
-            rows += len(unit.rows)
-            batch.append(unit)
-        return batch
+        self._in_hand = self._line.take(reserving=not self._behind)
+        for unit in self._in_hand:
+            self._numbers.give(unit.rows)
+        return self._in_hand
 
-    def _number(self, row: Row) -> None:
-        """Give a row its place, once: rows that are tried again may be stored already."""
-        if row.get("writer_id", "unnumbered"):
-            return
-        row["writer_id"] = self.id
-        if "writer_seq" in row:
-            self._seq += 1
-            row["writer_seq"] = self._seq
+    async def _keep(self, batch: list[Unit]) -> None:
+        """Return once the batch is durable. While nothing takes it, whoever waits is told at the own deadline."""
+        while not await self._store_batch(batch):
+            self._expire()
+            await asyncio.sleep(RETRY_S)
+        self._in_hand = []
 
-    async def _commit(self, batch: list[Unit]) -> None:
-        claiming = [unit for unit in batch if unit.claim is not None]
-        if claiming and len(claiming) < len(batch):
-            await self._commit([unit for unit in batch if unit.claim is None])
-            if self.fault:
-                self._queue.extendleft(reversed(claiming))
-            else:
-                await self._commit(claiming)
-            return
+    async def _store_batch(self, batch: list[Unit]) -> bool:
+        if self._drainer is None:
+            return await self._into_database(batch)
+        async with self._drainer.turn:
+            return (not self._behind and await self._into_database(batch)) or await self._into_journal(batch)
+
+    async def _into_database(self, batch: list[Unit]) -> bool:
+        alone = self._shelf is None or bool(self._state.journal_fault)
         try:
-            verdicts = await self._book(batch) if claiming else await self._insert(batch)
-        except StoreDown as error:
-            self.fault = f"{type(error).__name__}: {error}"
+            hit("writer.before_insert")
+            bound_s = self._bounds.wait_s if alone else self._bounds.commit_s
+            self._state.quarantined_rows += await store_units(self._store, batch, bound_s, self._numbers.give)
+            hit("writer.after_insert")
+        except (StoreDown, OSError) as error:
+            self._database_failed(error)
             for unit in batch:
                 unit.again = True
-            self._queue.extendleft(reversed(batch))
-        except Exception as error:
-            # RowsRefused, or a row that can't even be written down: its neighbours must not suffer.
-            await self._commit_apart(batch, error)
-        else:
-            self.fault = ""
-            for unit, verdict in zip(batch, verdicts, strict=True):
-                if not unit.future.done():
-                    unit.future.set_result(verdict)
+            return False
+        self._state.committed()
+        self._state.mode = Mode.DATABASE
+        for unit in batch:
+            unit.stored()
+        return True
 
-    async def _insert(self, batch: list[Unit]) -> Sequence[None]:
-        await self._store.insert([row for unit in batch for row in unit.rows])
-        return [None] * len(batch)
+    async def _into_journal(self, batch: list[Unit]) -> bool:
+        if self._shelf is None or self._drainer is None:
+            return False
+        try:
+            await self._shelf.append(batch)
+        except (JournalFault, OSError) as error:
+            self._journal_failed(error)
+            self._state.mode = Mode.REFUSING
+            return False
+        self._state.journal_fault = ""
+        self._state.mode = Mode.JOURNAL
+        self._state.journaled_rows += sum(len(unit.rows) for unit in batch)
+        self._drainer.fall_behind()
+        for unit in batch:
+            unit.journaled()
+        return True
 
-    async def _book(self, batch: list[Unit]) -> list[Verdict]:
-        def rows_of(verdicts: list[Verdict]) -> Rows:
-            rows = [row for unit in batch for row in unit.rows]
-            for unit, verdict in zip(batch, verdicts, strict=True):
-                if verdict.granted is None:
-                    for _, row in unit.if_refused:
-                        self._number(row)
-                    rows += unit.if_refused
-            return rows
+    def _database_failed(self, error: Exception) -> None:
+        self._state.fault = f"{type(error).__name__}: {error}"
+        if self._shelf is None or self._state.journal_fault:
+            self._state.mode = Mode.REFUSING
 
-        claims = [unit.claim for unit in batch if unit.claim is not None]
-        again = [unit.claim for unit in batch if unit.claim is not None and unit.again]
-        return await self._store.book(claims, again, rows_of)
-
-    async def _commit_apart(self, batch: list[Unit], error: Exception) -> None:
-        if len(batch) == 1:
-            self._fail(batch, f"{type(error).__name__}: {error}")
-            return
-        middle = len(batch) // 2
-        await self._commit(batch[:middle])
-        await self._commit(batch[middle:])
+    def _journal_failed(self, error: Exception) -> None:
+        if not self._state.journal_fault:
+            log.error("the journal takes nothing: %s", error)
+        self._state.journal_fault = str(error)
 
     def _expire(self) -> None:
-        """Give up what waited past its own deadline while the database is away; what has patience left stays."""
-        if not self.fault:
-            return
-        now = time.monotonic()
-        late = [unit for unit in self._queue if unit.deadline <= now]
-        if late:
-            self._queue = deque(unit for unit in self._queue if unit.deadline > now)
-            self._fail(late, self.fault)
-
-    def _fail(self, batch: list[Unit], fault: str) -> None:
-        log.error("audit rows of %d requests not stored: %s", len(batch), fault)
-        for unit in batch:
-            if not unit.future.done():
-                unit.future.set_exception(AuditUnavailable("The audit can't be written now.", retry_after_s=1))
-                unit.future.exception()
+        """Tell those whose time is over that nothing takes their rows."""
+        if self._state.mode != Mode.DATABASE or self._state.fault:
+            now = time.monotonic()
+            fail(unit for unit in self._in_hand if unit.deadline <= now)
+            self._line.expire()

@@ -1,0 +1,147 @@
+"""Storing units whatever single rows of them do: bisected, the bad ones put aside with their reason (faults.md T2)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import orjson
+
+from iwrouting.audit.budget import Claim, Reserve, Verdict
+from iwrouting.audit.chain import HASH
+from iwrouting.audit.numbers import has_place
+from iwrouting.audit.rows import DECISION, QUARANTINE, Row, finish_row
+from iwrouting.audit.storing import Rows, RowsRefused, Store, StoreDown
+from iwrouting.audit.units import Unit
+
+log = logging.getLogger(__name__)
+MOST_JSON = 100_000
+DUPLICATE = "duplicate"
+WITHDRAWN = "withdrawn"
+NO_DECISION = "no_decision"
+JOURNAL_DAMAGED = "journal_damaged"
+
+Number = Callable[[Rows], None]
+
+
+def quarantined(table: str, row: Row, reason: str, detail: str = "") -> tuple[str, Row]:
+    """The row that stands for another one which its table does not take. The same again has the same id."""
+    values = {
+        "id": str(uuid5(NAMESPACE_OID, f"{table} {row.get('id')!a} {row.get('writer_seq')} {reason}")),
+        "at": datetime.now(UTC),
+        "writer_id": row.get("writer_id", ""),
+        "writer_seq": row.get("writer_seq"),
+        "chain_hash": row.get(HASH, ""),
+        "table_name": table,
+        "decision_id": _uuid(row["id"] if table == DECISION else row.get("decision_id")),
+        "reason": reason,
+        "detail": detail,
+        "row": _ascii(row),
+    }
+    return QUARANTINE, finish_row(QUARANTINE, values)
+
+
+def _uuid(value: object) -> str | None:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        return None
+
+
+def _ascii(row: Row) -> str:
+    """JSON of a row in the form that was hashed, whatever is in it, all ASCII and cut."""
+    try:
+        found = orjson.loads(orjson.dumps(row, option=orjson.OPT_UTC_Z))
+    except TypeError:
+        found = {name: value if isinstance(value, int | None) else str(value) for name, value in row.items()}
+    return json.dumps(found)[:MOST_JSON]
+
+
+async def store_units(store: Store, units: Sequence[Unit], bound_s: float, number: Number) -> int:
+    """Store them in their order; how many rows went into quarantine. Sets `verdict` and `quarantined` of units.
+
+    Raises StoreDown: what came before the fault stays stored. `number` gives rows their places.
+    """
+    before, aside = store.duplicates, 0
+    for claiming, run in groupby(units, key=lambda unit: unit.claim is not None):
+        aside += await _store(store, list(run), bound_s, number, claiming=claiming)
+    return aside + store.duplicates - before
+
+
+async def _store(store: Store, units: list[Unit], bound_s: float, number: Number, *, claiming: bool) -> int:
+    try:
+        if claiming:
+            await _book(store, units, bound_s, number)
+        else:
+            await store.insert([row for unit in units for row in unit.rows], bound_s)
+    except (StoreDown, OSError):
+        raise
+    except Exception as error:
+        # RowsRefused, or a row that can't even be written down: its neighbours must not suffer.
+        if len(units) == 1:
+            return await _store_apart(store, units[0], bound_s, error)
+        middle = len(units) // 2
+        first = await _store(store, units[:middle], bound_s, number, claiming=claiming)
+        return first + await _store(store, units[middle:], bound_s, number, claiming=claiming)
+    return 0
+
+
+async def _book(store: Store, units: list[Unit], bound_s: float, number: Number) -> None:
+    def rows_of(verdicts: list[Verdict]) -> Rows:
+        rows: list[tuple[str, Row]] = []
+        for unit, verdict in zip(units, verdicts, strict=True):
+            rows += unit.rows
+            unit.verdict = verdict
+            if verdict.granted is None:
+                number(unit.if_refused)
+                rows += unit.if_refused
+            elif has_place(unit.if_refused):
+                # An earlier try found the budget used up, and failed.
+                rows += [quarantined(table, row, WITHDRAWN) for table, row in unit.if_refused]
+        return rows
+
+    claims: list[Claim] = [unit.claim for unit in units if unit.claim is not None]
+    again = [unit.claim for unit in units if unit.claim is not None and unit.again]
+    await store.book(claims, again, rows_of, bound_s)
+
+
+async def _store_apart(store: Store, unit: Unit, bound_s: float, error: Exception) -> int:
+    """Store a unit row by row. A reservation is not booked then; a settlement is."""
+    undecided, aside = False, 0
+    for table, row in unit.rows:
+        reason = NO_DECISION if undecided else await _refusal(store, table, row, bound_s)
+        if reason:
+            aside += 1
+            undecided = undecided or table == DECISION
+            unit.quarantined = reason
+            log.error("a row of %s went into quarantine: %s", table, reason)
+            await _put_aside(store, quarantined(table, row, reason, str(error)), bound_s)
+    if unit.claim is not None and isinstance(unit.claim, Reserve):
+        unit.quarantined = unit.quarantined or type(error).__name__
+    elif unit.claim is not None:
+        [unit.verdict] = await store.book([unit.claim], [unit.claim], lambda _: (), bound_s)
+    return aside
+
+
+async def _refusal(store: Store, table: str, row: Row, bound_s: float) -> str:
+    """Why the database does not take this row; empty where it did."""
+    try:
+        await store.insert([(table, row)], bound_s)
+    except (StoreDown, OSError):
+        raise
+    except RowsRefused as error:
+        return str(error)
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+async def _put_aside(store: Store, entry: tuple[str, Row], bound_s: float) -> None:
+    try:
+        await store.insert([entry], bound_s)
+    except RowsRefused as error:
+        raise StoreDown(f"the quarantine does not take a row: {error}") from error
