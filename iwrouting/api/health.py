@@ -9,6 +9,7 @@ from django.http import HttpResponse
 
 from iwrouting import __version__
 from iwrouting.api.lean import LeanView, json_response
+from iwrouting.audit import Mode
 from iwrouting.calls import Service
 from iwrouting.resolver.lifecycle import public_warnings
 from iwrouting.snapshot import SnapshotStore, stale_reason
@@ -46,7 +47,7 @@ def readiness_faults(service: Service) -> list[str]:
         found.append(stale)
     elif not service.config.aliases:
         found.append("there are no aliases: run manage.py matrix_load")
-    if service.writer.fault:
+    if service.writer.mode == Mode.REFUSING:
         found.append("the audit can't be written")
     if service.draining:
         found.append("shutting down")
@@ -57,7 +58,7 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
     """What /readyz tells: no secret, no address, no project."""
     config = service.config
     return {
-        "status": "unavailable" if faults else "degraded" if service.store.fault else "ready",
+        "status": "unavailable" if faults else "degraded" if service.store.fault or service.writer.fault else "ready",
         "faults": faults,
         "version": __version__,
         "revision": config.revision,
@@ -65,11 +66,7 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
         "catalogue_version": config.catalogue_version,
         "upstream": config.default_upstream,
         "snapshot": snapshot_state(service.store),
-        "audit": {
-            "queued": service.writer.queued,
-            "fault": service.writer.fault,
-            "not_durable": service.writer.not_durable,
-        },
+        "audit": service.writer.state(),
         "breakers": service.dispatcher.breakers.standing(),
         "warnings": public_warnings(config, datetime.now(UTC)),
     }

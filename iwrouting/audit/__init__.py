@@ -9,9 +9,10 @@ from iwrouting.audit.held import REPEATED, find_held, usage_recorded
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
 from iwrouting.audit.journal import Place
 from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
-from iwrouting.audit.storing import Rows
 from iwrouting.audit.stores import open_store
-from iwrouting.audit.writer import Bounds, Writer
+from iwrouting.audit.storing import Rows
+from iwrouting.audit.units import Bounds
+from iwrouting.audit.writer import Writer
 
 __all__ = [
     "ATTEMPT",

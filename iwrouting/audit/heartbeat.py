@@ -6,9 +6,10 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from iwrouting import __version__
 from iwrouting.audit.numbers import Numbers
@@ -46,6 +47,12 @@ class State:
         self.fault = ""
         self.last_commit_at = datetime.now(UTC)
 
+    def told(self) -> dict[str, Any]:
+        """It, for people and machines; with the seconds since the last commit."""
+        at = self.last_commit_at
+        age = None if at is None else (datetime.now(UTC) - at).total_seconds()
+        return {**asdict(self), "mode": self.mode.value, "last_commit_age_s": age}
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -58,9 +65,7 @@ class Facts:
 class Heart:
     """When the Writer row is due, and what stands in it."""
 
-    def __init__(
-        self, numbers: Numbers, state: State, *, every_s: float, facts: Callable[[], Facts]
-    ) -> None:
+    def __init__(self, numbers: Numbers, state: State, *, every_s: float, facts: Callable[[], Facts]) -> None:
         self.every_s = every_s
         self.journal_id = ""
         self._numbers = numbers

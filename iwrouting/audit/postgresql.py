@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -125,7 +125,7 @@ class PostgreSQLStore:
         return task.result()
 
     async def _is_over(self, late: asyncio.Task[Any], bound_s: float) -> bool:
-        """Whether what was late has ended, within another bound; else its connection is given up, as one not made yet is."""
+        """Whether what was late has ended, within another bound; else it is given up, at once while it connects."""
         done, _ = await asyncio.wait({late}, timeout=bound_s if self._link else 0)
         if not done:
             await self._end_late()
@@ -186,7 +186,7 @@ class PostgreSQLStore:
                 await self._insert_what_fits(link, rows)
 
     async def _insert_what_fits(self, link: Link, rows: Rows) -> None:
-        """Insert in a transaction; what a unique constraint keeps out, and is not stored as it is, goes to quarantine."""
+        """Insert in a transaction; what is kept out goes to quarantine, unless it is there as it is."""
         if not rows:
             return
         statement, parameters = statements.insertion(rows, strict=False)

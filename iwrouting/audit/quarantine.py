@@ -143,5 +143,7 @@ async def _refusal(store: Store, table: str, row: Row, bound_s: float) -> str:
 async def _put_aside(store: Store, entry: tuple[str, Row], bound_s: float) -> None:
     try:
         await store.insert([entry], bound_s)
-    except RowsRefused as error:
-        raise StoreDown(f"the quarantine does not take a row: {error}") from error
+    except (StoreDown, OSError):
+        raise
+    except Exception as error:
+        raise StoreDown(f"the quarantine does not take a row: {type(error).__name__} {error}") from error

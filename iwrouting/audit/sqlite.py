@@ -45,8 +45,9 @@ def _keys(model: type[models.Model]) -> list[list[str]]:
 def _beat() -> str:
     names = (*NAMED, *TOLD, "started_at", "heartbeat_at", "ended_at")
     changes = ", ".join(f"{name} = excluded.{name}" for name in (*TOLD, "heartbeat_at", "ended_at"))
+    values = ", ".join(f":{name}" for name in names)
     return (
-        f'INSERT INTO "{Writer._meta.db_table}" ({", ".join(names)}) VALUES ({", ".join(f":{name}" for name in names)}) '  # noqa: S608
+        f'INSERT INTO "{Writer._meta.db_table}" ({", ".join(names)}) VALUES ({values}) '  # noqa: S608 - our own names
         f"ON CONFLICT (id) DO UPDATE SET {changes}"
     )
 
@@ -81,7 +82,8 @@ class SQLiteStore:
         """Insert or update this process's Writer row, by this process's clock. Raises StoreDown."""
         now = datetime.now(UTC)
         times = {"started_at": now, "heartbeat_at": now, "ended_at": now if told["ended"] else None}
-        row = {name: as_django_time(value) if isinstance(value, datetime) else value for name, value in (told | times).items()}
+        values = {**told, **times}
+        row = {name: as_django_time(each) if isinstance(each, datetime) else each for name, each in values.items()}
         try:
             await self._bounded(lambda link: link.execute(BEAT, row), bound_s)
         except RowsRefused as error:

@@ -18,6 +18,19 @@ MAX_BYTES = 4_000_000
 ROW_BYTES = 1_000
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many units may wait, and for how long a database is tried: while a journal stands behind it, and while not.
+
+    `beat_s`: how often the Writer row is written.
+    """
+
+    queue: int
+    wait_s: float
+    commit_s: float
+    beat_s: float = 10.0
+
+
 @dataclass(slots=True, eq=False)
 class Unit:
     """Rows that are committed together, and who waits for them until `deadline` (monotonic clock).
@@ -44,7 +57,7 @@ class Unit:
             self.future.set_result(self.verdict)
 
     def journaled(self) -> None:
-        """Tell whoever waits that the journal has it: enough for all but a reservation, which only the database gives."""
+        """Tell whoever waits that the journal has it: enough for all but a reservation."""
         if isinstance(self.claim, Reserve) and not has_place(self.if_refused):
             self.fail("A run's budget can't be booked while the database is away: nothing was sent.")
             return
@@ -65,7 +78,7 @@ class Line:
     def __init__(self) -> None:
         self._plain: deque[Unit] = deque()
         self._claiming: deque[Unit] = deque()
-        self._claims_next = False
+        self._claims_next = True
 
     def __len__(self) -> int:
         return len(self._plain) + len(self._claiming)
@@ -102,7 +115,6 @@ class Line:
             self._plain = deque(unit for unit in self._plain if unit not in gone)
             self._claiming = deque(unit for unit in self._claiming if unit not in gone)
         return len(gone)
-
 
     def give_up(self) -> list[Unit]:
         """All that wait; none does any more."""

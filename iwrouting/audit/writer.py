@@ -12,8 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import Any
 
 from iwrouting.audit.budget import Claim, Verdict
@@ -27,7 +26,7 @@ from iwrouting.audit.quarantine import store_units
 from iwrouting.audit.segments import JournalFault
 from iwrouting.audit.shelf import Shelf
 from iwrouting.audit.storing import Rows, Store, StoreDown
-from iwrouting.audit.units import Line, Unit, fail
+from iwrouting.audit.units import Bounds, Line, Unit, fail
 from iwrouting.conf.points import hit
 from iwrouting.errors import AuditUnavailable
 
@@ -35,19 +34,6 @@ log = logging.getLogger(__name__)
 RETRY_S = 0.05
 BEAT_BOUND_S = 3.0
 STOP_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many units may wait, and for how long a database is tried: while a journal stands behind it, and while not.
-
-    `beat_s`: how often the Writer row is written.
-    """
-
-    queue: int
-    wait_s: float
-    commit_s: float
-    beat_s: float = 10.0
 
 
 class Writer:
@@ -101,19 +87,11 @@ class Writer:
 
     def state(self) -> dict[str, Any]:
         """What operators see of it: /readyz, /metrics and the Writer row tell the same."""
-        state, now = self._state, datetime.now(UTC)
         return {
-            "mode": state.mode.value,
+            **self._state.told(),
             "queued": self.queued,
-            "fault": state.fault,
-            "journal_fault": state.journal_fault,
             "not_durable": self.not_durable,
-            "last_commit_at": state.last_commit_at,
-            "last_commit_age_s": (now - state.last_commit_at).total_seconds() if state.last_commit_at else None,
             "journal_bytes": self._journal_bytes,
-            "journaled_rows": state.journaled_rows,
-            "quarantined_rows": state.quarantined_rows,
-            "dropped_rows": state.dropped_rows,
             "last_seq": self._numbers.last,
         }
 
@@ -216,10 +194,8 @@ class Writer:
     async def _rest(self) -> None:
         """Wait for units, for the next beat, or for a moment where something is amiss."""
         idle = not self._line and self._state.mode == Mode.DATABASE and not self._state.fault
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._filled.wait(), max(0.0, self._heart.due_in()) if idle else PROBE_S)
-        except TimeoutError:
-            pass
         self._filled.clear()
 
     async def _beat_when_due(self) -> None:
@@ -266,7 +242,8 @@ class Writer:
             bound_s = self._bounds.wait_s if alone else self._bounds.commit_s
             self._state.quarantined_rows += await store_units(self._store, batch, bound_s, self._numbers.give)
             hit("writer.after_insert")
-        except (StoreDown, OSError) as error:
+        except Exception as error:
+            # Whatever it is: the one task that writes must outlive it.
             self._database_failed(error)
             for unit in batch:
                 unit.again = True
@@ -282,7 +259,7 @@ class Writer:
             return False
         try:
             await self._shelf.append(batch)
-        except (JournalFault, OSError) as error:
+        except Exception as error:
             self._journal_failed(error)
             self._state.mode = Mode.REFUSING
             return False

@@ -50,7 +50,7 @@ async def decide(service: Service, draft: Draft) -> None:
         error.extra_headers = decision_headers(draft)
         raise error from None
     except AuditUnavailable as error:
-        _refuse_late(service, draft, error)
+        _refuse_late(service, draft, rows, error)
         raise
     if draft.purse is not None and verdict is not None:
         _grant(draft, draft.purse, verdict)
@@ -88,11 +88,10 @@ def cut_result(service: Service) -> Result:
     return Result.INTERRUPTED if service.cutting else Result.CLIENT_CLOSED
 
 
-def _refuse_late(service: Service, draft: Draft, error: AuditUnavailable) -> None:
-    """Queue decision and outcome of a request that got its 503: whether the decision was committed is not known."""
+def _refuse_late(service: Service, draft: Draft, rows: Rows, error: AuditUnavailable) -> None:
+    """Queue the very rows of a request that got its 503 with its outcome: whether they were stored is not known."""
     ending = failed_ending(Result.REFUSED, error)
-    rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(ending))]
-    _queue(service, draft, rows, _settle(draft, [], ending))
+    _queue(service, draft, [*rows, (OUTCOME, draft.outcome_row(ending))], _settle(draft, [], ending))
 
 
 async def refuse(service: Service, draft: Draft, error: RoutingError) -> None:
@@ -114,7 +113,7 @@ async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> Non
     draft.closed = True
     claim = _settle(draft, job.attempts, ending)
     try:
-        await outlasting(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim))
+        await outlasting(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim, keep=True))
     except AuditUnavailable:
         error = AuditUnavailable(
             f"The provider was called, but the outcome of decision {draft.id} could not be stored.", should_retry=False
@@ -150,7 +149,8 @@ async def hold(service: Service, draft: Draft, job: Job, ending: Ending) -> None
 def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> None:
     """Queue attempts and outcome without waiting: for a caller that is gone."""
     draft.closed = True
-    _queue(service, draft, ended_rows(service, draft, attempts, ending), _settle(draft, attempts, ending))
+    rows = ended_rows(service, draft, attempts, ending)
+    _queue(service, draft, rows, _settle(draft, attempts, ending), keep=True)
 
 
 def _settle(draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> Settle | None:
@@ -159,9 +159,9 @@ def _settle(draft: Draft, attempts: list[AttemptRecord], ending: Ending) -> Sett
     return None if draft.purse is None else settlement(draft.purse, attempts, usage)
 
 
-def _queue(service: Service, draft: Draft, rows: Rows, claim: Settle | None) -> None:
+def _queue(service: Service, draft: Draft, rows: Rows, claim: Settle | None, *, keep: bool = False) -> None:
     try:
-        service.writer.submit(rows, patience_s=LATE_PATIENCE_S, claim=claim)
+        service.writer.submit(rows, patience_s=LATE_PATIENCE_S, claim=claim, keep=keep)
     except AuditUnavailable:
         log.error("the outcome of decision %s was not stored: the audit's queue takes nothing more", draft.id)
 

@@ -31,7 +31,7 @@ def recorder(writer: Writer) -> Callable[[Transition], None]:
             target.upstream, target.model or "(account)", transition.before, transition.state, transition.reason,
         )  # fmt: skip
         try:
-            writer.submit([(BREAKER, transition_row(transition))], patience_s=PATIENCE_S)
+            writer.submit([(BREAKER, transition_row(transition))], patience_s=PATIENCE_S, keep=True)
         except AuditUnavailable:
             log.error("that transition was not stored: the audit's queue takes nothing more")
 

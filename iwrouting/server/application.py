@@ -7,13 +7,13 @@ import gc
 import logging
 import threading
 
-from iwrouting.audit import Writer, open_store
 from iwrouting.calls import Service
 from iwrouting.calls.limits import has_limits
 from iwrouting.calls.transitions import make_breakers
-from iwrouting.conf import settings
+from iwrouting.conf import points, settings
 from iwrouting.conf.sqlite import need_file
 from iwrouting.dispatch import Dispatcher
+from iwrouting.server.auditing import make_writer
 from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
@@ -60,11 +60,11 @@ class Application:
     async def start(self) -> None:
         """Load the snapshot, open the writer and the upstream sessions."""
         conf = settings()
+        points.arm(points.read_plan(conf.fault_points))
         self._loop = asyncio.get_running_loop()
         need_file()
         await asyncio.to_thread(store.start)
-        audit = open_store(store.current.environment, timeout_s=conf.audit_wait_s)
-        writer = Writer(audit, queue_limit=conf.audit_queue, wait_s=conf.audit_wait_s)
+        writer = make_writer(conf, store)
         writer.start()
         upstreams = Upstreams(min_bytes_per_s=conf.min_stream_bytes_per_s, window_s=conf.min_stream_window_s)
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))

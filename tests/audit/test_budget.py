@@ -19,7 +19,7 @@ from iwrouting.audit import DECISION, OUTCOME, Claim, Reserve, Settle, Verdict, 
 from iwrouting.audit.budget import Key
 from iwrouting.audit.postgresql import PostgreSQLStore
 from iwrouting.audit.sqlite import SQLiteStore
-from iwrouting.audit.writer import RowsRefused, Store
+from iwrouting.audit.storing import RowsRefused, Store
 from iwrouting.models import Decision, Run, RunReservation
 from iwrouting.types import EnvironmentFacts
 from tests.harness import environment
@@ -62,7 +62,7 @@ class Desk:
 
     def _store(self) -> Store:
         if IS_POSTGRESQL:
-            return PostgreSQLStore(dict(conninfo_to_dict(self.url)), UNDER, timeout_s=20)
+            return PostgreSQLStore(dict(conninfo_to_dict(self.url)), UNDER)
         return SQLiteStore(urlsplit(self.url).path[1:], UNDER)
 
     def reserve(
@@ -107,12 +107,12 @@ def _outcome(claim: Claim) -> tuple[str, dict[str, Any]]:
 
 async def book(store: Store, *claims: Claim) -> list[Verdict]:
     """Book claims for the first time, with their rows."""
-    return await store.book(claims, (), lambda _: rows_for(claims))
+    return await store.book(claims, (), lambda _: rows_for(claims), 20)
 
 
 async def again(store: Store, claim: Claim) -> Verdict:
     """Book a claim whose rows may be stored already."""
-    return (await store.book([claim], [claim], lambda _: [_decision(claim)]))[0]
+    return (await store.book([claim], [claim], lambda _: [_decision(claim)], 20))[0]
 
 
 def granted(verdicts: Sequence[Verdict]) -> list[int | None]:
@@ -173,7 +173,7 @@ def test_book__rows_that_the_database_refuses__take_the_booking_back(desk: Desk)
         rows = rows_for([claim])
         rows[0][1]["revision"] = None
         with pytest.raises(RowsRefused):
-            await store.book([claim], (), lambda _: rows)
+            await store.book([claim], (), lambda _: rows, 20)
         assert granted(await book(store, desk.reserve(100))) == [100]
 
     desk.do(work)

@@ -56,14 +56,16 @@ def cut_off(live: Live) -> Iterator[ServiceProcess]:
         statement(f"DROP ROLE IF EXISTS {role(live)}")
 
 
-def resolves_by_the_environment_and_the_defaults(service: ServiceProcess) -> None:
-    """With a key of IW_API_KEY_SHA256: overrides are unreadable, the rest holds; a call has no record and is a 503."""
+def resolves_by_the_environment_and_the_defaults(service: ServiceProcess) -> str:
+    """With a key of IW_API_KEY_SHA256: overrides are unreadable, the rest holds. The id of the decision of a call."""
     key = {"authorization": f"Bearer {EMERGENCY.text}"}
     for alias, model, source in (("intent", "gpt-4.1-mini", "environment"), ("fast", "gpt-4.1-mini", "default")):
         got = raw.get(service.url, f"/api/v1/resolve?alias={alias}", **key).json
         assert (got["model"], got["source"]) == (model, source)
         assert [step["state"] for step in got["ladder"][:2]] == ["unreadable", "unreadable"]
-    assert raw.post(service.url, "/v1/chat/completions", hello("fast"), 5, **key).status == 503
+    got = raw.post(service.url, "/v1/chat/completions", hello("fast"), 5, **key)
+    assert got.status == 200
+    return got.headers["x-iw-decision-id"]
 
 
 def test_no_database_at_start__answers_503_and_recovers_by_itself(live: Live, cut_off: ServiceProcess) -> None:
@@ -83,10 +85,12 @@ def test_no_database_at_start__answers_503_and_recovers_by_itself(live: Live, cu
     assert raw.get(cut_off.url, "/v1/models", **key).status == 503
     assert raw.get(cut_off.url, "/v1/models", authorization=f"Bearer {new_key().text}").status == 503
     assert raw.get(cut_off.url, "/v1/models", authorization="Bearer iw_no").status == 401
-    resolves_by_the_environment_and_the_defaults(cut_off)
     assert live.sent() == []
+    made = resolves_by_the_environment_and_the_defaults(cut_off)
+    assert cut_off.get("/readyz")[1]["audit"]["mode"] == "journal"
     open_the_way(live)
     eventually(lambda: cut_off.status("/readyz") == 200, "the way back", 6)
     got = raw.post(cut_off.url, "/v1/chat/completions", hello("fast"), 5, **key)
     assert got.status == 200
-    assert record(got.headers["x-iw-decision-id"]).outcome.result == "ok"
+    eventually(lambda: cut_off.get("/readyz")[1]["audit"]["mode"] == "database", "the replay", 6)
+    assert {record(each).outcome.result for each in (made, got.headers["x-iw-decision-id"])} == {"ok"}

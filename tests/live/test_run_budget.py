@@ -174,7 +174,7 @@ def test_database_away__is_a_503_that_reserves_nothing(live: Live) -> None:
     with locked(), pytest.raises(openai.InternalServerError) as error:
         live.chat("fast", client=client, max_tokens=50)
     assert (error.value.status_code, error.value.code) == (503, "audit_unavailable")
-    eventually(lambda: service.status("/readyz") == 200, "the way back")
+    eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "database", "the way back")
     live.chat("fast", client=client, max_tokens=50)
     assert len(live.sent()) == 1
     assert 0 < used(live) <= RESERVED + 50
