@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from iwrouting.alerts.findings import this_host
-from iwrouting.audit.journal import Journal
+from iwrouting.audit.journal import Journal, Place
 from tests.alerts.servers import Receiver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ def test_journal_in_use_because_the_database_is_away__is_told_once_and_noted(
     tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest, database: str
 ) -> None:
     port = request.getfixturevalue(database)
-    journal = Journal(tmp_path, WRITER, limit_bytes=10_000)
+    journal = Journal(Place(tmp_path, 10_000), WRITER)
     journal.append(b"a row")
     rounds(tmp_path, port, receiver.url, times=2)
     assert sorted(receiver.states) == [("raised", "database_away"), ("raised", "journal_in_use")]

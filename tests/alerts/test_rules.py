@@ -14,7 +14,7 @@ from django.utils import timezone
 from iwrouting.alerts import standing_findings
 from iwrouting.alerts.findings import this_host
 from iwrouting.alerts.rules import look_with_database, look_without_database
-from iwrouting.audit.journal import Journal
+from iwrouting.audit.journal import Journal, Place
 from iwrouting.conf.alerts import RULES
 from iwrouting.models import Model, Revision
 from tests.admin.cast import attempt, decision, model
@@ -71,7 +71,7 @@ def test_journal_in_use__where_a_running_writer_says_so(found: Found, fields: di
 
 
 def test_journal_in_use__where_records_stand_in_the_folder(found: Found, configure: Configure) -> None:
-    journal = Journal(configure().journals, "0190d5e2-7b3c-7cc0-8f5e-0123456789ab", limit_bytes=10_000)
+    journal = Journal(Place(configure().journals, 10_000), "0190d5e2-7b3c-7cc0-8f5e-0123456789ab")
     journal.open()
     assert found() == {}, "a segment without records is no use"
     journal.append(b"x" * 100)
