@@ -140,7 +140,7 @@ def retention(now: datetime) -> Pairs:
     last = link(admin_url("seal", "change", removed.pk), f"seal {removed.number}") if removed else "never yet"
     pairs: list[tuple[str, Any]] = [
         ("Kept for", f"{number(days)} days (IW_AUDIT_RETENTION_DAYS)" if days else "ever (IW_AUDIT_RETENTION_DAYS=0)"),
-        ("Whole months before", f"{kept_from(days, now):%Y-%m} leave" if days else NOTHING),
+        ("Maintenance removes", f"the months before {kept_from(days, now):%Y-%m}" if days else "nothing"),
         ("Last removal", last),
         ("At (UTC)", moment(removed.at) if removed else NOTHING),
     ]
@@ -157,7 +157,7 @@ def partitions(now: datetime) -> Table:
     """The months with their rows as estimated and their size; the default partition first."""
     columns = ("Month", *(table.removeprefix("iwrouting_") + "s" for table in TABLES), "Size", "")
     if not has_partitions():
-        return Table("Partitions", columns, [], "SQLite has none: its tables are plain. PostgreSQL is for more.")
+        return Table("Partitions", columns, [], "SQLite has none: its tables are plain.")
     months: dict[date | None, dict[str, Any]] = {}
     for each in attached():
         months.setdefault(each.month, {})[each.table] = each

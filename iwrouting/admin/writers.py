@@ -55,7 +55,8 @@ def lag(writer: Writer, newest: int) -> SafeString | str:
         return NOTHING
     behind = newest - writer.revision
     if writer.snapshot_fault:
-        return format_html("{} {}", writer.revision, badge(writer.snapshot_fault, "bad"))
+        fault = format_html('<br><span class="iw-quiet">{}</span>', writer.snapshot_fault)
+        return format_html("{} {}{}", writer.revision, badge("kept", "bad"), fault)
     return format_html("{} {}", writer.revision, badge(f"{behind} behind", "warn") if behind > 0 else "")
 
 
@@ -92,7 +93,7 @@ class WriterAdmin(ReadOnlyAdmin[Writer]):
 
     list_display = (
         "process_shown", "state", "mode_shown", "queued", "last_commit", "heartbeat", "journal", "quarantined",
-        "drops", "revision_shown", "started",
+        "drops", "revision_shown",
     )  # fmt: skip
     list_filter = (WriterStateFilter,)
     fields = (

@@ -35,7 +35,7 @@ def journal_in_use(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
         if writer.mode != "database" or writer.journal_bytes:
             by_host.setdefault(writer.host, []).append(writer)
     for host, writers in by_host.items():
-        modes = ", ".join(f"{each.pid} {each.mode} {each.journal_bytes:,} bytes" for each in writers[:5])
+        modes = "; ".join(f"{each.pid} in mode {each.mode}, {each.journal_bytes:,} bytes" for each in writers[:5])
         yield host, f"{counted(len(writers), 'writer')} of {host} can't write to the database directly: {modes}."
     waiting = waiting_bytes(conf.journals)
     if waiting and this_host() not in by_host:

@@ -159,7 +159,7 @@ def test_overview__lists_what_needs_somebody_each_with_a_link(boss: Client, monk
     monkeypatch.setattr(type(store), "age_s", property(lambda _self: 31.0))
     page = read(boss.get("/admin/"))
     for words in (
-        "1 writer of web-1 can't write to the database directly: 4711 journal 0 bytes. Journal in use",
+        "1 writer of web-1 can't write to the database directly: 4711 in mode journal, 0 bytes. Journal in use",
         "The audit is behind: 10,000 of 10,000 places of the queue of web-1:4711 are taken. Workers",
         "This worker's snapshot is 31 s old",
         "1 row came into quarantine in the last 7 days. Quarantined rows",
