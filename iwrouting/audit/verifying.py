@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from iwrouting.audit.awaited import Awaited, Surroundings
-from iwrouting.audit.chain import AuditKey
+from iwrouting.audit.chain import HASH, AuditKey
 from iwrouting.audit.findings import INSERTED, KEY, Finding, Tally, of_row
 from iwrouting.audit.following import Follower, Head, Known, Place, Run, fitting_key
 from iwrouting.audit.placed import Placed
@@ -115,7 +115,7 @@ class Verification:
             self.tally.writers += 1
             for row in self._reader.not_numbered(writer_id):
                 self.tally.add(of_row(INSERTED, row, "its number is no number"))
-        if self._reader.head(writer_id) is None and not known.last and not known.runs:
+        if writer is None and not known.last and not known.runs and not self._begins_with_hash(writer_id):
             yield from self._not_covered(writer_id)
             return
         place, to, to_end = self._range(writer_id, known, to)
@@ -178,12 +178,17 @@ class Verification:
         again = _LookAgain(self._reader, writer_id, self._sealed.last, self._using, awaited)
         return Known(heads, self._sealed.runs.get(writer_id, []), last, last_by, again, awaited)
 
+    def _begins_with_hash(self, writer_id: str) -> bool:
+        return any(row.values[HASH] for row in islice(self._reader.rows(writer_id), 1))
+
     def _not_covered(self, writer_id: str) -> Iterator[None]:
         """Rows of a writer that never had a chain: fine from before the first seal."""
         begun = self._sealed.first_at
         for count, row in enumerate(self._reader.rows(writer_id), 1):
             self.tally.not_covered += 1
-            if begun is not None and not _is_older(row, begun + GRACE):
+            if row.values[HASH]:
+                self.tally.add(of_row(INSERTED, row, "it carries a hash, amid rows of its writer that have none"))
+            elif begun is not None and not _is_older(row, begun + GRACE):
                 self.tally.add(
                     of_row(INSERTED, row, f"it carries no hash, though there are seals since {begun:%Y-%m-%d}")
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -37,8 +39,14 @@ def exported_of(text: str) -> Exported:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def bound_statements() -> None:
-    """No statement of a verification runs long; one that would is a fault to be told, not waited for."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS)])
+@contextmanager
+def bounded_statements() -> Iterator[None]:
+    """No statement within the block runs long; one that would is a fault to be told, not waited for."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_TIMEOUT_MS)])
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET statement_timeout")

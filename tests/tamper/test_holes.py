@@ -145,6 +145,24 @@ def test_verify__rows_from_before_the_chain__are_counted_as_not_covered(db: None
     assert found(verify()) == []
 
 
+def test_verify__a_hash_amid_rows_from_before_the_chain__is_named(db: None) -> None:
+    for number, (table, row) in enumerate(call_rows(LONG_AGO), 1):
+        store(
+            [
+                (
+                    table,
+                    {
+                        **row,
+                        "writer_id": "0" * 36,
+                        "writer_seq": number,
+                        "chain_hash": "f" * (64 if number == 3 else 0),
+                    },
+                )
+            ]
+        )
+    assert found(verify()) == [("inserted", 3, 3)]
+
+
 def test_verify__rows_without_a_hash_long_after_the_first_seal__are_named(chain: Chain, attack: Attack) -> None:
     make_seal(MANUAL)
     later = chain.now() + timedelta(days=2)

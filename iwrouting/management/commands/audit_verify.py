@@ -13,7 +13,7 @@ from django.db import Error
 
 from iwrouting.audit.findings import Finding, Tally, as_dict
 from iwrouting.audit.verifying import Scope, Verification
-from iwrouting.management.chains import all_keys, bound_statements, exported_of, surroundings
+from iwrouting.management.chains import all_keys, bounded_statements, exported_of, surroundings
 from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
 from iwrouting.management.progress import Progress
 from iwrouting.management.reconcile_input import moment_of
@@ -61,9 +61,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify."""
         scope = Scope(options["writer"], options["from"], options["to"], options["against"])
-        bound_statements()
         try:
-            tally, seconds = self._verify(scope, options["resume"])
+            with bounded_statements():
+                tally, seconds = self._verify(scope, options["resume"])
         except BadState as error:
             raise CommandError(f"{error}.") from None
         if options["writer"] and not tally.seen and not tally.findings:
