@@ -74,6 +74,7 @@ def apply(planned: Plan, say: Say) -> None:
 def _detach(before: date) -> Iterator[str]:
     yield from (f"dropped {name}, left by an interrupted run" for name in detaching.drop_left_over())
     for month, partitions in detaching.old_partitions(before).items():
+        yield f"{month:%Y-%m}: working out its seal, then removing it"
         seal = detaching.detach(partitions)
         detaching.drop_left_over()
         yield f"removed {month:%Y-%m}; seal {seal.number} stands for it"

@@ -112,7 +112,7 @@ class Command(BaseCommand):
 
     def _progress(self, name: str) -> Say:
         """What a step calls now and then: a line on stderr, at most one a second. It raises Stopped."""
-        last = time.monotonic()
+        last = 0.0
 
         def say(line: str) -> None:
             nonlocal last

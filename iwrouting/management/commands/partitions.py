@@ -101,6 +101,7 @@ class Command(BaseCommand):
         else:
             must_own("partitions drain")
             if options["yes"] or self._agreed(total(found)):
+                self.stderr.write(f"Moving {total(found)} rows; the tables are locked meanwhile.")
                 moved = partitions.drain()
                 self._show(options, by_month(moved))
                 self.stderr.write(f"Moved {total(moved)} rows; the default partitions are new and empty.")
