@@ -96,6 +96,9 @@ class LeanHandler:
         try:
             await self._answer(request, scope, receive, send)
         except asyncio.CancelledError as gone:
+            if request.answering and self._service.cutting:
+                # Its caller does not take the last words either.
+                return
             if request.answering or not cut_short(gone):
                 raise
             error = shutting_down()

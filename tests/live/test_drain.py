@@ -19,13 +19,14 @@ from tests.sandbox import raw
 from tests.sandbox.raw import hello
 
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
-STALLED, SILENT, MUTE = "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"
-"""Their streams stop after a few events; say nothing after the head; their requests get no answer at all."""
+STALLED, SILENT, MUTE, ENDLESS = "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano", "gpt-5-mini"
+"""Their streams stop after a few events; say nothing after the head; get no answer at all; never end."""
 
 PLAN: list[dict[str, Any]] = [
     {"match": {"model": STALLED, "stream": True, "endpoint": "chat"}, "fault": {"stall_after_events": 4}},
     {"match": {"model": STALLED, "stream": True, "endpoint": "responses"}, "fault": {"stall_after_events": 8}},
     {"match": {"model": SILENT, "stream": True}, "fault": {"first_event_delay_ms": 60_000}},
+    {"match": {"model": ENDLESS}, "fault": {"endless": True}},
     {"fault": {"no_answer": True}},
 ]
 ASKED = {"model": STALLED, "input": "write 300 words"}
@@ -51,8 +52,7 @@ class Drained:
         headers = {"authorization": f"Bearer {live.home.key}"}
         assert service.process is not None
 
-        def begun(name: str) -> socket.socket:
-            path, body = CALLS[name]
+        def begun(name: str, path: str, body: object) -> socket.socket:
             link = raw.connect(service.url)
             run = f"{live.run}-{name.replace(' ', '-')}"
             link.sendall(raw.request_bytes(path, body, "POST", **headers, x_iw_run_id=run))
@@ -61,11 +61,12 @@ class Drained:
         with ExitStack() as stack:
             half = stack.enter_context(raw.connect(service.url))
             half.sendall(raw.request_bytes(CHAT, hello(MUTE), **headers)[:-5])
-            links = {"early": stack.enter_context(begun("early"))}
+            links = {"early": stack.enter_context(begun("early", *CALLS["early"]))}
+            stack.enter_context(begun("not read", CHAT, hello(ENDLESS, stream=True)))
             assert links["early"].recv(1, socket.MSG_PEEK), "its head, after IW_STREAM_HOLD_S"
-            links |= {name: stack.enter_context(begun(name)) for name in CALLS if name != "early"}
-            # Of the embeddings' three batches none is answered.
-            eventually(lambda: live.sandbox.state()["open_requests"] == len(CALLS) + 3, "all calls at the provider")
+            links |= {name: stack.enter_context(begun(name, *CALLS[name])) for name in CALLS if name != "early"}
+            # Of the embeddings' three batches none is answered, and one stream is not among CALLS.
+            eventually(lambda: live.sandbox.state()["open_requests"] == len(CALLS) + 4, "all calls at the provider")
             service.process.send_signal(signal.SIGTERM)
             self.half = raw.receive(half, 15)
             self.got = {name: raw.receive(link, 15) for name, link in links.items()}
@@ -133,4 +134,10 @@ def test_stream_that_is_cut__ends_with_an_error_event_and_no_terminal_marker(dra
 def test_request_that_was_not_whole__is_told_to_come_again_and_leaves_no_row(drained: Drained) -> None:
     assert (drained.half.status, drained.half.error["code"]) == (503, "shutting_down")
     assert drained.half.headers["x-should-retry"] == "true"
-    assert Decision.objects.using(ALIAS).filter(run_id__startswith=drained.run).count() == len(CALLS)
+    assert Decision.objects.using(ALIAS).filter(run_id__startswith=drained.run).count() == len(CALLS) + 1
+
+
+def test_stream_that_its_caller_does_not_read__is_cut_and_recorded(drained: Drained) -> None:
+    outcome = drained.record("not read").outcome
+    assert (outcome.result, outcome.error_code) == ("interrupted", "shutting_down")
+    assert outcome.bytes_delivered
