@@ -1,8 +1,9 @@
-"""`make faults`: every byte offset of every recorded stream, fuzzing and random chains for as long as asked.
+"""`make faults`: storms on both databases, then every cut of every recorded stream, fuzzing and random chains.
 
-    python -m tests.faults.run [--minutes 5] [--seed 1]
+    python -m tests.faults.run [--minutes 5] [--seed 1] [--only storms|streams]
 
-DATABASE_URL names another database than a SQLite file of this run's own. The exit code is that of the tests.
+DATABASE_URL names another database for the streams than a SQLite file of this run's own. The exit code is that of the
+tests.
 """
 
 from __future__ import annotations
@@ -13,48 +14,73 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.harness import environment
+from tests.harness import environment, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL, MINUTES, SEED = "FAULTS_ALL", "FAULTS_MINUTES", "FAULTS_SEED"
-"""What the tests look at: every offset instead of a sample; how long the campaign runs; its first seed."""
+"""What the tests look at: every offset instead of a sample; how long a campaign runs; its first seed."""
+
+STORMS = "FAULTS_STORMS"
+"""The databases on which storms rage (tests/faults/storm); unset: that of DATABASE_URL."""
 
 FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5
 """How many times the sample of `make test` is fuzzed, of which one takes some ten seconds (tests/fuzz/campaign.py)."""
 
+TESTS = {
+    "storms": ("tests/faults/test_storm.py",),
+    "streams": ("tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py"),
+}
+SAYS = {
+    "storms": "{minutes:g} minutes of storms from seed {seed}, seven tenths of them on PostgreSQL, the rest on SQLite",
+    "streams": "all cuts (about four minutes), fuzzing, then {minutes:g} minutes of random chains from seed {seed}",
+}
+
 
 def main(arguments: Sequence[str]) -> int:
-    """Run them."""
+    """Run them; 0 only if each part found nothing."""
     parser = argparse.ArgumentParser(prog="tests.faults.run")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of random chains, after all cuts")
+    parser.add_argument("--minutes", type=float, default=5.0, help="of storms, and of random chains after all cuts")
     parser.add_argument("--seed", type=int, help="the first seed; any, where none is named")
+    parser.add_argument("--only", choices=tuple(TESTS), help="one part of it")
     asked = parser.parse_args(arguments)
     seed = random.randrange(10**6) if asked.seed is None else asked.seed  # noqa: S311 - a seed, no secret
-    print("faults: all cuts first (about four minutes), then fuzzing", flush=True)
-    print(f"faults: then {asked.minutes:g} minutes of random chains from seed {seed}", flush=True)
+    parts = [asked.only] if asked.only else list(TESTS)
+    found = programs.provide(postgres="storms" in parts, chromium=False)
     with tempfile.TemporaryDirectory(prefix="iw-faults-") as folder:
         work = Path(folder)
-        database = os.environ.get("DATABASE_URL") or f"sqlite:///{work}/iwrouting.sqlite3"
-        given = {
-            "DATABASE_URL": database,
-            "IW_LOG_LEVEL": "warning",
-            ALL: "1",
-            MINUTES: str(asked.minutes),
-            SEED: str(seed),
-            FUZZ: str(max(1, round(asked.minutes * FUZZ_A_MINUTE))),
-        }
-        return subprocess.run(
-            command(seed), cwd=ROOT, env=environment.for_tests(work, None) | given, check=False
-        ).returncode
+        work.chmod(0o711)
+        env = environment.for_tests(work, None) | given(work, asked.minutes, seed)
+        if found.postgres_bin is not None:
+            env["PG_BIN"] = str(found.postgres_bin)
+        return max([run(part, seed, asked.minutes, env) for part in parts])
 
 
-def command(seed: int) -> list[str]:
+def given(work: Path, minutes: float, seed: int) -> dict[str, str]:
+    """What the tests are told."""
+    return {
+        "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{work}/iwrouting.sqlite3",
+        "IW_LOG_LEVEL": "warning",
+        ALL: "1",
+        STORMS: "postgresql,sqlite",
+        MINUTES: str(minutes),
+        SEED: str(seed),
+        FUZZ: str(max(1, round(minutes * FUZZ_A_MINUTE))),
+    }
+
+
+def run(part: str, seed: int, minutes: float, env: Mapping[str, str]) -> int:
+    """Run one part; its exit code."""
+    print(f"faults: {SAYS[part].format(minutes=minutes, seed=seed)}", flush=True)
+    return subprocess.run(command(part, seed), cwd=ROOT, env=dict(env), check=False).returncode
+
+
+def command(part: str, seed: int) -> list[str]:
     """pytest, with what the tests print."""
-    tests = ["tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py", f"--hypothesis-seed={seed}"]
-    return [sys.executable, "-m", "pytest", "-p", "tests.harness.offline", "-q", "-s", "-p", "no:cacheprovider", *tests]
+    plain = ["-m", "pytest", "-p", "tests.harness.offline", "-q", "-s", "-p", "no:cacheprovider"]
+    return [sys.executable, *plain, *TESTS[part], f"--hypothesis-seed={seed}"]
 
 
 if __name__ == "__main__":

@@ -84,7 +84,8 @@ def _run_step(run: Run, step: str, env: dict[str, str]) -> int:
     with ExitStack() as stack:
         env = env | {"DATABASE_URL": f"sqlite:///{run.work}/iwrouting.sqlite3"}
         if step == "postgres" and run.found.postgres_bin:
-            env = env | {"DATABASE_URL": stack.enter_context(postgres.server(run.found.postgres_bin, run.work))}
+            url = stack.enter_context(postgres.server(run.found.postgres_bin, run.work))
+            env = env | {"DATABASE_URL": url, "PG_BIN": str(run.found.postgres_bin)}
         return processes.run(steps.command(step, run.report(step), run.extra), ROOT, env)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,7 +19,7 @@ from typing import Any
 from tests.faults.storm.databases import Database, PostgreSQL, SQLite, postgresql, sqlite
 from tests.faults.storm.disk import SmallDisk, small_disk
 from tests.harness import environment
-from tests.live.processes import ServiceProcess
+from tests.live.processes import ROOT, ServiceProcess
 from tests.live.world import SETTINGS
 from tests.sandbox.process import SandboxProcess
 
@@ -64,6 +66,17 @@ class Arena:
     def journals(self) -> Path:
         """The folder of the journals."""
         return Path(self.env["IW_JOURNAL_DIR"])
+
+    @property
+    def client_log(self) -> Path:
+        """The log of those who call."""
+        return self.folder / "client.jsonl"
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of manage.py on the database, by a way that no fault touches."""
+        env = {**self.env, "DATABASE_URL": self.database.direct_url}
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
 
     def start(self, **settings: str) -> None:
         """Start the service, whatever the state of its database."""

@@ -76,6 +76,11 @@ class PostgreSQL:
         self._direct = self.cluster.url(name)
         self.url = self._as_app(self._direct).replace(f":{self.cluster.port}/", f":{self.proxy.port}/")
 
+    @property
+    def direct_url(self) -> str:
+        """How a command gets there, not through the proxy."""
+        return self._as_app(self._direct)
+
     def query(self, sql: str) -> list[Row]:
         """Rows, not through the proxy, and also while the server says that it is read-only."""
         with self._connect() as link:
@@ -123,6 +128,11 @@ class SQLite:
         self.path = self.folder / f"{name}.sqlite3"
         shutil.copy2(self._template, self.path)
         self.url = f"sqlite:///{self.way / self.path.name}"
+
+    @property
+    def direct_url(self) -> str:
+        """How a command gets there."""
+        return f"sqlite:///{self.path}"
 
     def query(self, sql: str) -> list[Row]:
         """Rows."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tests.faults.storm.arena import WORKERS, Arena
 from tests.faults.storm.databases import Row
 from tests.faults.storm.load import Call
-from tests.faults.storm.round import Seen
+from tests.faults.storm.seen import Seen
 from tests.faults.storm.watch import CAP_A_WORKER
 
 SERVED = ("ok", "ok_after_fallback")
@@ -55,22 +55,29 @@ def judge(made: Arena, seen: Seen) -> list[str]:
     """All that is wrong; nothing is what it must be."""
     books = read(made)
     provider = [json.loads(line) for line in made.sandbox.log_path.read_text().splitlines()]
-    seen.counts["decisions"] = len(books.decisions)
     seen.counts["provider"] = len(provider)
-    rows = [row for found in books.outcomes.values() for row in found]
-    seen.counts["swept"] = sum(row["origin"] == "sweeper" for row in rows)
-    faults = [
-        *seen.wrong,
+    return [
         *callers(seen.calls, books),
         *provided(provider, books),
         *ours(books),
         *numbered(made),
         *left(made),
         *sessions(seen),
+        *reconciled(made, seen),
     ]
-    if seen.counts["exit code"]:
-        faults.append(f"SIGTERM ended with {seen.counts['exit code']}: {made.words()[-1500:]}")
-    return [f"seed {seen.seed} on {seen.database}: {fault}" for fault in faults]
+
+
+def reconciled(made: Arena, seen: Seen) -> Iterator[str]:
+    """What the command says that users have, of the same three ledgers."""
+    told = made.manage(
+        "audit_reconcile", "--client", str(made.client_log), "--provider", str(made.sandbox.log_path),
+        "--grace", "0", "--format", "json",
+    )  # fmt: skip
+    found = json.loads(told.stdout)
+    seen.counts.update({f"reconcile {code}": count for code, count in found["counts"].items()})
+    yield from (f"audit_reconcile: {finding}" for finding in found["findings"])
+    if told.returncode:
+        yield f"audit_reconcile ended with {told.returncode}: {told.stderr[-500:]}"
 
 
 def callers(calls: list[Call], books: Books) -> Iterator[str]:

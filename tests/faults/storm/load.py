@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -107,15 +107,15 @@ class Call:
 
 @dataclass
 class Load:
-    """So many callers at once until stopped; what they saw is `calls`, and a JSON line each in `log`."""
+    """So many callers at once until stopped; what they saw is `calls`, and a JSON line each in the client's log."""
 
     arena: Arena
     seed: int
-    log: Path
     callers: int = 6
     pause_s: float = 0.04
     calls: list[Call] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    _probes: Iterator[int] = field(default_factory=itertools.count)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -133,7 +133,18 @@ class Load:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        self.log.write_text("".join(json.dumps(call.line) + "\n" for call in self.calls))
+        self.arena.client_log.write_text("".join(json.dumps(call.line) + "\n" for call in self.calls))
+
+    def probe(self) -> Call:
+        """One more call at once, of an embedding."""
+        ident = f"s{self.seed}-probe-{next(self._probes)}"
+        headers = {"host": "127.0.0.1", "authorization": f"Bearer {self.arena.database.keys['plain']}"}
+        body = {"model": "embedding", "input": "a", "dimensions": 8}
+        data = raw.request_bytes(EMBEDDINGS, body, **headers, **{"x-request-id": ident})
+        call = _call("probe", ident, time.monotonic(), _sent(self.arena.service.url, data, PATIENCE_S))
+        with self._lock:
+            self.calls.append(call)
+        return call
 
     def _guarded(self, work: Callable[[int, random.Random], None], number: int) -> None:
         dice = random.Random(f"{self.seed}-{number}")  # noqa: S311 - a load, no secret
