@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import resource
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -59,17 +59,31 @@ def no_writing(processes: Iterable[int]) -> Iterator[None]:
 
     The kernel answers EFBIG to each write behind the limit; nothing is taken from files that are there.
     """
-    limited = list(processes)
-    for pid in limited:
-        _limit(pid, 0)
+    with _limited(list(processes), resource.RLIMIT_FSIZE, lambda _pid: 0):
+        yield
+
+
+@contextmanager
+def no_opening(processes: Iterable[int]) -> Iterator[None]:
+    """Within it these processes can open no more files and connections than they have."""
+    with _limited(list(processes), resource.RLIMIT_NOFILE, _files_open):
+        yield
+
+
+def _files_open(pid: int) -> int:
+    return max(int(name.name) for name in Path(f"/proc/{pid}/fd").iterdir()) + 1
+
+
+@contextmanager
+def _limited(processes: list[int], what: int, most: Callable[[int], int]) -> Iterator[None]:
+    before = {}
+    for pid in processes:
+        with suppress(ProcessLookupError, FileNotFoundError):
+            before[pid] = resource.prlimit(pid, what)
+            resource.prlimit(pid, what, (most(pid), before[pid][1]))
     try:
         yield
     finally:
-        for pid in limited:
-            _limit(pid, None)
-
-
-def _limit(pid: int, most: int | None) -> None:
-    with suppress(ProcessLookupError):
-        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if most is None else most, hard))
+        for pid, limits in before.items():
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, what, limits)

@@ -141,7 +141,7 @@ class Load:
         headers = {"host": "127.0.0.1", "authorization": f"Bearer {self.arena.database.keys['plain']}"}
         body = {"model": "embedding", "input": "a", "dimensions": 8}
         data = raw.request_bytes(EMBEDDINGS, body, **headers, **{"x-request-id": ident})
-        call = _call("probe", ident, time.monotonic(), _sent(self.arena.service.url, data, PATIENCE_S))
+        call = _call("probe", ident, time.monotonic(), send(self.arena.service.url, data, PATIENCE_S))
         with self._lock:
             self.calls.append(call)
         return call
@@ -171,7 +171,7 @@ class Load:
             headers["x-iw-run-id"] = f"run-{self.seed}-{dice.randrange(3)}"
         data = raw.request_bytes(kind.path, kind.body(dice), **headers)
         began = time.monotonic()
-        got = _sent(self.arena.service.url, data, dice.uniform(0.01, 0.6) if kind.leaves else PATIENCE_S)
+        got = send(self.arena.service.url, data, dice.uniform(0.01, 0.6) if kind.leaves else PATIENCE_S)
         return _call(name, request_id, began, got)
 
     def _by_sdk(self, number: int, dice: random.Random) -> None:
@@ -188,7 +188,7 @@ class Load:
             self._stop.wait(0.1)
 
 
-def _sent(url: str, data: bytes, wait_s: float) -> Raw:
+def send(url: str, data: bytes, wait_s: float) -> Raw:
     """What came back; a caller who waits only so long leaves then."""
     got = Raw(ended="refused")
     with suppress(OSError), raw.connect(url) as link:
