@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import resource
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -66,12 +67,14 @@ def no_writing(processes: Iterable[int]) -> Iterator[None]:
 @contextmanager
 def no_opening(processes: Iterable[int]) -> Iterator[None]:
     """Within it these processes can open no more files and connections than they have."""
-    with _limited(list(processes), resource.RLIMIT_NOFILE, _files_open):
+    with _limited(list(processes), resource.RLIMIT_NOFILE, _first_free):
         yield
 
 
-def _files_open(pid: int) -> int:
-    return max(int(name.name) for name in Path(f"/proc/{pid}/fd").iterdir()) + 1
+def _first_free(pid: int) -> int:
+    """The limit is a number that no descriptor reaches; those above that are open stay so."""
+    taken = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
+    return next(number for number in itertools.count() if number not in taken)
 
 
 @contextmanager

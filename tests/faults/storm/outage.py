@@ -125,7 +125,7 @@ def checked(made: Arena, books: Books, answers: Sequence[Raw], since: int) -> It
         ident = plain(got.headers.get("x-iw-decision-id", ""))
         if _word(got) == ANSWERED and ident and got.status == 200:
             results = [row["result"] for row in books.outcomes.get(ident, ()) if row["origin"] == "server"]
-            if results not in ([result] for result in SERVED):
+            if results not in ([result] for result in (*SERVED, "resolved")):
                 yield f"decision {ident} was answered, its outcomes are {results}"
     for line in made.sandbox.requests(since):
         name, _, seq = str(line["client_request_id"]).rpartition("-")
@@ -156,12 +156,11 @@ def wait_for_heartbeats(made: Arena) -> None:
     eventually(lambda: all(heartbeats(made).get(name) != at for name, at in before.items()), "the heartbeats", 20)
 
 
-def heartbeats(made: Arena) -> dict[str, str]:
-    """When each live writer last told."""
-    rows = made.database.query(
-        "SELECT id, heartbeat_at AS at FROM iwrouting_writer WHERE ended_at IS NULL AND swept_at IS NULL"
-    )
-    return {row["id"]: str(row["at"]) for row in rows}
+def heartbeats(made: Arena) -> dict[int, str]:
+    """When the writer of each worker last told, by process id."""
+    running = made.workers()
+    rows = made.database.query("SELECT pid, heartbeat_at AS at FROM iwrouting_writer WHERE ended_at IS NULL")
+    return {row["pid"]: str(row["at"]) for row in rows if row["pid"] in running}
 
 
 def journaled(made: Arena) -> int:

@@ -15,7 +15,6 @@ from tests.faults.storm.proxy import Way
 from tests.faults.storm.weather import (
     Fault,
     both,
-    journal_full,
     out_of_space,
     read_only,
     refused,
@@ -112,7 +111,7 @@ POSTGRESQL = (
     Row("D3", "a byte a second", way(Way(drip=True)), budget=UNAVAILABLE),
     Row("D4", "no connection left", connections_full, budget=UNAVAILABLE),
     Row("D5", "disk full", out_of_space, budget=UNAVAILABLE),
-    Row("D6", "away, and the journals' disk full", both(refused, journal_full), UNAVAILABLE, UNAVAILABLE, "database"),
+    Row("D6", "away, journals take nothing", both(refused, files_full), UNAVAILABLE, UNAVAILABLE, "database"),
     Row("D7", "read-only, as in a failover", read_only, budget=UNAVAILABLE),
     Row("D9", "serialization failures", conflicts("serialization_failure"), audit="database"),
     Row("D9", "deadlocks", conflicts("deadlock_detected"), audit="database"),
@@ -126,7 +125,6 @@ SQLITE = (
     Row("D1", "out of reach at the start", at_start_sqlite, budget=UNAVAILABLE),
     Row("D2", "locked while the provider works", table_locked, under_way=True),
     Row("D5", "disk full", out_of_space, budget=UNAVAILABLE),
-    Row("D6", "locked, and the journals' disk full", both(table_locked, journal_full), UNAVAILABLE, UNAVAILABLE,
-        "database"),
+    Row("D6", "locked, journals take nothing", both(table_locked, files_full), UNAVAILABLE, UNAVAILABLE, "database"),
     Row("D12", "locked", table_locked, budget=UNAVAILABLE),
-)  # fmt: skip
+)
