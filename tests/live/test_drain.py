@@ -65,8 +65,10 @@ class Drained:
             stack.enter_context(begun("not read", CHAT, hello(ENDLESS, stream=True)))
             assert links["early"].recv(1, socket.MSG_PEEK), "its head, after IW_STREAM_HOLD_S"
             links |= {name: stack.enter_context(begun(name, *CALLS[name])) for name in CALLS if name != "early"}
-            # Of the embeddings' three batches none is answered, and one stream is not among CALLS.
-            eventually(lambda: live.sandbox.state()["open_requests"] == len(CALLS) + 4, "all calls at the provider")
+            left = stack.enter_context(begun("left", *CALLS["background"]))
+            # Of the embeddings' three batches none is answered, and two calls are not among CALLS.
+            eventually(lambda: live.sandbox.state()["open_requests"] == len(CALLS) + 5, "all calls at the provider")
+            left.close()
             service.process.send_signal(signal.SIGTERM)
             self.half = raw.receive(half, 15)
             self.got = {name: raw.receive(link, 15) for name, link in links.items()}
@@ -134,10 +136,15 @@ def test_stream_that_is_cut__ends_with_an_error_event_and_no_terminal_marker(dra
 def test_request_that_was_not_whole__is_told_to_come_again_and_leaves_no_row(drained: Drained) -> None:
     assert (drained.half.status, drained.half.error["code"]) == (503, "shutting_down")
     assert drained.half.headers["x-should-retry"] == "true"
-    assert Decision.objects.using(ALIAS).filter(run_id__startswith=drained.run).count() == len(CALLS) + 1
+    assert Decision.objects.using(ALIAS).filter(run_id__startswith=drained.run).count() == len(CALLS) + 2
 
 
 def test_stream_that_its_caller_does_not_read__is_cut_and_recorded(drained: Drained) -> None:
     outcome = drained.record("not read").outcome
     assert (outcome.result, outcome.error_code) == ("interrupted", "shutting_down")
     assert outcome.bytes_delivered
+
+
+def test_call_in_the_background_whose_caller_left__is_waited_for_and_recorded(drained: Drained) -> None:
+    outcome = drained.record("left").outcome
+    assert (outcome.result, outcome.error_code, outcome.calls) == ("interrupted", "shutting_down", 1)
