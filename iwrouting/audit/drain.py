@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from iwrouting.audit.heartbeat import Mode, State
+from iwrouting.audit.heartbeat import Heart, Mode
 from iwrouting.audit.replay import Portion, store_portion
 from iwrouting.audit.segments import JournalFault
 from iwrouting.audit.shelf import Shelf
@@ -27,14 +27,15 @@ class Drainer:
     """
 
     def __init__(
-        self, store: Store, shelf: Shelf, state: State, beat: Callable[[], Awaitable[None]], quick_s: float
+        self, store: Store, shelf: Shelf, heart: Heart, beat: Callable[[], Awaitable[None]], quick_s: float
     ) -> None:
         self.behind = False
         self.turn = asyncio.Lock()
         self.caught_up = asyncio.Event()
         self._store = store
         self._shelf = shelf
-        self._state = state
+        self._heart = heart
+        self._state = heart.state
         self._beat = beat
         self._quick_s = quick_s
         self._bound_s = FIRST_BOUND_S
@@ -69,7 +70,7 @@ class Drainer:
                 await asyncio.sleep(PROBE_S)
 
     async def _step(self) -> None:
-        if self._state.fault:
+        if self._state.fault or self._heart.due_in() <= 0:
             # A database that is away is asked with a short bound, so that its return is noticed soon.
             await self._beat()
         portion = await self._shelf.next()

@@ -68,8 +68,8 @@ class Heart:
     def __init__(self, numbers: Numbers, state: State, *, every_s: float, facts: Callable[[], Facts]) -> None:
         self.every_s = every_s
         self.journal_id = ""
+        self.state = state
         self._numbers = numbers
-        self._state = state
         self._facts = facts
         self._due = 0.0
 
@@ -83,7 +83,7 @@ class Heart:
 
     def row(self, *, queued: int, journal_bytes: int, ended: bool = False) -> Row:
         """The values of the Writer row; its times are the store's to give, but for `last_commit_at`."""
-        state, facts = self._state, self._facts()
+        state, facts = self.state, self._facts()
         return {
             "id": self._numbers.writer_id,
             "host": socket.gethostname()[:128],

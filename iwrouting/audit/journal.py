@@ -59,7 +59,8 @@ class Journal:
             raise JournalFault(
                 f"{self.folder} holds {self._limit} bytes for this writer, its limit (IW_JOURNAL_MAX_MB)"
             )
-        if self._segments[-1].end >= ROLL_BYTES or self._segments[-1].doubtful:
+        if self._segments[-1].end >= ROLL_BYTES or not self._segments[-1].takes_more:
+            make_folder(self.folder)
             self._roll()
         self._segments[-1].append(payload)
 
@@ -69,7 +70,7 @@ class Journal:
 
     def forget(self, segment: Segment) -> None:
         """Let go of a segment that is replayed to its end. Raises JournalFault."""
-        if segment is self._segments[-1] and not segment.doubtful:
+        if segment is self._segments[-1] and segment.takes_more:
             segment.clear()
         else:
             self._segments.remove(segment)

@@ -92,8 +92,7 @@ class PostgreSQLStore:
         try:
             return await self._bounded(self._tried(work, bound_s), bound_s)
         except psycopg.Error as error:
-            if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
-                # Only these are the rows' own fault; a read-only, full or half-migrated database may come back.
+            if _is_the_rows_fault(error):
                 raise RowsRefused(_reason(error)) from error
             if error.sqlstate not in HARMLESS:
                 await self._drop()
@@ -219,6 +218,14 @@ class PostgreSQLStore:
         link, self._link = self._link, None
         if link is not None:
             await link.close()
+
+
+def _is_the_rows_fault(error: psycopg.Error) -> bool:
+    """Whether it would fail for ever; a read-only, full or half-migrated database may come back."""
+    if isinstance(error, psycopg.errors.CheckViolation) and not error.diag.constraint_name:
+        # No partition for the row: the default one is being drained, or a month made.
+        return False
+    return isinstance(error, psycopg.DataError | psycopg.IntegrityError) or (error.sqlstate or "").startswith("54")
 
 
 def _reason(error: psycopg.Error) -> str:

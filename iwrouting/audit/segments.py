@@ -115,6 +115,8 @@ class Segment:
 
     def append(self, payload: bytes) -> None:
         """Put a record at the end; it is on disk when this returns. Raises JournalFault: then it is not there."""
+        if len(payload) > MOST_RECORD:
+            raise JournalFault(f"a record of {len(payload)} bytes is over {MOST_RECORD}")
         record = HEAD.pack(MARK, len(payload), _checksum(payload)) + payload
         try:
             hit("journal.before_write")
@@ -126,6 +128,11 @@ class Segment:
             raise JournalFault(f"{self.path} can't be written: {error.strerror or error}") from error
         self.end += len(record)
         hit("journal.after_fsync")
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether a record that is put into it now can be trusted to last."""
+        return not self.doubtful and os.fstat(self._handle).st_nlink > 0
 
     def records(self, offset: int) -> Iterator[Record | Damage]:
         """What stands from `offset` to the end, read in pieces. Raises JournalFault."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from iwrouting.audit.journal import Journal
-from iwrouting.audit.records import encode
+from iwrouting.audit.journal import Journal, folder_id
+from iwrouting.audit.records import encode, trial
 from iwrouting.audit.replay import Portion, read_portion
-from iwrouting.audit.segments import Segment
+from iwrouting.audit.segments import MOST_RECORD, Segment
 from iwrouting.audit.units import Unit
 from iwrouting.conf.points import hit
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Shelf:
-    """What waits in the journal, and how far it is replayed. All methods but `close` raise JournalFault or OSError."""
+    """What waits in the journal, and how far it is replayed. Its coroutines raise JournalFault or OSError."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -27,13 +27,18 @@ class Shelf:
         self._offset = 0
         self.pending_bytes = 0
 
-    async def open(self) -> None:
-        """Make the folder and the first file."""
+    async def open(self) -> str:
+        """Make the folder and the first file; the folder's name."""
         await self._do(self._journal.open)
+        return await self._do(lambda: folder_id(self._journal.folder))
+
+    def without_place(self, error: Exception) -> str:
+        """What an error says, for those who are not to know our folders."""
+        return str(error).replace(str(self._journal.folder), "IW_JOURNAL_DIR")
 
     async def append(self, units: Sequence[Unit]) -> None:
-        """Return once the units are on disk."""
-        await self._do(lambda: self._journal.append(encode(units)))
+        """Return once the units are on disk; without any, once it is known that others could be."""
+        await self._do(lambda: self._append(units))
 
     async def next(self) -> Portion | None:
         """What to replay now; None where nothing waits."""
@@ -56,6 +61,15 @@ class Shelf:
                 self.pending_bytes = self._journal.pending_bytes
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, counted)
+
+    def _append(self, units: Sequence[Unit]) -> None:
+        payload = encode(units) if units else trial()
+        if len(payload) > MOST_RECORD and len(units) > 1:
+            middle = len(units) // 2
+            self._append(units[:middle])
+            self._append(units[middle:])
+        else:
+            self._journal.append(payload)
 
     def _next(self) -> Portion | None:
         oldest = self._journal.oldest()

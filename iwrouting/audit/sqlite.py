@@ -142,6 +142,8 @@ class SQLiteStore:
         except (sqlite3.DataError, sqlite3.IntegrityError, OverflowError, UnicodeEncodeError, _BadValue) as error:
             raise RowsRefused(f"{type(error).__name__.lstrip('_')} {_place(error)}".strip()) from error
         except sqlite3.Error as error:
+            if "binding parameter" in str(error):
+                raise RowsRefused(type(error).__name__) from error
             self._drop()
             raise StoreDown(str(error)) from error
 

@@ -105,16 +105,16 @@ class Line:
         self._claiming = deque((*waiting, *settling))
         return batch
 
-    def expire(self) -> int:
-        """Tell those whose time is over, and forget them unless they are to be kept; how many."""
+    def expire(self, in_hand: Iterable[Unit]) -> None:
+        """Tell those whose time is over, here and `in_hand`, and forget those here unless they are to be kept."""
         now = time.monotonic()
+        fail(unit for unit in in_hand if unit.deadline <= now)
         late = [unit for unit in (*self._plain, *self._claiming) if unit.deadline <= now]
         fail(late)
         gone = {unit for unit in late if not unit.keep}
         if gone:
             self._plain = deque(unit for unit in self._plain if unit not in gone)
             self._claiming = deque(unit for unit in self._claiming if unit not in gone)
-        return len(gone)
 
     def give_up(self) -> list[Unit]:
         """All that wait; none does any more."""

@@ -20,7 +20,7 @@ from iwrouting.audit.chain import AuditKey
 from iwrouting.audit.drain import PROBE_S, Drainer
 from iwrouting.audit.heartbeat import Facts, Heart, Mode, State
 from iwrouting.audit.ids import new_id
-from iwrouting.audit.journal import Journal, Place, folder_id
+from iwrouting.audit.journal import Journal, Place
 from iwrouting.audit.numbers import Numbers, has_place
 from iwrouting.audit.quarantine import store_units
 from iwrouting.audit.segments import JournalFault
@@ -31,7 +31,7 @@ from iwrouting.conf.points import hit
 from iwrouting.errors import AuditUnavailable
 
 log = logging.getLogger(__name__)
-RETRY_S = 0.05
+RETRY_S = 0.1
 BEAT_BOUND_S = 3.0
 STOP_S = 5.0
 
@@ -53,12 +53,11 @@ class Writer:
         self.id = new_id()
         self._store = store
         self._bounds = bounds
-        self._place = place
         self._state = State()
         self._numbers = Numbers(self.id, key)
         self._heart = Heart(self._numbers, self._state, every_s=bounds.beat_s, facts=facts)
         self._shelf = Shelf(Journal(place, self.id, key_id=key.id)) if place else None
-        self._drainer = Drainer(store, self._shelf, self._state, self._beat, bounds.commit_s) if self._shelf else None
+        self._drainer = Drainer(store, self._shelf, self._heart, self._beat, bounds.commit_s) if self._shelf else None
         self._line = Line()
         self._in_hand: list[Unit] = []
         self._filled = asyncio.Event()
@@ -87,13 +86,8 @@ class Writer:
 
     def state(self) -> dict[str, Any]:
         """What operators see of it: /readyz, /metrics and the Writer row tell the same."""
-        return {
-            **self._state.told(),
-            "queued": self.queued,
-            "not_durable": self.not_durable,
-            "journal_bytes": self._journal_bytes,
-            "last_seq": self._numbers.last,
-        }
+        more = {"queued": self.queued, "not_durable": self.not_durable, "journal_bytes": self._journal_bytes}
+        return {**self._state.told(), **more, "last_seq": self._numbers.last}
 
     def start(self) -> None:
         """Begin to write, in the running event loop."""
@@ -107,12 +101,12 @@ class Writer:
         self._stopping = True
         self._filled.set()
         await asyncio.wait(self._tasks[:1], timeout=STOP_S)
+        self._ended = True
         if self._drainer is not None:
             await self._drainer.finish(until)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._ended = True
         self._give_up()
         await self._end()
 
@@ -166,30 +160,42 @@ class Writer:
         return self._drainer is not None and self._drainer.behind
 
     @property
+    def _bound_s(self) -> float:
+        """How long the database may take for a batch: longer where no journal stands behind it."""
+        alone = self._shelf is None or bool(self._state.journal_fault)
+        return self._bounds.wait_s if alone else self._bounds.commit_s
+
+    @property
     def _journal_bytes(self) -> int:
         return self._shelf.pending_bytes if self._shelf else 0
 
     async def _run(self) -> None:
         await self._begin()
         while not (self._stopping and not self._line):
-            await self._rest()
-            await self._beat_when_due()
-            while batch := self._take():
-                await self._keep(batch)
-                await self._beat_when_due()
-            if self._stopping and self._behind:
-                fail(self._line.give_up())
-            self._expire()
+            try:
+                await self._rest()
+                await self._work()
+            except Exception:
+                # Whatever it is: the one task that writes must outlive it.
+                log.exception("the audit's writer stumbled; it goes on with the same rows")
+
+    async def _work(self) -> None:
+        await self._look_around(self._bound_s)
+        while batch := self._in_hand or self._take():
+            await self._keep(batch)
+            await self._look_around(self._bound_s)
+        if self._stopping and self._behind:
+            fail(self._line.give_up())
+        self._expire()
 
     async def _begin(self) -> None:
         """Open the journal, and connect."""
-        if self._place and self._shelf:
+        if self._shelf:
             try:
-                self._heart.journal_id = await asyncio.to_thread(folder_id, self._place.folder)
-                await self._shelf.open()
+                self._heart.journal_id = await self._shelf.open()
             except (JournalFault, OSError) as error:
                 self._journal_failed(error)
-        await self._beat_when_due()
+        await self._look_around(BEAT_BOUND_S)
 
     async def _rest(self) -> None:
         """Wait for units, for the next beat, or for a moment where something is amiss."""
@@ -198,21 +204,26 @@ class Writer:
             await asyncio.wait_for(self._filled.wait(), max(0.0, self._heart.due_in()) if idle else PROBE_S)
         self._filled.clear()
 
-    async def _beat_when_due(self) -> None:
-        """Write the Writer row. Where that fails, rows go to the journal before any caller has to wait for it."""
-        if self._behind or (self._heart.due_in() > 0 and not self._state.fault):
+    async def _look_around(self, bound_s: float) -> None:
+        """Write the Writer row when that is due. A database that is away is noticed by that before callers come, and
+        so is a database or a journal that is back.
+        """
+        if self._behind:
+            if self._drainer and self._state.mode == Mode.REFUSING:
+                async with self._drainer.turn:
+                    await self._into_journal([])
+            return
+        if self._heart.due_in() > 0 and not self._state.fault:
             return
         try:
-            await self._beat()
+            await self._beat(bound_s)
             self._state.mode = Mode.DATABASE
-        except StoreDown as error:
+        except Exception as error:
             self._database_failed(error)
-            if self._drainer and not self._state.journal_fault:
-                self._state.mode = Mode.JOURNAL
-                self._drainer.fall_behind()
+            await self._into_journal([])
 
-    async def _beat(self) -> None:
-        await self._store.beat(self._heart.row(queued=self.queued, journal_bytes=self._journal_bytes), BEAT_BOUND_S)
+    async def _beat(self, bound_s: float = BEAT_BOUND_S) -> None:
+        await self._store.beat(self._heart.row(queued=self.queued, journal_bytes=self._journal_bytes), bound_s)
         self._heart.done()
         self._state.fault = ""
 
@@ -236,14 +247,12 @@ class Writer:
             return (not self._behind and await self._into_database(batch)) or await self._into_journal(batch)
 
     async def _into_database(self, batch: list[Unit]) -> bool:
-        alone = self._shelf is None or bool(self._state.journal_fault)
         try:
             hit("writer.before_insert")
-            bound_s = self._bounds.wait_s if alone else self._bounds.commit_s
-            self._state.quarantined_rows += await store_units(self._store, batch, bound_s, self._numbers.give)
+            aside = await store_units(self._store, batch, self._bound_s, self._numbers.give)
+            self._state.quarantined_rows += aside
             hit("writer.after_insert")
         except Exception as error:
-            # Whatever it is: the one task that writes must outlive it.
             self._database_failed(error)
             for unit in batch:
                 unit.again = True
@@ -279,11 +288,12 @@ class Writer:
     def _journal_failed(self, error: Exception) -> None:
         if not self._state.journal_fault:
             log.error("the journal takes nothing: %s", error)
-        self._state.journal_fault = str(error)
+        self._state.journal_fault = self._shelf.without_place(error) if self._shelf else ""
+        if self._drainer and self._journal_bytes:
+            # A record may stand in it whose end we were not told.
+            self._drainer.fall_behind()
 
     def _expire(self) -> None:
         """Tell those whose time is over that nothing takes their rows."""
         if self._state.mode != Mode.DATABASE or self._state.fault:
-            now = time.monotonic()
-            fail(unit for unit in self._in_hand if unit.deadline <= now)
-            self._line.expire()
+            self._line.expire(self._in_hand)
