@@ -45,15 +45,23 @@ def _on_server(statement: str) -> None:
 
 @contextmanager
 def readable(url: str) -> Iterator[str]:
-    """Within it the database is known to Django as `live`; gives that alias. The connection stays open for the next."""
+    """Within it the database is known to Django as `live`; gives that alias. The connection stays open for the next.
+
+    A block inside another one takes its place, and gives it back.
+    """
+    outer = (connections.databases[ALIAS], connections[ALIAS]) if ALIAS in connections.databases else None
     connections.databases[ALIAS] = _settings(url)
     if url in _kept:
         connections[ALIAS] = _kept[url]
+    elif outer:
+        del connections[ALIAS]
     try:
         yield ALIAS
     finally:
         _kept[url] = connections[ALIAS]
         del connections[ALIAS], connections.databases[ALIAS]
+        if outer:
+            connections.databases[ALIAS], connections[ALIAS] = outer
 
 
 _kept: dict[str, BaseDatabaseWrapper] = {}

@@ -79,3 +79,8 @@ def writer(name: str, **values: Any) -> Writer:
     named = {"host": "h", "pid": 1, "key_id": "k", "app_version": "1", "mode": "database"}
     times = {"started_at": AT - timedelta(hours=1), "heartbeat_at": datetime.now(UTC)}
     return Writer.objects.create(id=name, **{**named, **times, **values})
+
+
+def new_id_of(at: datetime) -> str:
+    """A decision's id of that time."""
+    return str(rows.uuid7(at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from iwrouting.audit import new_id
 from iwrouting.models import Decision
 from iwrouting.reports.reconcile import ClientLine, Ledgers, ProviderLine, Span, Wanted, reconcile
 from tests.audit_tables import rows
-from tests.reconcile.story import AT, EVER, Story, short, writer
+from tests.reconcile.story import AT, EVER, Story, new_id_of, short, writer
 
 STRICT = Wanted(span=EVER, grace_s=0)
 
@@ -153,8 +153,18 @@ def test_decision_without_outcome__is_open_or_under_way(story: Story) -> None:
     assert story.found(grace_s=1e9) == [("open", "ours", str(gone.id)), ("running", "ours", told)]
 
 
-def test_rows_in_a_journal__are_pending(story: Story) -> None:
-    writer("away", journal_bytes=900)
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "state", [{"journal_bytes": 900}, {"mode": "journal"}, {"heartbeat_at": LONG_AGO}], ids=["holds", "mode", "silent"]
+)
+def test_rows_that_a_journal_may_hold__are_pending(story: Story, state: dict[str, Any]) -> None:
+    writer("away", **state)
+    writer("busy", queued=5)
+    writer("swept", **state, swept_at=AT, started_at=AT - timedelta(days=9))
+    early = new_id_of(AT - timedelta(hours=2))
+    story.provider[early] = [ProviderLine(0, early, 1)]
     made = story.decision(writer_id="away")
     story.arrived(made, 1)
     later = new_id()
@@ -162,7 +172,8 @@ def test_rows_in_a_journal__are_pending(story: Story) -> None:
     closed = story.decision(writer_id="away")
     story.arrived(closed, 1)
     story.closed(closed, "ok", calls=1)
-    assert story.found() == [
+    assert story.found(span=Span()) == [
+        ("missing_decision", "provider", early),
         ("pending", "ours", str(made.id)),
         ("pending", "provider", str(made.id), 1, 200),
         ("pending", "provider", str(closed.id), 1, 200),

@@ -12,11 +12,19 @@ from tests.start.folder import Folder, Running
 
 # These start on a SQLite file in a folder of their own whatever DATABASE_URL says, so one pass proves them.
 # The commands that work on rows, in the other files, are tested on both databases.
-collect_ignore = [
-    f"test_{name}.py"
-    for name in ("first_start", "help", "make", "provider", "refusals", "second_start", "stopping", "venv", "workers")
-    if connection.vendor == "postgresql"
-]
+OWN_FILE = (
+    "backup",
+    "first_start",
+    "help",
+    "make",
+    "provider",
+    "refusals",
+    "second_start",
+    "stopping",
+    "venv",
+    "workers",
+)
+collect_ignore = [f"test_{name}.py" for name in OWN_FILE] if connection.vendor == "postgresql" else []
 
 Make = Callable[..., Folder]
 

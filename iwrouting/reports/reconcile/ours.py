@@ -14,8 +14,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
+from iwrouting.conf import settings
 from iwrouting.models import Attempt, Decision, Outcome, Writer
 from iwrouting.reports.reconcile.lines import Decided, Ended, Tried
 
@@ -125,9 +126,14 @@ def upstream_requests(span: Span) -> Iterator[tuple[str, str, int]]:
 
 
 def undrained(using: str) -> dict[str, float]:
-    """The writers that hold rows which the database does not have yet, and the Unix time at which each began."""
-    rows = Writer.objects.using(using).filter(journal_bytes__gt=0) | Writer.objects.using(using).filter(queued__gt=0)
-    return {row.id: row.started_at.timestamp() for row in rows.filter(swept_at=None)}
+    """The writers whose journals may hold rows that the database lacks, and the Unix time at which each began.
+
+    One that says so; and one that has fallen silent without an end, until it is swept: nobody knows what it holds.
+    """
+    silent = datetime.now(UTC) - timedelta(seconds=settings().writer_dead_s)
+    holds = Q(journal_bytes__gt=0) | Q(ended_at=None) & (~Q(mode="database") | Q(heartbeat_at__lt=silent))
+    rows = Writer.objects.using(using).filter(holds, swept_at=None)
+    return {row.id: row.started_at.timestamp() for row in rows}
 
 
 def unfinished(using: str) -> frozenset[str]:
