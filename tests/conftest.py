@@ -21,6 +21,7 @@ collect_ignore = (
         "live/test_embedding_rules.py",
         "live/test_golden_costs.py",
         "live/test_mode_mismatch.py",
+        "live/test_reconcile_page.py",
         "live/test_resources.py",
         "live/test_sdk_errors.py",
         "live/test_sdk_responses.py",
