@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 
 from iwrouting.alerts.notes import Notes
 from iwrouting.alerts.rules import look_with_database, look_without_database
@@ -24,38 +26,66 @@ from iwrouting.conf import Settings, settings
 
 log = logging.getLogger(__name__)
 DATABASE_S = 15.0
+"""So long the database has to answer, and for the share TRYING of it one that fails is asked again."""
+
+TRYING = 0.8
+PAUSE_S = 2.0
 ROUND_S = 300.0
 ROUND_EVERY_S = 50.0
 """A host looks at most this often, however many workers it has."""
 
 
 class DatabaseRound(threading.Thread):
-    """A round with the database. `begun` is set once it has read what it needs; `left` tells it not to go on then."""
+    """A round with the database. `begun` is set once it has read what it needs; `left` tells it not to go on then.
 
-    def __init__(self, notes: Notes, conf: Settings) -> None:
+    A database that fails, or another host that is at it, is tried again for most of `patience_s`: a restart of the
+    database that takes a moment is nothing to tell.
+    """
+
+    def __init__(self, notes: Notes, conf: Settings, patience_s: float = DATABASE_S) -> None:
         super().__init__(name="iw-alerts-database", daemon=True)
         self.begun = threading.Event()
         self.left = False
         self.away = False
-        self._notes, self._conf = notes, conf
+        self._notes, self._conf, self._patience_s = notes, conf, patience_s
         self._choice = threading.Lock()
 
     def run(self) -> None:
-        """Work, then let go of the database."""
+        """Work until it is done, then let go of the database."""
+        until = time.monotonic() + TRYING * self._patience_s
         try:
-            self.work()
+            while not (self._try() or self.left or time.monotonic() >= until):
+                time.sleep(min(PAUSE_S, self._patience_s / 5))
+        finally:
+            self.begun.set()
+
+    def _try(self) -> bool:
+        try:
+            self.away = False
+            return self.work()
         except (DatabaseError, LockFault, JournalFault) as error:
             self.away = not self.begun.is_set()
             log.warning("alerts: the database is away: %s", type(error).__name__)
+            return self.begun.is_set()
         finally:
-            self.begun.set()
             connections.close_all()
 
-    def work(self) -> None:
-        """Look, tell, record; one process of all on this database at a time. Raises DatabaseError and LockFault."""
-        with only_one("alerts") as ours:
+    def work(self) -> bool:
+        """Look, tell, record; False where another process of all on this database is at it.
+
+        Raises DatabaseError, LockFault, JournalFault.
+        """
+        with ExitStack() as stack:
+            try:
+                ours = stack.enter_context(only_one("alerts"))
+            except (LockFault, JournalFault):
+                if connection.vendor == "postgresql":
+                    raise
+                # SQLite's lock is a file: a folder that takes none must not keep people from being told of it.
+                ours = True
             if ours:
                 self._round()
+            return ours
 
     def leave(self) -> bool:
         """Go on without it; False where it has begun to tell meanwhile."""
@@ -106,7 +136,7 @@ def look(conf: Settings | None = None, *, patience_s: float = DATABASE_S, again_
 def _round(notes: Notes, conf: Settings, patience_s: float) -> None:
     global _hung
     if _hung is None or not _hung.is_alive():
-        asked = _hung = DatabaseRound(notes, conf)
+        asked = _hung = DatabaseRound(notes, conf, patience_s)
         asked.start()
         if asked.begun.wait(patience_s) or not asked.leave():
             asked.join(ROUND_S)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 
 from iwrouting.alerts import host, keeping, traffic
 from iwrouting.alerts.findings import Finding, Looked, this_host
@@ -48,7 +48,7 @@ def look_without_database(conf: Settings) -> Looked:
     """What can be said of this host alone."""
     looked = Looked()
     if AWAY not in conf.alert_off:
-        message = f"The database does not answer {this_host()}. Calls go on; their audit rows go to the journal."
+        message = f"The database does not answer {this_host()}, or takes no rows. Calls go on: rows are journaled."
         looked.add(AWAY, [(this_host(), message)], subject=this_host())
     if JOURNAL not in conf.alert_off:
         looked.add(JOURNAL, host.journal_on_disk(conf), subject=this_host())
@@ -75,6 +75,6 @@ def _apply(looked: Looked, name: str, rule: Rule, now: datetime, conf: Settings)
         looked.add(name, list(rule(now, conf)))
     except (OperationalError, InterfaceError):
         raise
-    except DatabaseError as error:
-        # One rule that can't ask must not keep the others from being told.
-        log.error("alert rule %s can't be asked: %s", name, type(error).__name__)
+    except Exception as error:
+        # Whatever it is: one rule that can't ask must not keep the others from being told.
+        log.error("alert rule %s can't be asked: %s", name, type(error).__name__, exc_info=error)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from iwrouting.alerts import open_alerts
 from iwrouting.alerts.look import DatabaseRound
 from iwrouting.alerts.notes import Notes
+from iwrouting.alerts.rules import KEEPING
 from iwrouting.alerts.state import Row
 from iwrouting.audit import new_id
 from iwrouting.audit.locks import only_one
@@ -93,7 +96,7 @@ def test_round__while_another_process_is_at_it__does_nothing(configure: Configur
     cast.writer(mode="journal")
     with only_one("alerts") as ours:
         assert ours
-        round_of(configure())
+        assert DatabaseRound(Notes(configure().journals), configure()).work() is False
     assert rows() == []
 
 
@@ -122,3 +125,24 @@ def test_alerts_of_rules_that_are_off__do_not_stand(configure: Configure) -> Non
     cast.writer(mode="journal")
     round_of(configure())
     assert open_alerts(configure(alert_off=("journal_in_use",))) == []
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="its lock is the database's")
+def test_folder_that_takes_no_lock__does_not_keep_it_from_being_told(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf = configure(journal_dir=tmp_path / "file" / "journal")
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr("iwrouting.audit.locks.settings", lambda: conf)
+    cast.writer(mode="journal")
+    assert DatabaseRound(Notes(conf.journals), conf).work() is True
+    assert rows() == [("journal_in_use", "web-1", "raised", "", "")]
+
+
+def test_rule__that_fails_whatever_the_reason__does_not_keep_the_others_from_being_told(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KEEPING, "rows_lost", lambda _now, _conf: 1 / 0)
+    cast.writer(mode="journal")
+    round_of(configure())
+    assert [each[0] for each in rows()] == ["journal_in_use"]

@@ -6,6 +6,7 @@ import io
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -17,11 +18,17 @@ from django.test import Client
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
+from iwrouting.alerts.look import DatabaseRound
+from iwrouting.alerts.notes import Notes
+from iwrouting.alerts.rules import look_with_database
 from iwrouting.audit import partitions
-from iwrouting.models import ApiKey, Decision, Project, Revision, new_key
+from iwrouting.conf import settings
+from iwrouting.conf.alerts import RULES
+from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, new_key
 from iwrouting.reports import VIEWS
 from iwrouting.reports.guards import KEYS
 from tests.admin import forms
+from tests.admin.html import read
 from tests.harness import environment
 from tests.live.processes import ServiceProcess
 from tests.sandbox.process import SandboxProcess
@@ -199,6 +206,23 @@ def test_maintain__as_the_service__says_whose_rights_it_needs(applied: Cast) -> 
         ):
             call_command("maintain", yes=True)
         assert sum(partitions.default_rows().values()) == 0
+
+
+def test_alerts_and_system_page__as_the_service__ask_and_record(applied: Cast, tmp_path: Path) -> None:
+    conf = settings().model_copy(update={"journal_dir": tmp_path, "alert_disk_mb": 99_000_000})
+    root = User.objects.create_superuser("root")
+    with applied.as_default("app"):
+        looked = look_with_database(datetime.now(UTC), conf)
+        assert looked.covered.keys() == RULES.keys()
+        assert DatabaseRound(Notes(tmp_path), conf).work()
+        assert Alert.objects.filter(rule="disk_low").exists()
+        boss = Client()
+        boss.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+        assert "default 0 0 0 " in read(boss.get("/admin/system/")).text
+        assert (
+            "It can't be run from here: maintain needs the owner" in read(boss.get("/admin/system/maintenance/")).text
+        )
+    root.delete()
 
 
 def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_path: Path) -> None:
