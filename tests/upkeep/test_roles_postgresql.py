@@ -24,12 +24,13 @@ from iwrouting.alerts.rules import look_with_database
 from iwrouting.audit import partitions
 from iwrouting.conf import settings
 from iwrouting.conf.alerts import RULES
-from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, new_key
+from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, Writer, new_key
 from iwrouting.reports import VIEWS
 from iwrouting.reports.guards import KEYS
 from tests.admin import forms
 from tests.admin.html import read
 from tests.harness import environment
+from tests.live.ledger import eventually
 from tests.live.processes import ServiceProcess
 from tests.sandbox.process import SandboxProcess
 from tests.upkeep import story
@@ -239,6 +240,7 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
             "DATABASE_URL": f"postgres://{login}@{where['HOST']}:{where['PORT']}/{applied.database}",
             "IW_UPSTREAM_BASE_URL": sandbox.base_url,
             "IW_UPSTREAM_API_KEY": "sk-sandbox",
+            "IW_WRITER_DEAD_S": "2",
         }
         service = ServiceProcess(env, tmp_path / "service.log").start()
         try:
@@ -248,6 +250,12 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
                 model="deep", messages=[{"role": "user", "content": "Hi"}], stream=True
             )
             assert list(stream)
+            eventually(lambda: Writer.objects.filter(mode="database", last_seq__gt=0).exists(), "a heartbeat")
+            with link(applied.database, autocommit=False) as other:
+                other.execute(b"LOCK TABLE iwrouting_decision")
+                sdk.chat.completions.create(model="budget", messages=[{"role": "user", "content": "Hi"}])
+                eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "journal", "the journal")
+            eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "database", "the database")
             with applied.as_default("app"):
                 boss = Client()
                 boss.force_login(User.objects.get())
@@ -255,7 +263,9 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
         finally:
             assert service.stop() == 0
     mine = Decision.objects.filter(key_id=key.key_id)
-    assert sorted(mine.values_list("alias", "outcomes__result")) == [("deep", "ok"), ("fast", "ok")]
+    assert sorted(mine.values_list("alias", "outcomes__result")) == [
+        (alias, "ok") for alias in ("budget", "deep", "fast")
+    ]
     assert Project.objects.filter(slug="borea").exists()
     assert Revision.objects.get().number > before
     assert "permission denied" not in service.words
