@@ -54,11 +54,17 @@ def readiness_faults(service: Service) -> list[str]:
     return found
 
 
+def is_degraded(service: Service) -> bool:
+    """Whether calls are served, but not as they should be: by an old configuration, or into the journal."""
+    writer, store = service.writer, service.store
+    return bool(store.fault or store.source == "disk" or writer.fault or writer.mode is not Mode.DATABASE)
+
+
 def details(service: Service, faults: list[str]) -> dict[str, Any]:
     """What /readyz tells: no secret, no address, no project."""
     config = service.config
     return {
-        "status": "unavailable" if faults else "degraded" if service.store.fault or service.writer.fault else "ready",
+        "status": "unavailable" if faults else "degraded" if is_degraded(service) else "ready",
         "faults": faults,
         "version": __version__,
         "revision": config.revision,
@@ -66,10 +72,17 @@ def details(service: Service, faults: list[str]) -> dict[str, Any]:
         "catalogue_version": config.catalogue_version,
         "upstream": config.default_upstream,
         "snapshot": snapshot_state(service.store),
-        "audit": service.writer.state(),
+        "audit": audit_state(service),
         "breakers": service.dispatcher.breakers.standing(),
         "warnings": public_warnings(config, datetime.now(UTC)),
     }
+
+
+def audit_state(service: Service) -> dict[str, Any]:
+    """How the writer stands; where its journal is, is nobody's business."""
+    state = service.writer.state()
+    fault = state["journal_fault"].replace(str(service.conf.journals), "IW_JOURNAL_DIR")
+    return {**state, "journal_fault": fault, "strict": service.conf.audit_strict}
 
 
 def snapshot_state(store: SnapshotStore) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import gc
 import logging
 import threading
 
+from iwrouting.api.metrics.view import SERVICE
 from iwrouting.calls import Service
 from iwrouting.calls.limits import has_limits
 from iwrouting.calls.transitions import make_breakers
@@ -47,6 +48,7 @@ class Application:
             if self._lean is not None and is_lean(path):
                 await self._lean(scope, receive, send)
             else:
+                scope[SERVICE] = self.service
                 await self._stock(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

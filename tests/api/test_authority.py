@@ -19,6 +19,7 @@ PATHS = {
     "decision": "/api/v1/decisions/019aad1e-4c7b-7000-8a3b-5f0c9d2e7b11",
     "aliases": "/api/v1/aliases",
     "project": "/api/v1/projects/p-1",
+    "metrics": "/metrics",
     "schema": "/api/schema",
     "docs": "/api/docs",
 }
@@ -47,6 +48,7 @@ def test_the_table_is_as_decided() -> None:
         "resolve": "GET resolve, POST resolve",
         "not-found": "",
         "decision": "GET read_audit",
+        "metrics": "GET read_audit",
         "aliases": "GET resolve",
         "project": "GET manage, PUT manage",
         "schema": "GET public",

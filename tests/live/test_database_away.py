@@ -13,6 +13,7 @@ import pytest
 
 from iwrouting.audit import new_id
 from iwrouting.models import new_key
+from tests.api.exposition import parse, series
 from tests.harness import environment
 from tests.harness.postgres import Cluster
 from tests.live.outages import SQLiteFile, fleeting_database
@@ -120,12 +121,14 @@ def check_page(away: Away, path: str) -> None:
 
 def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
     assert away.chat(away.service).status == 200
+    check_metrics(away, away.service, is_away=False)
     within((away.folder / "journal" / "snapshot").exists, 5, "the configuration on disk")
     away.database.stop()
     stopped_at = time.monotonic()
     services = []
     try:
         within(lambda: away.service.get("/readyz")[1]["snapshot"]["fault"], 5, "the fault")
+        check_metrics(away, away.service, is_away=True)
         check_known_and_unknown_keys(away, away.service, "configuration_not_refreshed: revision")
         with ThreadPoolExecutor(4) as pool:
             starts = [
@@ -149,6 +152,22 @@ def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
             service.stop()
 
 
+def check_metrics(away: Away, service: ServiceProcess, *, is_away: bool) -> None:
+    """Prometheus is told of the answering worker by itself, and of the others where the database answers."""
+    got = away.get("/metrics", service=service)
+    assert got.status == 200
+    found = parse(got.body.decode())
+    assert found[series("iwrouting_database_up")] == int(not is_away)
+    [open_calls] = [value for (name, _), value in found.items() if name == "iwrouting_open_calls"]
+    assert open_calls == 0
+    source = {dict(labels)["source"]: value for (name, labels), value in found.items() if name.endswith("_source")}
+    assert sum(source.values()) == 1
+    assert source["database" if service is away.service else "disk"] == 1
+    dropped = [value for (name, _), value in found.items() if name == "iwrouting_audit_dropped_rows_total"]
+    assert dropped
+    assert not any(dropped)
+
+
 def check_from_disk(away: Away, fresh: ServiceProcess) -> None:
     """Started while the database is away: it serves by the configuration on disk."""
     state = fresh.get("/readyz")[1]
@@ -158,6 +177,7 @@ def check_from_disk(away: Away, fresh: ServiceProcess) -> None:
     assert state["snapshot"]["fault"].startswith("database: ")
     check_known_and_unknown_keys(away, fresh, "snapshot_from_disk: revision")
     assert away.chat(fresh).status in (200, 503)
+    check_metrics(away, fresh, is_away=True)
     assert "snapshot_from_disk" in fresh.words
 
 

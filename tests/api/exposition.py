@@ -1,0 +1,52 @@
+"""Reads Prometheus' text format strictly, as its documentation has it (version 0.0.4)."""
+
+from __future__ import annotations
+
+import re
+
+NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*"'
+HELP = re.compile(rf"# HELP ({NAME}) ((?:[^\\\n]|\\\\|\\n)*)")
+TYPE = re.compile(rf"# TYPE ({NAME}) (counter|gauge|histogram|summary|untyped)")
+SAMPLE = re.compile(
+    rf"({NAME})(?:\{{({LABEL}(?:,{LABEL})*)?\}})? (-?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?|NaN|\+Inf|-Inf)"
+)
+ONE_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"')
+ESCAPED = {r"\\": "\\", r"\"": '"', r"\n": "\n"}
+
+Series = tuple[str, frozenset[tuple[str, str]]]
+
+
+def parse(text: str) -> dict[Series, float]:
+    """Every sample by name and labels. AssertionError for what the format does not allow."""
+    assert text.endswith("\n")
+    samples: dict[Series, float] = {}
+    told: dict[str, str] = {}
+    current = ""
+    for line in text.splitlines():
+        if found := HELP.fullmatch(line):
+            assert found[1] not in told, f"{found[1]} is told twice"
+            current = found[1]
+        elif found := TYPE.fullmatch(line):
+            assert found[1] == current, f"the type of {found[1]} stands apart from its help"
+            told[current] = found[2]
+            assert (found[2] == "counter") is current.endswith("_total")
+        else:
+            found = SAMPLE.fullmatch(line)
+            assert found, f"no line of the format: {line!r}"
+            assert found[1] == current, f"{found[1]} stands apart from its type"
+            key = found[1], frozenset((name, plain(value)) for name, value in ONE_LABEL.findall(found[2] or ""))
+            assert key not in samples, f"{key} is there twice"
+            samples[key] = float(found[3])
+    assert {name for name, _ in samples} == set(told)
+    return samples
+
+
+def plain(text: str) -> str:
+    """A label's value without its escapes."""
+    return re.sub(r'\\[\\"n]', lambda match: ESCAPED[match[0]], text)
+
+
+def series(name: str, **labels: str) -> Series:
+    """The key of a sample."""
+    return name, frozenset(labels.items())
