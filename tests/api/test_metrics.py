@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -124,3 +126,10 @@ def test_with_a_database_that_is_known_to_be_away__no_scrape_waits_for_it() -> N
     told = scraped(of)
     assert told[series("iwrouting_database_up")] == 0
     assert {value for (name, _), value in told.items() if name == "iwrouting_snapshot_fault"} == {1.0}
+
+
+def test_every_name__stands_in_the_docs(db: None) -> None:
+    writer("other", "web-2", 1)
+    page = (Path(__file__).parents[2] / "docs" / "health.md").read_text()
+    told = {family.name for family in families(Scrape(service(), NOW))}
+    assert told == set(re.findall(r"`(iwrouting_[a-z_]+)`", page))

@@ -151,10 +151,11 @@ def parts() -> list[tuple[str, str]]:
 def test_the_examples_are_those_of_the_openapi_document(heading: str, text: str) -> None:
     method, _, path = heading.partition(" ")
     operation: dict[str, Any] = openapi()["paths"][path][method.lower()]
-    contents = [each.get("content", {}).get("application/json", {}) for each in operation["responses"].values()]
+    kind, fence = ("text/plain", "text") if path == "/metrics" else ("application/json", "json")
+    contents = [each.get("content", {}).get(kind, {}) for each in operation["responses"].values()]
     known = [example["value"] for content in contents for example in content.get("examples", {}).values()]
-    [shown] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
-    assert json.loads(shown) in known
+    [shown] = re.findall(rf"```{fence}\n(.*?)```", text, re.DOTALL)
+    assert (shown if fence == "text" else json.loads(shown)) in known
     [command] = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     sent = re.search(r"-d '(.*)'", command)
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})

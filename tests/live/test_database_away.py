@@ -129,6 +129,8 @@ def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
     try:
         within(lambda: away.service.get("/readyz")[1]["snapshot"]["fault"], 5, "the fault")
         check_metrics(away, away.service, is_away=True)
+        assert away.chat(away.service).status == 200
+        assert away.service.get("/readyz")[1]["status"] == "degraded"
         check_known_and_unknown_keys(away, away.service, "configuration_not_refreshed: revision")
         with ThreadPoolExecutor(4) as pool:
             starts = [
@@ -144,7 +146,7 @@ def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
     finally:
         away.database.start()
     try:
-        within(lambda: all(each.status("/readyz") == 200 for each in (away.service, *services)), BACK_S, "readiness")
+        within(lambda: all(map(is_back, (away.service, *services))), BACK_S, "the way back")
         for service in (away.service, *services):
             check_back(away, service)
     finally:
@@ -176,7 +178,11 @@ def check_from_disk(away: Away, fresh: ServiceProcess) -> None:
     assert state["revision"] > 0
     assert state["snapshot"]["fault"].startswith("database: ")
     check_known_and_unknown_keys(away, fresh, "snapshot_from_disk: revision")
-    assert away.chat(fresh).status in (200, 503)
+    got = away.chat(fresh)
+    assert got.status == 200
+    assert got.headers["x-iw-warning"].startswith("snapshot_from_disk: revision")
+    status, state = fresh.get("/readyz")
+    assert (status, state["status"], state["audit"]["mode"]) == (200, "degraded", "journal")
     check_metrics(away, fresh, is_away=True)
     assert "snapshot_from_disk" in fresh.words
 
@@ -188,15 +194,20 @@ def check_too_old(away: Away, old: ServiceProcess) -> None:
     assert any("older than IW_SNAPSHOT_MAX_AGE" in fault for fault in state["faults"])
     check_known_and_unknown_keys(away, old, "snapshot_from_disk: revision")
     got = away.chat(old)
-    assert got.status == 503
-    assert got.error["code"] in ("snapshot_too_old", "audit_unavailable")
+    assert (got.status, got.error["code"]) == (503, "snapshot_too_old")
     assert "retry-after" in got.headers
+
+
+def is_back(service: ServiceProcess) -> bool:
+    status, state = service.get("/readyz")
+    snapshot = state["snapshot"]
+    return (status, snapshot["source"], snapshot["fault"]) == (200, "database", "")
 
 
 def check_back(away: Away, service: ServiceProcess) -> None:
     """The database is in use again, without a restart, and nothing on the way was a traceback."""
-    assert service.get("/readyz")[1]["snapshot"]["source"] == "database"
-    assert away.get("/v1/models", new_key().text, service).status == 401
+    # A look-up that takes longer than 0.3 s is a 503 too: the machine is busy.
+    within(lambda: away.get("/v1/models", new_key().text, service).status == 401, BACK_S, "a look-up")
     assert away.get(DECISION, service=service).status == 404
     assert away.get("/admin/login/", accept="text/html", service=service).status == 200
     assert away.chat(service).status == 200
