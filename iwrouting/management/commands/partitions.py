@@ -53,6 +53,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do what was asked for."""
         if not partitions.has_partitions():
+            self._show(options, [])
             self.stderr.write(NO_PARTITIONS)
             return
         arm_points()
