@@ -84,6 +84,7 @@ class Heart:
     def row(self, *, queued: int, journal_bytes: int, ended: bool = False) -> Row:
         """The values of the Writer row; its times are the store's to give, but for `last_commit_at`."""
         state, facts = self.state, self._facts()
+        last, head = self._numbers.durable
         return {
             "id": self._numbers.writer_id,
             "host": socket.gethostname()[:128],
@@ -93,8 +94,8 @@ class Heart:
             "app_version": __version__,
             "mode": state.mode.value,
             "queued": queued,
-            "last_seq": self._numbers.last,
-            "chain_hash": self._numbers.head,
+            "last_seq": last,
+            "chain_hash": head,
             "last_commit_at": state.last_commit_at,
             "journal_bytes": journal_bytes,
             "journaled_rows": state.journaled_rows,

@@ -7,13 +7,18 @@ from iwrouting.audit.storing import Rows
 
 
 class Numbers:
-    """Consecutive numbers, each with the hash over all rows before it. `last` and `head` are those of the last row."""
+    """Consecutive numbers, each with the hash over all rows before it. `last` and `head` are those of the last row.
+
+    `durable` are those of the last row that database or journal took: all that a Writer row may tell. Who is killed
+    with rows in hand must not look like somebody whose last rows were removed.
+    """
 
     def __init__(self, writer_id: str, key: AuditKey) -> None:
         self.writer_id = writer_id
         self.key = key
         self.last = 0
         self.head = FIRST
+        self.durable = (0, FIRST)
 
     def give(self, rows: Rows) -> None:
         """Give each row its place, once: rows that are tried again may be stored already.
@@ -32,6 +37,10 @@ class Numbers:
                 self.last += 1
             except TypeError:
                 row["writer_seq"] = None
+
+    def stored(self) -> None:
+        """All rows that have a number are durable now."""
+        self.durable = (self.last, self.head)
 
 
 def has_place(rows: Rows) -> bool:

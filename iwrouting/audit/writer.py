@@ -239,6 +239,7 @@ class Writer:
             self._expire()
             await asyncio.sleep(RETRY_S)
         self._in_hand = []
+        self._numbers.stored()
 
     async def _store_batch(self, batch: list[Unit]) -> bool:
         if self._drainer is None:

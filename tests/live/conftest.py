@@ -13,6 +13,7 @@ from tests.live.databases import readable
 from tests.live.guarded import Guarded, guarded_service
 from tests.live.live import Live
 from tests.live.world import World, world
+from tests.tamper.verified import verify_service
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,8 @@ def running(
         started.stop()
         with django_db_blocker.unblock(), readable(started.database) as using:
             assert list(all_broken(using=using)) == []
+            tally = verify_service(started.env, using)
+            assert (tally.findings, tally.pending, tally.unchecked, tally.not_covered) == ([], [], 0, 0)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from iwrouting.audit.awaited import Surroundings
-from iwrouting.audit.chain import AuditKey
+from iwrouting.audit.chain import AuditKey, make_key
 from iwrouting.audit.findings import Tally
 from iwrouting.audit.sealed import Exported
 from iwrouting.audit.verifying import Scope, Verification
@@ -19,6 +20,15 @@ def verify(
 ) -> Tally:
     """Verify everything, with the service's own key."""
     run = Verification(scope or Scope(exported=exported), keys or [our_key()], around)
+    for _ in run.run():
+        pass
+    return run.tally
+
+
+def verify_service(env: Mapping[str, str], using: str) -> Tally:
+    """Verify everything that services with this environment wrote, once they have ended."""
+    around = Surroundings(Path(env["IW_JOURNAL_DIR"]), "", 45)
+    run = Verification(Scope(), [make_key(env["IW_SECRET_KEY"])], around, using=using)
     for _ in run.run():
         pass
     return run.tally
