@@ -14,6 +14,8 @@ from tests.live.databases import ALIAS, statement
 
 T = TypeVar("T")
 PATIENCE_S = 5.0
+STORED = ("decision", "attempt", "outcome", "environmentsnapshot", "writer", "quarantinedrow", "seal", "alert")
+"""The tables of the audit."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def view(name: str, decision_id: str) -> Sequence[dict[str, Any]]:
 
 def everything_stored() -> str:
     """Every value of every row of the audit as one text, to search for what must not be there."""
-    tables = ("iwrouting_decision", "iwrouting_attempt", "iwrouting_outcome", "iwrouting_environmentsnapshot")
+    tables = [f"iwrouting_{name}" for name in STORED]
     rows = [row for table in tables for row in statement(f"SELECT * FROM {table}")]  # noqa: S608 - names of our own
     assert rows
     return "\n".join(str(value) for row in rows for value in row.values())

@@ -1,9 +1,11 @@
-"""No prompt, no answer and no secret leaves the process for rows, logs, health pages or errors (G6)."""
+"""No prompt, no answer and no secret leaves the process for rows, logs, journals, health pages or errors (G6)."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from openai import APIError, APIStatusError
 
 from tests.live.ledger import everything_stored
 from tests.live.live import Live
+from tests.live.locking import audit_locked, wait_until_drained
 from tests.live.world import CHAT_ONLY, DENIED, WRONG_KEY
 from tests.sandbox.raw import hello
 
@@ -26,7 +29,14 @@ def everywhere(live: Live) -> dict[str, str]:
         "log of the sandbox": live.sandbox.log_path.read_text(),
         "/readyz": str(live.service.get("/readyz")[1]),
         "/v1/models": live.get("/v1/models").body.decode(),
+        "journals and snapshot": kept_in_files(live),
     }
+
+
+def kept_in_files(live: Live) -> str:
+    """All bytes in the folder of the journals."""
+    folder = Path(live.world.env["IW_JOURNAL_DIR"])
+    return "".join(path.read_bytes().decode("latin-1") for path in folder.iterdir() if path.is_file())
 
 
 def nowhere(live: Live, *phrases: str) -> None:
@@ -172,6 +182,19 @@ def test_key_that_a_stream_echoes__is_masked_everywhere(live: Live) -> None:
     assert b"[redacted]" in got.body
     assert WRONG_KEY.encode() not in got.body
     nowhere(live, WRONG_KEY)
+
+
+def test_text_of_calls_in_the_journal__stands_nowhere(live: Live, canary: str) -> None:
+    key = live.home.key
+    load = [prompt(canary, "fast"), {**prompt(canary, "fast"), "stream": True}, prompt(canary, "no-such-name")]
+    with audit_locked(), ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda body: live.post(CHAT, body), load))
+        journal = kept_in_files(live)
+    assert [got.status for got in answers] == [200, 200, 404]
+    assert all(got.headers["x-iw-decision-id"] in journal for got in answers)
+    assert [phrase for phrase in (canary, key) if phrase in journal] == []
+    wait_until_drained(live)
+    assert {record.outcome.result for record in live.records()} == {"ok", "refused"}
 
 
 def test_keys_of_callers__stand_nowhere(live: Live) -> None:
