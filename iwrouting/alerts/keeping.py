@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from iwrouting.alerts.findings import counted, this_host
 from iwrouting.alerts.host import waiting_bytes
 from iwrouting.audit.partitions import default_rows, has_partitions, missing_months
+from iwrouting.audit.quarantine import WITHDRAWN
 from iwrouting.audit.seals import HOURLY, MANUAL
 from iwrouting.conf import Settings
 from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
@@ -19,8 +20,6 @@ SILENT = timedelta(minutes=15)
 
 BEHIND = timedelta(minutes=1)
 SEAL_LATE = timedelta(hours=3)
-WITHDRAWN = "withdrawn"
-"""Why rows of calls that got a 503 stand in quarantine: evidence for the chain, and nothing went wrong with them."""
 
 
 def alive(now: datetime, conf: Settings) -> QuerySet[Writer]:
@@ -62,7 +61,7 @@ def rows_lost(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
 
 
 def rows_quarantined(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
-    """Reasons for which rows came into quarantine within the window."""
+    """Reasons for which rows came into quarantine within the window; what is withdrawn is of calls that got a 503."""
     since = now - timedelta(seconds=conf.alert_window_s)
     rows = QuarantinedRow.objects.filter(at__gte=since).exclude(reason=WITHDRAWN).order_by()
     for row in rows.values("reason").annotate(rows=Count("id"))[:20]:

@@ -1,7 +1,10 @@
-"""A running worker looks by itself, tells, and records what it told."""
+"""A running worker looks by itself, tells, and records what it told; a journal in use is told while it is."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from iwrouting.models import Alert
@@ -9,6 +12,21 @@ from tests.alerts.servers import receiver
 from tests.live.databases import ALIAS
 from tests.live.ledger import eventually
 from tests.live.live import Live
+from tests.live.test_audit_away import CHAT, ask, locked
+from tests.sandbox.raw import hello
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOK = "import django; django.setup(); from iwrouting.alerts import look; look(again_s=0)"
+RAISED, CLEARED = ("raised", "journal_in_use"), ("cleared", "journal_in_use")
+
+
+def look(env: Mapping[str, str]) -> bool:
+    """A round, in a process of its own; never true."""
+    command = [sys.executable, "-c", LOOK]
+    given = {**env, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return False
 
 
 def test_worker__tells_and_records_within_seconds_of_its_start(live: Live, tmp_path: Path) -> None:
@@ -19,3 +37,23 @@ def test_worker__tells_and_records_within_seconds_of_its_start(live: Live, tmp_p
         eventually(lambda: ("raised", "disk_low") in hook.states)
         told = Alert.objects.using(ALIAS).filter(rule="disk_low", state="raised", told="webhook")
         eventually(told.exists)
+
+
+def test_journal_in_use__is_told_recorded_and_cleared(live: Live, tmp_path: Path) -> None:
+    with receiver() as hook:
+        service = live.world.other_service(
+            "journaling",
+            IW_ALERT_WEBHOOK_URL=hook.url,
+            IW_JOURNAL_DIR=str(tmp_path),
+            IW_ALERT_OFF="disk_low,dead_model",
+            IW_WRITER_DEAD_S="2",
+        )
+        live.introduce(live.home.key, service.url)
+        with locked():
+            assert ask(live, service, CHAT, hello("fast")).status == 200
+            look(service.env)
+            assert RAISED in hook.states
+            assert CLEARED not in hook.states
+        eventually(lambda: look(service.env) or CLEARED in hook.states, patience_s=30)
+        recorded = Alert.objects.using(ALIAS).filter(rule="journal_in_use", told="webhook")
+        assert set(recorded.values_list("state", flat=True)) == {"raised", "cleared"}
