@@ -29,8 +29,16 @@ def everywhere(live: Live) -> dict[str, str]:
         "log of the sandbox": live.sandbox.log_path.read_text(),
         "/readyz": str(live.service.get("/readyz")[1]),
         "/v1/models": live.get("/v1/models").body.decode(),
+        "/metrics": metrics(live),
         "journals and snapshot": kept_in_files(live),
     }
+
+
+def metrics(live: Live) -> str:
+    """What Prometheus is told."""
+    got = live.get("/metrics", live.tenant(scopes=["read_audit"]))
+    assert b"iwrouting_audit_queue" in got.body
+    return got.body.decode()
 
 
 def kept_in_files(live: Live) -> str:
