@@ -13,9 +13,9 @@ from iwrouting.audit.replay import Portion, store_portion
 from iwrouting.audit.segments import JournalFault
 from iwrouting.audit.shelf import Shelf
 from iwrouting.audit.storing import Store, StoreDown
+from iwrouting.audit.units import Bounds
 
 log = logging.getLogger(__name__)
-PROBE_S = 0.5
 FIRST_BOUND_S = 3.0
 LONGEST_BOUND_S = 15.0
 
@@ -23,11 +23,11 @@ LONGEST_BOUND_S = 15.0
 class Drainer:
     """While the writer is `behind`, the database is the drainer's alone. `turn` is held to end that, or to append.
 
-    `beat` writes the Writer row; a database that takes longer than `quick_s` for it is not given back yet.
+    `beat` writes the Writer row; a database that takes longer for it than `commit_s` is not given back yet.
     """
 
     def __init__(
-        self, store: Store, shelf: Shelf, heart: Heart, beat: Callable[[], Awaitable[None]], quick_s: float
+        self, store: Store, shelf: Shelf, heart: Heart, beat: Callable[[], Awaitable[None]], bounds: Bounds
     ) -> None:
         self.behind = False
         self.turn = asyncio.Lock()
@@ -37,7 +37,7 @@ class Drainer:
         self._heart = heart
         self._state = heart.state
         self._beat = beat
-        self._quick_s = quick_s
+        self._bounds = bounds
         self._bound_s = FIRST_BOUND_S
         self._wanted = asyncio.Event()
 
@@ -63,11 +63,11 @@ class Drainer:
                 await self._step()
             except (StoreDown, JournalFault, OSError) as error:
                 self._state.fault = f"{type(error).__name__}: {error}"
-                await asyncio.sleep(PROBE_S)
+                await asyncio.sleep(self._bounds.probe_s)
             except Exception:
                 # Whatever it is: the one task that drains must outlive it.
                 log.exception("the journal was not replayed")
-                await asyncio.sleep(PROBE_S)
+                await asyncio.sleep(self._bounds.probe_s)
 
     async def _step(self) -> None:
         if self._state.fault or self._heart.due_in() <= 0:
@@ -96,8 +96,8 @@ class Drainer:
         """Give the database back to the writer, where it is quick enough again."""
         started = time.monotonic()
         await self._beat()
-        if time.monotonic() - started > self._quick_s:
-            await asyncio.sleep(PROBE_S)
+        if time.monotonic() - started > self._bounds.commit_s:
+            await asyncio.sleep(self._bounds.probe_s)
             return
         async with self.turn:
             if self._shelf.pending_bytes:

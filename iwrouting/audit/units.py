@@ -22,13 +22,14 @@ ROW_BYTES = 1_000
 class Bounds:
     """How many units may wait, and for how long a database is tried: while a journal stands behind it, and while not.
 
-    `beat_s`: how often the Writer row is written.
+    `beat_s`: how often the Writer row is written; `probe_s`: how often what takes nothing is asked again.
     """
 
     queue: int
     wait_s: float
     commit_s: float
     beat_s: float = 10.0
+    probe_s: float = 0.5
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,7 @@ from typing import Any
 
 from iwrouting.audit.budget import Claim, Verdict
 from iwrouting.audit.chain import AuditKey
-from iwrouting.audit.drain import PROBE_S, Drainer
+from iwrouting.audit.drain import Drainer
 from iwrouting.audit.heartbeat import Facts, Heart, Mode, State
 from iwrouting.audit.ids import new_id
 from iwrouting.audit.journal import Journal, Place
@@ -31,7 +31,6 @@ from iwrouting.conf.points import hit
 from iwrouting.errors import AuditUnavailable
 
 log = logging.getLogger(__name__)
-RETRY_S = 0.1
 BEAT_BOUND_S = 3.0
 STOP_S = 5.0
 
@@ -57,7 +56,7 @@ class Writer:
         self._numbers = Numbers(self.id, key)
         self._heart = Heart(self._numbers, self._state, every_s=bounds.beat_s, facts=facts)
         self._shelf = Shelf(Journal(place, self.id, key_id=key.id)) if place else None
-        self._drainer = Drainer(store, self._shelf, self._heart, self._beat, bounds.commit_s) if self._shelf else None
+        self._drainer = Drainer(store, self._shelf, self._heart, self._beat, bounds) if self._shelf else None
         self._line = Line()
         self._in_hand: list[Unit] = []
         self._filled = asyncio.Event()
@@ -201,7 +200,9 @@ class Writer:
         """Wait for units, for the next beat, or for a moment where something is amiss."""
         idle = not self._line and self._state.mode == Mode.DATABASE and not self._state.fault
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._filled.wait(), max(0.0, self._heart.due_in()) if idle else PROBE_S)
+            await asyncio.wait_for(
+                self._filled.wait(), max(0.0, self._heart.due_in()) if idle else self._bounds.probe_s
+            )
         self._filled.clear()
 
     async def _look_around(self, bound_s: float) -> None:
@@ -237,7 +238,7 @@ class Writer:
         """Return once the batch is durable. While nothing takes it, whoever waits is told at the own deadline."""
         while not await self._store_batch(batch):
             self._expire()
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(self._bounds.probe_s / 5)
         self._in_hand = []
         self._numbers.stored()
 

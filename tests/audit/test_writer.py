@@ -153,13 +153,18 @@ def test_full_queue__refuses_at_once() -> None:
     async def away(given: Rows) -> None:
         raise StoreDown("away")
 
+    async def taking(given: Rows) -> None:
+        return
+
     async def work(writer: Writer) -> None:
         waiting = [writer.submit(rows()) for _ in range(10)]
         with pytest.raises(AuditUnavailable, match="nothing was sent"):
             writer.submit(rows())
         await asyncio.gather(*waiting, return_exceptions=True)
+        store.behave = taking
 
-    run(FakeStore(away), work)
+    store = FakeStore(away)
+    run(store, work)
 
 
 def test_stop__stores_what_waits_and_takes_nothing_more() -> None:

@@ -1,0 +1,214 @@
+"""Where rows go while the database, the journal or both take nothing: nothing is lost, nothing stored twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from iwrouting.audit import DECISION, OUTCOME, Mode, Reserve, Rows, Settle, Verdict, Writer
+from iwrouting.audit.journal import left_segments
+from iwrouting.audit.replay import replay_left
+from iwrouting.audit.rows import NUMBERED
+from iwrouting.audit.segments import Segment
+from iwrouting.audit.storing import StoreDown
+from iwrouting.conf import points
+from iwrouting.errors import AuditUnavailable
+from tests.audit.memory import MemoryStore, chain_faults, decision, outcome, run, until
+
+
+@pytest.fixture(autouse=True)
+def no_points() -> Iterator[None]:
+    yield
+    points.arm({})
+
+
+def aliases(store: MemoryStore) -> list[str]:
+    return [row["alias"] for row in store.of(DECISION)]
+
+
+def block(folder: Path) -> None:
+    """Let a folder take nothing more: a file stands in its place."""
+    folder.mkdir(exist_ok=True)
+    folder.rename(folder.with_name("moved"))
+    folder.touch()
+
+
+def test_database_away__rows_go_to_the_journal_and_then_in_order_to_the_database(tmp_path: Path) -> None:
+    store = MemoryStore()
+
+    async def work(writer: Writer) -> None:
+        await writer.submit([decision("0")])
+        assert writer.mode == Mode.DATABASE
+        store.away()
+        for number in range(1, 20):
+            await writer.submit([decision(str(number))])
+        state = writer.state()
+        assert (state["mode"], state["journaled_rows"] >= 19, state["journal_bytes"] > 0) == ("journal", True, True)
+        assert aliases(store) == ["0"]
+        store.back()
+        for number in range(20, 40):
+            await writer.submit([decision(str(number))])
+        await until(lambda: writer.mode == Mode.DATABASE, "the way back")
+        await writer.submit([decision("40")])
+        assert (writer.state()["journal_bytes"], writer.fault) == (0, "")
+
+    run(store, work, tmp_path)
+    assert aliases(store) == [str(number) for number in range(41)]
+    assert chain_faults(store) == []
+    assert store.told["ended"]
+    assert left_segments(tmp_path) == {}
+
+
+def test_database_away_at_the_end__the_journal_stays_and_is_replayed_by_another_process(tmp_path: Path) -> None:
+    gone, store = MemoryStore(), MemoryStore()
+    gone.away()
+
+    async def work(writer: Writer) -> None:
+        first = decision("first")
+        await writer.submit([first])
+        await writer.submit([outcome(first)], claim=Settle(("atlas", "run"), first[1]["id"], 7))
+
+    writer = run(gone, work, tmp_path)
+    assert gone.rows == {}
+    [(found, [path])] = left_segments(tmp_path).items()
+    assert found == writer.id
+    segment = Segment.take(path)
+    assert segment is not None
+    replayed = asyncio.run(replay_left(store, segment))
+    assert (replayed.rows, replayed.quarantined, replayed.damages) == (2, 0, 0)
+    assert (aliases(store), len(store.of(OUTCOME)), chain_faults(store)) == (["first"], 1, [])
+    assert left_segments(tmp_path) == {}
+
+
+def test_neither_database_nor_journal__each_caller_is_told_and_numbered_rows_come_later(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    store = MemoryStore()
+    store.away()
+    block(folder)
+
+    async def work(writer: Writer) -> None:
+        with pytest.raises(AuditUnavailable):
+            await writer.submit([decision("first")])
+        assert (writer.mode, bool(writer.state()["journal_fault"])) == (Mode.REFUSING, True)
+        assert str(tmp_path) not in writer.state()["journal_fault"]
+        with pytest.raises(AuditUnavailable):
+            await writer.submit([decision("second")])
+        kept = writer.submit([decision("third")], keep=True)
+        with pytest.raises(AuditUnavailable):
+            await kept
+        folder.unlink()
+        await until(lambda: writer.mode == Mode.JOURNAL, "the journal's way back")
+        await writer.submit([decision("fourth")])
+        store.back()
+        await until(lambda: writer.mode == Mode.DATABASE, "the database's way back")
+
+    run(store, work, folder)
+    assert aliases(store) == ["first", "third", "fourth"]
+    assert chain_faults(store) == []
+
+
+def test_full_journal__refuses_until_the_database_is_back(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.away()
+
+    async def work(writer: Writer) -> None:
+        for number in range(100):
+            if (await asyncio.gather(writer.submit([decision(str(number))]), return_exceptions=True))[0]:
+                break
+        assert "IW_JOURNAL_MAX_MB" in writer.state()["journal_fault"]
+        store.back()
+        await until(lambda: writer.mode == Mode.DATABASE, "the way back")
+
+    run(store, work, tmp_path, limit=60_000)
+    assert aliases(store) == [str(number) for number in range(len(store.of(DECISION)))]
+    assert chain_faults(store) == []
+
+
+def test_reservation__needs_the_database_and_a_settlement_does_not(tmp_path: Path) -> None:
+    store = MemoryStore()
+    first, second = decision("first"), decision("second")
+    store.granted = {first[1]["id"]: 9, second[1]["id"]: 9}
+
+    def ask(made: Rows) -> Reserve:
+        until_then = datetime.now(UTC) + timedelta(minutes=1)
+        return Reserve(("atlas", "run"), made[0][1]["id"], least=1, wanted=9, limit=10, expires_at=until_then)
+
+    async def work(writer: Writer) -> None:
+        assert await writer.submit([first], claim=ask([first])) == Verdict(9)
+        store.away()
+        with pytest.raises(AuditUnavailable):
+            await writer.submit([second], claim=ask([second]))
+        await writer.submit([outcome(first)], claim=Settle(("atlas", "run"), first[1]["id"], 7))
+        third = decision("third")
+        with pytest.raises(AuditUnavailable):
+            await writer.submit([third], claim=ask([third]))
+        await writer.submit([second, outcome(second)], claim=Settle(("atlas", "run"), second[1]["id"], 0))
+        store.back()
+        await until(lambda: writer.mode == Mode.DATABASE, "the way back")
+
+    run(store, work, tmp_path)
+    assert aliases(store) == ["first", "second"]
+    assert len(store.of(OUTCOME)) == 2
+    assert chain_faults(store) == []
+
+
+@pytest.mark.parametrize(
+    "point", [name for name in points.POINTS if name.split(".")[0] in ("writer", "journal", "replay")]
+)
+def test_fault_point__raised_now_and_then__loses_nothing_and_stores_nothing_twice(tmp_path: Path, point: str) -> None:
+    store = MemoryStore()
+    stored = 0
+
+    async def work(writer: Writer) -> None:
+        nonlocal stored
+        for number in range(30):
+            if number == 8:
+                store.away()
+            if number in (4, 12, 20):
+                points.arm(points.read_plan(f"{point}=raise@1"))
+            if number == 16:
+                store.back()
+            await writer.submit([decision(str(number))])
+            stored += 1
+        await until(lambda: writer.mode == Mode.DATABASE, "the way back")
+
+    run(store, work, tmp_path)
+    assert (stored, len(store.of(DECISION)), chain_faults(store)) == (30, 30, [])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_faults__leave_every_acknowledged_row_stored_and_no_number_missing(tmp_path: Path, seed: int) -> None:
+    store, dice, kept = MemoryStore(), random.Random(seed), []  # noqa: S311 - faults of a test
+
+    def sometimes(rows: Rows) -> None:
+        if dice.random() < 0.3:
+            raise StoreDown("at random")
+
+    async def caller(writer: Writer) -> None:
+        for _ in range(10):
+            made = decision()
+            try:
+                await writer.submit([made])
+                kept.append(made)
+                await writer.submit([outcome(made)], keep=True)
+            except AuditUnavailable:
+                writer.submit([made, outcome(made, result="refused")])
+            await asyncio.sleep(dice.random() / 50)
+
+    async def work(writer: Writer) -> None:
+        store.before = store.after = sometimes
+        await asyncio.gather(*(caller(writer) for _ in range(8)))
+        store.back()
+        await until(lambda: writer.mode == Mode.DATABASE and not writer.queued, "the way back")
+
+    run(store, work, tmp_path if seed else None)
+    assert chain_faults(store) == []
+    found = {row["id"] for row in store.of(DECISION)}
+    assert {made[1]["id"] for made in kept} <= found
+    assert found == {row["decision_id"] for row in store.of(OUTCOME)}
+    assert len(store.of(*NUMBERED)) == len({row["writer_seq"] for row in store.of(*NUMBERED)})
