@@ -13,7 +13,7 @@ from iwrouting.audit.replay import Portion, store_portion
 from iwrouting.audit.segments import JournalFault
 from iwrouting.audit.shelf import Shelf
 from iwrouting.audit.storing import Store, StoreDown
-from iwrouting.audit.units import Bounds
+from iwrouting.audit.units import Bounds, Unit
 
 log = logging.getLogger(__name__)
 FIRST_BOUND_S = 3.0
@@ -41,7 +41,41 @@ class Drainer:
         self._bound_s = FIRST_BOUND_S
         self._wanted = asyncio.Event()
 
-    def fall_behind(self) -> None:
+    async def open(self) -> None:
+        """Open the journal; one that can't be opened now is tried again when it is needed."""
+        try:
+            self._heart.journal_id = await self._shelf.open()
+        except (JournalFault, OSError) as error:
+            self._failed(error)
+
+    async def take(self, batch: list[Unit]) -> bool:
+        """Put a batch into the journal, whose callers are told so; False where it takes nothing.
+
+        An empty one tries whether it would. The caller holds the turn, or nobody is behind.
+        """
+        try:
+            await self._shelf.append(batch)
+        except Exception as error:
+            self._failed(error)
+            self._state.mode = Mode.REFUSING
+            return False
+        self._state.journal_fault = ""
+        self._state.mode = Mode.JOURNAL
+        self._state.journaled_rows += sum(len(unit.rows) for unit in batch)
+        self._fall_behind()
+        for unit in batch:
+            unit.journaled()
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        if not self._state.journal_fault:
+            log.error("the journal takes nothing: %s", error)
+        self._state.journal_fault = self._shelf.without_place(error)
+        if self._shelf.pending_bytes:
+            # A record may stand in it whose end we were not told.
+            self._fall_behind()
+
+    def _fall_behind(self) -> None:
         """From now on rows go to the journal, until it is replayed."""
         if not self.behind:
             log.warning("the audit goes to the journal: the database does not take it (%s)", self._state.fault)

@@ -189,11 +189,8 @@ class Writer:
 
     async def _begin(self) -> None:
         """Open the journal, and connect."""
-        if self._shelf:
-            try:
-                self._heart.journal_id = await self._shelf.open()
-            except (JournalFault, OSError) as error:
-                self._journal_failed(error)
+        if self._drainer:
+            await self._drainer.open()
         await self._look_around(BEAT_BOUND_S)
 
     async def _rest(self) -> None:
@@ -212,7 +209,7 @@ class Writer:
         if self._behind:
             if self._drainer and self._state.mode == Mode.REFUSING:
                 async with self._drainer.turn:
-                    await self._into_journal([])
+                    await self._drainer.take([])
             return
         if self._heart.due_in() > 0 and not self._state.fault:
             return
@@ -221,7 +218,8 @@ class Writer:
             self._state.mode = Mode.DATABASE
         except Exception as error:
             self._database_failed(error)
-            await self._into_journal([])
+            if self._drainer:
+                await self._drainer.take([])
 
     async def _beat(self, bound_s: float = BEAT_BOUND_S) -> None:
         await self._store.beat(self._heart.row(queued=self.queued, journal_bytes=self._journal_bytes), bound_s)
@@ -246,7 +244,7 @@ class Writer:
         if self._drainer is None:
             return await self._into_database(batch)
         async with self._drainer.turn:
-            return (not self._behind and await self._into_database(batch)) or await self._into_journal(batch)
+            return (not self._behind and await self._into_database(batch)) or await self._drainer.take(batch)
 
     async def _into_database(self, batch: list[Unit]) -> bool:
         try:
@@ -265,35 +263,10 @@ class Writer:
             unit.stored()
         return True
 
-    async def _into_journal(self, batch: list[Unit]) -> bool:
-        if self._shelf is None or self._drainer is None:
-            return False
-        try:
-            await self._shelf.append(batch)
-        except Exception as error:
-            self._journal_failed(error)
-            self._state.mode = Mode.REFUSING
-            return False
-        self._state.journal_fault = ""
-        self._state.mode = Mode.JOURNAL
-        self._state.journaled_rows += sum(len(unit.rows) for unit in batch)
-        self._drainer.fall_behind()
-        for unit in batch:
-            unit.journaled()
-        return True
-
     def _database_failed(self, error: Exception) -> None:
         self._state.fault = f"{type(error).__name__}: {error}"
         if self._shelf is None or self._state.journal_fault:
             self._state.mode = Mode.REFUSING
-
-    def _journal_failed(self, error: Exception) -> None:
-        if not self._state.journal_fault:
-            log.error("the journal takes nothing: %s", error)
-        self._state.journal_fault = self._shelf.without_place(error) if self._shelf else ""
-        if self._drainer and self._journal_bytes:
-            # A record may stand in it whose end we were not told.
-            self._drainer.fall_behind()
 
     def _expire(self) -> None:
         """Tell those whose time is over that nothing takes their rows."""
