@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import secrets
 import stat
 import time
 from datetime import UTC, datetime, timedelta
@@ -47,8 +48,8 @@ def write(config: Configuration, confirmed_at: datetime) -> None:
     hit("snapshot.before_write")
     folder = settings().journals
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = folder / f"{NAME}.{os.getpid()}.tmp"
-    own.unlink(missing_ok=True)
+    # Two containers that share the folder may have one process id.
+    own = folder / f"{NAME}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         _write_new(own, FORM + _mac(payload) + b"\n" + payload)
         hit("snapshot.before_rename")
