@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -155,14 +156,14 @@ def tokenizers() -> Pairs:
 
 def partitions(now: datetime) -> Table:
     """The months with their rows as estimated and their size; the default partition first."""
-    columns = ("Month", *(table.removeprefix("iwrouting_") + "s" for table in TABLES), "Size", "")
+    columns = ("Month", *(table.removeprefix("iwrouting_") + "s" for table in TABLES), "Size", "State")
     if not has_partitions():
         return Table("Partitions", columns, [], "SQLite has none: its tables are plain.")
     months: dict[date | None, dict[str, Any]] = {}
     for each in attached():
         months.setdefault(each.month, {})[each.table] = each
     default, coming = months.pop(None, {}), first_of_month(now.date(), 1)
-    dated = [(month, found) for month, found in sorted(months.items(), key=str) if month is not None]
+    dated = sorted(((month, found) for month, found in months.items() if month is not None), key=itemgetter(0))
     past = [(f"{month:%Y-%m}", *_estimates(found), _size(found), "") for month, found in dated if month < coming]
     following = (
         f"made ahead to {dated[-1][0]:%Y-%m}" if coming in months else badge("missing: manage.py maintain", "bad")
