@@ -64,6 +64,7 @@ def judge(made: Arena, seen: Seen) -> list[str]:
         *left(made),
         *sessions(seen),
         *reconciled(made, seen),
+        *verified(made, seen),
     ]
 
 
@@ -78,6 +79,18 @@ def reconciled(made: Arena, seen: Seen) -> Iterator[str]:
     yield from (f"audit_reconcile: {finding}" for finding in found["findings"])
     if told.returncode:
         yield f"audit_reconcile ended with {told.returncode}: {told.stderr[-500:]}"
+
+
+def verified(made: Arena, seen: Seen) -> Iterator[str]:
+    """What the command says that users have, of the chains of all writers: whole, and nothing pending any more."""
+    told = made.manage("audit_verify", "--format", "json")
+    if told.returncode:
+        yield f"audit_verify ended with {told.returncode}: {told.stderr[-500:]}"
+    found = json.loads(told.stdout)
+    seen.counts["rows verified"] = found["rows"]
+    yield from (f"audit_verify: {finding}" for finding in (*found["findings"], *found["pending"]))
+    if left := found["unchecked"] + found["not_covered"]:
+        yield f"audit_verify took {left} rows as they are"
 
 
 def callers(calls: list[Call], books: Books) -> Iterator[str]:
