@@ -48,7 +48,7 @@ def _beat() -> str:
     values = ", ".join(f":{name}" for name in names)
     return (
         f'INSERT INTO "{Writer._meta.db_table}" ({", ".join(names)}) VALUES ({values}) '  # noqa: S608 - our own names
-        f"ON CONFLICT (id) DO UPDATE SET {changes}"
+        f"ON CONFLICT (id) DO UPDATE SET {changes}, swept_at = NULL"
     )
 
 

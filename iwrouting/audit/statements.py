@@ -53,7 +53,9 @@ def _beat() -> str:
     return (
         f"INSERT INTO {Writer._meta.db_table} AS mine ({names}, started_at, heartbeat_at, ended_at) "  # noqa: S608
         f"VALUES ({values}, now(), now(), CASE WHEN %(ended)s THEN now() END) "
-        f"ON CONFLICT (id) DO UPDATE SET {changes}, heartbeat_at = EXCLUDED.heartbeat_at, ended_at = EXCLUDED.ended_at"
+        f"ON CONFLICT (id) DO UPDATE SET {changes}, heartbeat_at = EXCLUDED.heartbeat_at, "
+        # Who was stopped for long may have been swept meanwhile, and is back.
+        "ended_at = EXCLUDED.ended_at, swept_at = NULL"
     )
 
 

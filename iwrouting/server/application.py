@@ -18,6 +18,7 @@ from iwrouting.server.auditing import make_writer
 from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
+from iwrouting.server.sweeping import sweeper_of
 from iwrouting.server.upkeep import Upkeep
 from iwrouting.snapshot import store
 from iwrouting.tokens import TokenizersMissing, warm
@@ -35,7 +36,7 @@ class Application:
     def __init__(self) -> None:
         self._stock = StockHandler(settings().max_body_mb)
         self._lean: LeanHandler | None = None
-        self._upkeep = Upkeep(jobs()), Upkeep(watch())
+        self._upkeep: tuple[Upkeep, ...] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._cut_at = 0.0
         self.service: Service | None = None
@@ -72,6 +73,7 @@ class Application:
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
         self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
+        self._upkeep = Upkeep(jobs(sweeper_of(writer).sweep)), Upkeep(watch())
         for upkeep in self._upkeep:
             upkeep.start()
         settle_memory()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from iwrouting.alerts import look
 from iwrouting.audit.seals import seal_when_due
+from iwrouting.audit.sweeper import sweep_every_s
+from iwrouting.conf import settings
+from iwrouting.server.sweeping import sweep_now
 from iwrouting.server.upkeep import Job
 
 LOOK_EVERY_S = 60.0
@@ -11,9 +16,16 @@ SEAL_EVERY_S = 300.0
 """How often it is asked whether the hourly seal is due."""
 
 
-def jobs() -> tuple[Job, ...]:
-    """What each worker does beside its calls, in no order. Seconds; `alone` unless it says otherwise."""
-    return (Job("seal", SEAL_EVERY_S, seal_when_due),)
+def jobs(sweep: Callable[[], object] = sweep_now) -> tuple[Job, ...]:
+    """What each worker does beside its calls, in no order. Seconds; `alone` unless it says otherwise.
+
+    `sweep` is the worker's own, who has a writer to store by; a command needs one for the time of its sweep.
+    """
+    return (
+        # It takes its lock itself, and only where there is something to do.
+        Job("sweep", sweep_every_s(settings().writer_dead_s), sweep, alone=False),
+        Job("seal", SEAL_EVERY_S, seal_when_due),
+    )
 
 
 def watch() -> tuple[Job, ...]:

@@ -17,7 +17,7 @@ from iwrouting.audit.locks import LockFault, only_one
 from iwrouting.audit.segments import JournalFault
 
 log = logging.getLogger(__name__)
-FIRST_S = 2.0
+FIRST_S = 0.5
 """At most so long after the start a job runs for the first time."""
 
 STOP_S = 0.8
