@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iwrouting.audit import new_id
-from iwrouting.models import Decision
+from iwrouting.models import Decision, QuarantinedRow
 from iwrouting.reports.reconcile import ClientLine, Ledgers, ProviderLine, Span, Wanted, reconcile
 from tests.audit_tables import rows
 from tests.reconcile.story import AT, EVER, Story, new_id_of, short, writer
@@ -178,6 +178,27 @@ def test_rows_that_a_journal_may_hold__are_pending(story: Story, state: dict[str
         ("pending", "provider", str(made.id), 1, 200),
         ("pending", "provider", str(closed.id), 1, 200),
         ("pending", "provider", later),
+    ]
+
+
+def test_row_in_quarantine__is_not_missing(story: Story) -> None:
+    kept = {"writer_id": "w", "table_name": "t", "reason": "22021", "at": AT}
+    lost = new_id()
+    story.client[lost] = ClientLine(0, lost, "", 200)
+    no_outcome, no_attempt = story.decision(), story.decision()
+    story.arrived(no_outcome, 1)
+    story.closed(no_attempt, "ok", calls=1)
+    for number, ident in enumerate((lost, str(no_outcome.id), str(no_attempt.id))):
+        QuarantinedRow.objects.create(id=new_id(), writer_seq=number, decision_id=ident, **kept)
+    short_of_one = story.decision()
+    story.closed(short_of_one, "ok", calls=1)
+    twice = {**kept, "reason": "duplicate"}
+    QuarantinedRow.objects.create(id=new_id(), writer_seq=9, decision_id=str(short_of_one.id), **twice)
+    assert story.found() == [
+        ("missing_attempt", "ours", str(short_of_one.id), "calls", 0, 1),
+        ("quarantined", "ours", str(no_outcome.id)),
+        ("quarantined", "provider", str(no_outcome.id), 1, 200),
+        ("quarantined", "client", lost),
     ]
 
 

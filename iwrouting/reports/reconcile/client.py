@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iwrouting.reports.reconcile.findings import Finding
 from iwrouting.reports.reconcile.lines import Call, ClientLine, Ended
-from iwrouting.reports.reconcile.provider import SERVED, same_model
+from iwrouting.reports.reconcile.provider import EXPLAINED, SERVED, same_model
 
 UNHEARD = ("client_closed", "interrupted")
 """Results after which the client may well know nothing of the decision."""
@@ -21,7 +21,7 @@ WITHHELD = ("", "audit_unavailable")
 
 
 def judge_client(call: Call, waits: str) -> Iterator[Finding]:
-    """What is to be told of the client's lines. `waits`: why rows of ours may come yet."""
+    """What is to be told of the client's lines. `waits`: why rows of ours are not in their tables."""
     decided, outcome = call.decided[0], call.outcome
     if not call.client:
         told = decided.test or call.mark or decided.endpoint == LINKED or outcome is None
@@ -43,7 +43,7 @@ def _unrecorded(call: Call, line: ClientLine, waits: str) -> Iterator[Finding]:
     """A line of a decision that the server never closed: a whole answer is more than a killed process can give."""
     is_whole = line.whole if line.whole is not None else not call.decided[0].stream
     if is_whole and line.status is not None and line.status < 300:
-        code = waits if waits == "pending" else "missing_outcome"
+        code = waits if waits in EXPLAINED else "missing_outcome"
         yield Finding(code, "client", call.decision, line=line.line, request=line.request, theirs=line.status)
 
 

@@ -20,6 +20,7 @@ NOTES = {
     "interrupted": "the try arrived at the provider; its row died with a killed process, and the sweeper says so",
     "running": "no outcome yet: the call may still be under way, or its process is not swept yet",
     "pending": "a writer's journal is not in the database yet; reconcile again when it is",
+    "quarantined": "its table did not take a row of it; the row stands in quarantine, with the reason",
     "unseen": "a try without an answer that the provider never saw: the connection broke before",
     "unheard": "the provider tells more of a try than reached us: its answer, or its usage, was lost on the way",
     "withheld": "the client got 503 instead of the answer, because the record could not be confirmed in time",

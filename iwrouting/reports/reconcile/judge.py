@@ -15,6 +15,7 @@ from iwrouting.reports.reconcile.lines import Call, Decided, id_seconds
 from iwrouting.reports.reconcile.provider import judge_provider
 
 UNAVAILABLE = 503
+QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Rules:
     empty: all.
     `now` is Unix time; a decision younger than `grace_s` may be without an outcome while its writer is one of
     `unfinished`: it lives, or is not swept yet. `undrained` has the writers whose journals hold rows, and the Unix time
-    at which each began.
+    at which each began; `quarantined` the decisions of which a row stands in quarantine.
     """
 
     now: float
@@ -37,6 +38,7 @@ class Rules:
     grace_s: float = 0.0
     undrained: Mapping[str, float] = field(default_factory=dict)
     unfinished: frozenset[str] = frozenset()
+    quarantined: frozenset[str] = frozenset()
 
     def wants(self, decided: Decided) -> bool:
         """Whether a decision is one of those that are compared."""
@@ -54,7 +56,8 @@ def judge(call: Call, rules: Rules) -> Iterator[Finding]:
     waits = _waits(call, rules)
     if not call.ended:
         yield Finding(waits or "open", "ours", call.decision)
-    yield from _gaps(call)
+    if waits != QUARANTINED:
+        yield from _gaps(call)
     if rules.provider:
         yield from judge_provider(call, rules.upstreams, waits)
     if rules.client:
@@ -67,7 +70,9 @@ def _undecided(call: Call, rules: Rules) -> Finding:
     named += ["an attempt of ours"] * bool(call.tried) + ["an outcome of ours"] * bool(call.ended)
     ledger = "client" if call.client else "provider" if call.provider else "ours"
     code = "missing_decision"
-    if any(began <= id_seconds(call.decision) for began in rules.undrained.values()):
+    if call.decision in rules.quarantined:
+        code = QUARANTINED
+    elif any(began <= id_seconds(call.decision) for began in rules.undrained.values()):
         code = "pending"
     elif len(named) == len(call.client) and all(line.status == UNAVAILABLE for line in call.client):
         code = "unreached"
@@ -89,8 +94,10 @@ def _repeated(call: Call) -> Iterator[Finding]:
 
 
 def _waits(call: Call, rules: Rules) -> str:
-    """Why rows of a decision may come yet: `pending`, `running`, or an empty text."""
+    """Why rows of a decision are not in their tables: `quarantined`, `pending`, `running`, or an empty text."""
     writer = call.decided[0].writer
+    if call.decision in rules.quarantined:
+        return QUARANTINED
     if writer in rules.undrained:
         return "pending"
     young = rules.now - id_seconds(call.decision) < rules.grace_s

@@ -17,7 +17,7 @@ from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
 from iwrouting.conf import settings
-from iwrouting.models import Attempt, Decision, Outcome, Writer
+from iwrouting.models import Attempt, Decision, Outcome, QuarantinedRow, Writer
 from iwrouting.reports.reconcile.lines import Decided, Ended, Tried
 
 WINDOW = 2_000
@@ -134,6 +134,12 @@ def undrained(using: str) -> dict[str, float]:
     holds = Q(journal_bytes__gt=0) | Q(ended_at=None) & (~Q(mode="database") | Q(heartbeat_at__lt=silent))
     rows = Writer.objects.using(using).filter(holds, swept_at=None)
     return {row.id: row.started_at.timestamp() for row in rows}
+
+
+def quarantined(using: str) -> frozenset[str]:
+    """The decisions of which a row is not in its table, but in quarantine. Of a duplicate the table has the other."""
+    kept = QuarantinedRow.objects.using(using).exclude(decision_id=None).exclude(reason="duplicate")
+    return frozenset(map(str, kept.values_list("decision_id", flat=True).iterator()))
 
 
 def unfinished(using: str) -> frozenset[str]:

@@ -16,6 +16,9 @@ WITH_USAGE = ("chat", "responses", "embeddings")
 
 SERVED = ("ok", "ok_after_fallback")
 
+EXPLAINED = ("pending", "quarantined")
+"""Why any row of ours may lack, whatever the outcome says."""
+
 
 def family(model: str) -> str:
     """A model's name without the date of its snapshot."""
@@ -28,7 +31,7 @@ def same_model(ours: str, theirs: str) -> bool:
 
 
 def judge_provider(call: Call, upstreams: frozenset[str], waits: str) -> Iterator[Finding]:
-    """What is to be told of the tries. `waits`: why rows of ours may come yet."""
+    """What is to be told of the tries. `waits`: why rows of ours are not in their tables."""
     tries = {tried.seq: tried for tried in call.tried}
     lines = {line.seq: line for line in reversed(call.provider)}
     for seq, line in sorted(lines.items()):
@@ -50,7 +53,7 @@ def _unknown(call: Call, line: ProviderLine, waits: str) -> Finding:
     """A line whose try has no row."""
     outcome = call.outcome
     code = "missing_attempt"
-    if waits == "pending":
+    if waits in EXPLAINED:
         code = waits
     elif outcome is None or outcome.origin == "sweeper":
         code = waits or "interrupted"

@@ -124,6 +124,7 @@ def _rules(ledgers: Ledgers, wanted: Wanted) -> Rules:
         grace_s=wanted.grace_s,
         undrained=ours.undrained(wanted.span.using),
         unfinished=ours.unfinished(wanted.span.using),
+        quarantined=ours.quarantined(wanted.span.using),
     )
 
 
