@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -194,6 +195,25 @@ def test_a_write_that_breaks_off__leaves_the_former_or_the_next_whole(file: Path
         arm({})
     assert ("near" in disk.read().upstreams) is moved
     assert [each.name for each in file.parent.iterdir()] == ["snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("point", "moved", "left"), [("before_write", False, 0), ("before_rename", False, 1), ("after_rename", True, 0)]
+)
+def test_a_process_that_is_killed_while_it_writes__leaves_one_of_both_whole(
+    file: Path, point: str, moved: bool, left: int
+) -> None:
+    Upstream(slug="near", base_url="https://near.example/v1").save()
+    config = load()
+    child = os.fork()
+    if not child:
+        arm(read_plan(f"snapshot.{point}=kill"))
+        disk.write(config, NOW + timedelta(minutes=1))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert ("near" in disk.read().upstreams) is moved
+    assert len(list(file.parent.glob("*.tmp"))) == left
 
 
 def test_what_a_dead_process_left__is_removed_once_it_is_old(file: Path) -> None:
