@@ -59,6 +59,14 @@ def outcome_of(decision: Decision) -> Outcome | None:
     return shown_outcome(decision.outcomes.all())
 
 
+def id_of(text: str) -> UUID | None:
+    """The id in an address; None for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 class DecisionAdmin(ReadOnlyAdmin[Decision]):
     """The list of decisions and the page of each."""
 
@@ -93,10 +101,8 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Decision | None:
         """The decision of an id in the address."""
-        try:
-            return Decision.objects.filter(id_condition(UUID(object_id))).first()
-        except ValueError:
-            return None
+        given = id_of(object_id)
+        return None if given is None else Decision.objects.filter(id_condition(given)).first()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list; while there is no decision at all, how to make the first."""
@@ -111,8 +117,7 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
         decision = self.get_object(request, object_id)
         self.require_view(request, decision)
         if decision is None:
-            self.message_user(request, f"There is no decision {object_id}.", messages.WARNING)
-            return HttpResponseRedirect(show.admin_url("decision", "changelist"))
+            return self._no_decision(request, object_id)
         attempts = list(decision.attempts.filter(decision_at=decision.decision_at).order_by("seq"))
         outcomes = list(decision.outcomes.filter(decision_at=decision.decision_at))
         kept_out = list(QuarantinedRow.objects.filter(decision_id=decision.pk).order_by("at", "id")[:MOST_QUARANTINED])
@@ -124,6 +129,16 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/iwrouting/decision/page.html", context)
+
+    def _no_decision(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Back to the list; to the quarantine where its row is."""
+        given = id_of(object_id)
+        if given is not None and QuarantinedRow.objects.filter(decision_id=given).exists():
+            text = f"The row of decision {object_id} is in quarantine: the database refused it."
+            self.message_user(request, text, messages.WARNING)
+            return HttpResponseRedirect(f"{show.admin_url('quarantinedrow', 'changelist')}?q={given}")
+        self.message_user(request, f"There is no decision {object_id}.", messages.WARNING)
+        return HttpResponseRedirect(show.admin_url("decision", "changelist"))
 
     @admin.display(description="At (UTC)", ordering="decision_at")
     def at(self, decision: Decision) -> SafeString | str:

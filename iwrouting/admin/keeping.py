@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -29,11 +30,22 @@ class QuarantineAdmin(ReadOnlyAdmin[QuarantinedRow]):
     list_display = ("at_shown", "table_name", "reason", "detail", "decision", "place")
     fields = ("at_shown", "table_name", "reason", "detail", "decision", "writer_id", "writer_seq", "hash_shown", "text")
     readonly_fields = fields
-    search_fields = ("decision_id", "reason")
-    search_help_text = "A whole decision id, or a reason."
+    search_fields = ("reason",)
+    search_help_text = "A whole decision id, or a whole reason."
     show_full_result_count = False
     sortable_by = ()
     empty_note = "No row is in quarantine: the database took every one."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Exact search."""
+        term = search_term.strip()
+        try:
+            found = Q(decision_id=UUID(term))
+        except ValueError:
+            found = Q(reason=term)
+        return (queryset.filter(found) if term else queryset), False
 
     @admin.display(description="At (UTC)")
     def at_shown(self, row: QuarantinedRow) -> SafeString | str:

@@ -76,6 +76,10 @@ def _fate(attempt: Attempt) -> tuple[str, str]:
     return attempt.model, f"failed ({why})" if why else "was called"
 
 
+def _left(outcome: Outcome) -> str:
+    return "was shut down" if outcome.origin == "server" else "ended, and the sweeper closed it"
+
+
 def _end(outcome: Outcome | None) -> str:
     if outcome is None:
         return "no outcome yet"
@@ -88,7 +92,7 @@ def _end(outcome: Outcome | None) -> str:
         Result.REFUSED: f"the call was refused{why}",
         Result.TRUNCATED: f"the answer of {served} was cut off{why}",
         Result.CLIENT_CLOSED: "the caller hung up",
-        Result.INTERRUPTED: "it was interrupted: its process ended first",
+        Result.INTERRUPTED: f"it was interrupted: its process {_left(outcome)}",
         Result.RESOLVED: "nothing was called",
     }
     return words.get(outcome.result, outcome.result)  # type: ignore[call-overload,no-any-return] # as above

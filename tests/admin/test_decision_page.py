@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from iwrouting.admin.sentence import sentence
-from iwrouting.audit import as_json
+from iwrouting.audit import as_json, new_id
 from iwrouting.models import Attempt, Decision, EnvironmentSnapshot, Outcome, Override
 from tests.admin import cast
 from tests.admin.conftest import LoggedIn
@@ -196,7 +196,7 @@ CASES: list[tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None, s
         {"source": ""},
         [],
         {"result": "interrupted"},
-        "atlas asked for code; it was interrupted: its process ended first.",
+        "atlas asked for code; it was interrupted: its process ended, and the sweeper closed it.",
     ),
     (
         {"source": ""},
@@ -253,3 +253,23 @@ def test_rows_that_were_kept_out__stand_with_reason_place_and_hash(boss: Client,
     assert f"/admin/iwrouting/quarantinedrow/{row.pk}/change/" in page.values("a", "href")
     assert "of another" not in page.text
     assert "Quarantined rows" not in page_of(as_user(cast.person("auditor", "view_decision")), cast.decision()).text
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [("sweeper", "its process ended, and the sweeper closed it."), ("server", "its process was shut down.")],
+)
+def test_interrupted__says_by_what(boss: Client, origin: str, words: str) -> None:
+    made = cast.decision()
+    cast.outcome(made, origin=origin, result="interrupted", model_served="", error_code="")
+    assert f"it was interrupted: {words}" in page_of(boss, made).text
+
+
+def test_a_decision_whose_own_row_was_kept_out__leads_to_the_quarantine(boss: Client) -> None:
+    row = quarantined(decision_id=new_id())
+    quarantined(decision_id=new_id(), reason="another")
+    page = read(boss.get(f"{LIST}{row.decision_id}/change/", follow=True))
+    assert f"The row of decision {row.decision_id} is in quarantine" in page.text
+    assert f"/admin/iwrouting/quarantinedrow/{row.pk}/change/" in " ".join(page.values("a", "href"))
+    assert "another" not in page.text
+    assert "another" in read(boss.get("/admin/iwrouting/quarantinedrow/?q=another")).text
