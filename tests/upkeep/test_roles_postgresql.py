@@ -6,7 +6,7 @@ import io
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -29,10 +29,12 @@ from iwrouting.reports import VIEWS
 from iwrouting.reports.guards import KEYS
 from tests.admin import forms
 from tests.admin.html import read
+from tests.audit_tables import rows
 from tests.harness import environment
 from tests.live.ledger import eventually
 from tests.live.processes import ServiceProcess
 from tests.sandbox.process import SandboxProcess
+from tests.tamper.chains import Chain
 from tests.upkeep import story
 from tests.upkeep.databases import copied, link, serving
 
@@ -226,6 +228,14 @@ def test_alerts_and_system_page__as_the_service__ask_and_record(applied: Cast, t
     root.delete()
 
 
+def leave_open(journals: Path) -> Decision:
+    """A decision that a process of this folder has left open, dead for an hour."""
+    then = datetime.now(UTC) - timedelta(hours=1)
+    dead = Chain(at=then)
+    dead.tell(started_at=then, heartbeat_at=then, journal_id=(journals / "id").read_text().strip())
+    return rows.decision(then, writer_id=dead.id, writer_seq=1)
+
+
 def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_path: Path) -> None:
     call_command("matrix_load", verbosity=0)
     key = new_key()
@@ -250,12 +260,14 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
                 model="deep", messages=[{"role": "user", "content": "Hi"}], stream=True
             )
             assert list(stream)
+            left = leave_open(tmp_path / "journal")
             eventually(lambda: Writer.objects.filter(mode="database", last_seq__gt=0).exists(), "a heartbeat")
             with link(applied.database, autocommit=False) as other:
                 other.execute(b"LOCK TABLE iwrouting_decision")
                 sdk.chat.completions.create(model="budget", messages=[{"role": "user", "content": "Hi"}])
                 eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "journal", "the journal")
             eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "database", "the database")
+            eventually(lambda: left.outcomes.filter(result="interrupted", origin="sweeper").exists(), "the sweep")
             with applied.as_default("app"):
                 boss = Client()
                 boss.force_login(User.objects.get())
