@@ -49,7 +49,7 @@ class Tally:
 
     `unchecked`: taken with the hash they carry, as nothing to compute it from is there (what is before them is missing,
     the key is unknown, or they stand in quarantine without their whole contents). `not_covered`: rows from before
-    there was a chain.
+    there was a chain. `sealed_away`: rows that retention removed, as the seals say.
     """
 
     rows: int = 0
@@ -58,6 +58,7 @@ class Tally:
     quarantined: int = 0
     writers: int = 0
     seals: int = 0
+    sealed_away: int = 0
     more: int = 0
     findings: list[Finding] = field(default_factory=list)
     pending: list[Finding] = field(default_factory=list)

@@ -100,17 +100,22 @@ def _check(seal: Seal, sealed: Sealed, keys: Mapping[str, AuditKey], tally: Tall
     sealed.first_at = sealed.first_at or seal.at
     sealed.last, sealed.last_hash = seal.number, seal.hash
     try:
-        _read(seal, sealed)
+        tally.sealed_away += _read(seal, sealed)
     except (ValueError, TypeError, KeyError):
         tally.add(_finding(seal.number, "its heads or what it says was removed can't be read"))
 
 
-def _read(seal: Seal, sealed: Sealed) -> None:
+def _read(seal: Seal, sealed: Sealed) -> int:
+    """Take what a seal says; how many rows it stands for that were removed."""
+    removed = 0
     for writer, number, chain_hash in orjson.loads(seal.heads):
         sealed.heads.setdefault(writer, {}).setdefault(number, Head(chain_hash, f"seal {seal.number}"))
     for each in orjson.loads(seal.removed):
         if "writer" in each:
             sealed.runs.setdefault(each["writer"], []).extend(Run(*run) for run in each["runs"])
+        else:
+            removed += each["rows"]
+    return removed
 
 
 def _compare(seal: Seal, exported: Exported, tally: Tally) -> None:

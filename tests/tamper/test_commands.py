@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 
 from iwrouting.audit import ATTEMPT, DECISION
 from iwrouting.audit import verifying as verifying_module
+from iwrouting.audit.seals import Leaving, removal_seal
 from iwrouting.audit.verifying import Verification
 from iwrouting.management import chains
 from iwrouting.management.commands import audit_verify
@@ -46,6 +47,14 @@ def test_verify__whole__says_so_with_exit_code_0(chain: Chain, said: Said) -> No
     code, _, err = said("audit_verify", "--format", "table")
     assert (code, "12 rows of 1 writers and 1 seals are as they were written." in err) == (0, True)
     assert said("audit_verify", "--format", "json")[1]["rows"] == 12
+
+
+def test_verify__after_retention__says_how_many_rows_went(chain: Chain, attack: Attack, said: Said) -> None:
+    removal_seal([Leaving(ATTEMPT, ATTEMPT)])
+    attack(f"DELETE FROM {ATTEMPT}")  # noqa: S608
+    code, told, err = said("audit_verify", "--format", "json")
+    assert (code, told["sealed_away"], told["findings"]) == (0, 6, [])
+    assert "6 rows were removed by retention, as its seals say." in err
 
 
 def test_verify__findings__are_listed_with_exit_code_3(chain: Chain, attack: Attack, said: Said) -> None:

@@ -111,7 +111,7 @@ class Command(BaseCommand):
             self.stderr.write(line)
 
 
-COUNTS = ("rows", "unchecked", "not_covered", "quarantined", "writers", "seals", "more")
+COUNTS = ("rows", "unchecked", "not_covered", "quarantined", "writers", "seals", "sealed_away", "more")
 
 
 def as_named(scope: Scope) -> dict[str, Any]:
@@ -130,6 +130,8 @@ def as_line(finding: Finding) -> dict[str, Any]:
 def summary(tally: Tally) -> list[str]:
     """What was seen, in sentences."""
     lines = [f"{tally.rows:,} rows of {tally.writers} writers and {tally.seals} seals are as they were written."]
+    if tally.sealed_away:
+        lines.append(f"{tally.sealed_away:,} rows were removed by retention, as its seals say.")
     if tally.unchecked:
         lines.append(f"{tally.unchecked:,} rows could only be taken as they are.")
     if tally.not_covered:
