@@ -15,6 +15,7 @@ from iwrouting.conf.environment import ROUTING_VARIABLE, SECRET_VARIABLE, variab
 from iwrouting.conf.redact import redact
 
 Row = tuple[Any, ...]
+NOT_SET = "not set"
 COLUMNS = ("Variable", "Value", "Source")
 
 
@@ -34,13 +35,13 @@ def _fields() -> Iterator[tuple[tuple[str, FieldInfo], list[str]]]:
 
 def _settings(conf: Settings) -> Iterator[Row]:
     for (name, field), names in _fields():
+        counts = next((each for each in names if _source(each) != NOT_SET), names[0])
         for variable in names:
-            source = _source(variable)
-            value = getattr(conf, name)
+            source, value = _source(variable), getattr(conf, name)
             if field.repr:
-                yield variable, _shown(value) if source != "not set" or variable == names[0] else NOTHING, source
+                yield variable, _shown(value) if variable == counts else NOTHING, source
             else:
-                yield variable, _set(bool(value) and source != "not set"), source
+                yield variable, _set(bool(value) and source != NOT_SET), source
 
 
 def _other(name: str, value: str) -> Row:
@@ -55,7 +56,7 @@ def _is_ours(name: str) -> bool:
 def _source(variable: str) -> str:
     if os.environ.get(variable, "").strip():
         return "environment"
-    return ".env" if variables().get(variable, "").strip() else "not set"
+    return ".env" if variables().get(variable, "").strip() else NOT_SET
 
 
 def _set(is_set: bool) -> Any:

@@ -23,6 +23,7 @@ from iwrouting.audit.ids import new_id_at
 from iwrouting.audit.locks import LockFault, only_one
 from iwrouting.audit.segments import JournalFault
 from iwrouting.conf import Settings, settings
+from iwrouting.conf.points import hit
 
 log = logging.getLogger(__name__)
 DATABASE_S = 15.0
@@ -106,7 +107,9 @@ class DatabaseRound(threading.Thread):
         # Noted before they are stored: what was told is on record even if the database hangs from here on.
         self._notes.save(fold(made, every_s, standings), made)
         if made:
+            hit("alerts.before_record")
             record(made)
+            hit("alerts.after_record")
             self._notes.stored(made)
 
 
@@ -156,7 +159,10 @@ def _tell(due: Sequence[Step], conf: Settings) -> list[Row]:
     """Tell each, and the rows that say what became of it. A channel that fails is not tried again in this round."""
     ways = channels(conf)
     broken: dict[str, str] = {}
-    return [_tell_one(step, ways, broken) for step in due]
+    made = [_tell_one(step, ways, broken) for step in due]
+    if made:
+        hit("alerts.after_tell")
+    return made
 
 
 def _tell_one(step: Step, ways: Sequence[Channel], broken: dict[str, str]) -> Row:

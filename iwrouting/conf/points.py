@@ -38,6 +38,9 @@ POINTS = (
     "retention.after_drop",
     "partitions.before_move",
     "partitions.after_move",
+    "alerts.after_tell",
+    "alerts.before_record",
+    "alerts.after_record",
 )
 """All of them; a test walks each."""
 
