@@ -30,8 +30,9 @@ Number = Callable[[Rows], None]
 
 def quarantined(table: str, row: Row, reason: str, detail: str = "") -> tuple[str, Row]:
     """The row that stands for another one which its table does not take. The same again has the same id."""
+    place = f"{row.get('writer_id')!a} {row.get('writer_seq')}"
     values = {
-        "id": str(uuid5(NAMESPACE_OID, f"{table} {row.get('id')!a} {row.get('writer_seq')} {reason}")),
+        "id": str(uuid5(NAMESPACE_OID, f"{table} {place} {row.get('id')!a} {reason}")),
         "at": datetime.now(UTC),
         "writer_id": row.get("writer_id", ""),
         "writer_seq": row.get("writer_seq"),

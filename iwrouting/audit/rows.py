@@ -88,8 +88,8 @@ def finish_row(table: str, values: Row) -> Row:
             row[column] = _clean(text, limit, blank[column])
     for column, most in INTEGERS[table]:
         number = row[column]
-        if number is not None and (type(number) is not int or not -most <= number <= most):
-            row[column] = _number(number, most)
+        if type(number) is not int or not -most <= number <= most:
+            row[column] = blank[column] if number is None else _number(number, most, blank[column])
     for column in BOOLEANS[table]:
         row[column] = row[column] is True
     for column in TIMES[table]:
@@ -126,11 +126,11 @@ def _digits(number: int) -> str:
     return str(number)[:MAX_DIGITS] if number.bit_length() < 10_000 else "(number)"
 
 
-def _number(value: object, most: int) -> int | None:
-    """Within the column's range: what is over it is its border, what is no number is null."""
+def _number(value: object, most: int, default: int | None) -> int | None:
+    """Within the column's range: what is over it is its border, what is no number is the column's default."""
     if isinstance(value, float) and value == value and abs(value) != float("inf"):
         value = int(value)
-    return max(-most, min(most, value)) if isinstance(value, int) else None
+    return max(-most, min(most, value)) if isinstance(value, int) else default
 
 
 def _moment(value: object) -> datetime | None:

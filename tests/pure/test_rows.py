@@ -72,7 +72,11 @@ def test_row__over_long_text__is_cut_to_its_column(table: str, column: str) -> N
     field = next(field for field in TABLES[table]._meta.concrete_fields if field.column == column)
     assert limit == (field.max_length or MAX_TEXT)
     for text in ("a" * 5_000_000, "é" * (limit + 1), "\x00" * 10 + "a" * (limit + 1)):
-        assert len(finish_row(table, {column: text})[column]) == limit
+        found = finish_row(table, {column: text})[column]
+        if field.default in ("[]", "{}"):
+            assert type(json.loads(found)) is type(json.loads(field.default))
+        else:
+            assert len(found) == limit
     assert finish_row(table, {column: "a" * limit})[column] == "a" * limit
 
 
