@@ -222,9 +222,11 @@ class Follower:
         self._runs = sorted({*self._runs, *self._late})
         self._skip_runs()
         for row in rows:
-            if row.number >= self._next:
-                self._missing(row.number - 1, kind)
-                self._check(row)
+            if row.number < self._next:
+                self._out_of_place(row)
+                continue
+            self._missing(row.number - 1, kind)
+            self._check(row)
         self._missing(last, kind)
 
     def _missing(self, last: int, kind: str) -> None:

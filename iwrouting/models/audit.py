@@ -1,7 +1,7 @@
 """The audit: what was decided, each try, how it ended. Insert-only; names are copied as text (design.md 6).
 
 `decision_at` is the time inside the decision's UUIDv7, on all three tables: on PostgreSQL they are partitioned
-by it. JSON stands in text columns as the very bytes that will be hashed. Times are microseconds or UTC timestamps,
+by it. JSON stands in text columns as the very bytes that are hashed. Times are microseconds or UTC timestamps,
 money is integer pico-dollars. Rows are written by `iwrouting.audit`; triggers refuse every change. The foreign
 keys have no index of their own: the unique constraints lead with them.
 """

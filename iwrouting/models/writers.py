@@ -12,7 +12,7 @@ class Writer(models.Model):
     """One writing process. `heartbeat_at` is by the database's clock where it has one.
 
     `journal_id` names the folder of its journal: whoever shares that folder may adopt it and close what it left open.
-    `last_seq` and `chain_hash` are the head of its chain when it last told. `key_id` names its audit key.
+    `last_seq` and `chain_hash` are the durable head of its chain when it last told. `key_id` names its audit key.
     """
 
     id = models.CharField(primary_key=True, max_length=36)
