@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from iwrouting.reports.invariants import invariants
 from tests.faults.storm.arena import WORKERS, Arena
 from tests.faults.storm.databases import Row
 from tests.faults.storm.load import Call
@@ -65,6 +66,7 @@ def judge(made: Arena, seen: Seen) -> list[str]:
         *sessions(seen),
         *reconciled(made, seen),
         *verified(made, seen),
+        *invariable(made),
     ]
 
 
@@ -91,6 +93,13 @@ def verified(made: Arena, seen: Seen) -> Iterator[str]:
     yield from (f"audit_verify: {finding}" for finding in (*found["findings"], *found["pending"]))
     if left := found["unchecked"] + found["not_covered"]:
         yield f"audit_verify took {left} rows as they are"
+
+
+def invariable(made: Arena) -> Iterator[str]:
+    """What must hold of the rows alone."""
+    for each in invariants():
+        for row in made.database.query(each.query):
+            yield f"invariant {each.name}: {row['id']} {row['detail']}"
 
 
 def callers(calls: list[Call], books: Books) -> Iterator[str]:
