@@ -8,7 +8,7 @@ from functools import cache
 import orjson
 
 from iwrouting.audit.budget import hexed
-from iwrouting.audit.rows import BLANK, NUMBERED, Row
+from iwrouting.audit.rows import BLANK, NUMBERED, ORDER, Row
 from iwrouting.audit.storing import Rows
 from iwrouting.models import EnvironmentSnapshot, Writer
 
@@ -85,10 +85,15 @@ def _insert(table: str) -> str:
 
 
 def insertion(rows: Rows, *, strict: bool) -> tuple[str, list[object]]:
-    """The statement that inserts these rows, and its parameters."""
-    by_table: dict[str, list[Row]] = {}
+    """The statement that inserts these rows, and its parameters.
+
+    Its tables stand in ORDER, whatever came first: so they are locked in one order by all, and upkeep, which locks them
+    in that order too, meets no deadlock.
+    """
+    named = {table for table, _ in rows}
+    by_table: dict[str, list[Row]] = {table: [] for table in ORDER if table in named}
     for table, row in rows:
-        by_table.setdefault(table, []).append(row)
+        by_table[table].append(row)
     numbered = sum(len(found) for table, found in by_table.items() if table in NUMBERED)
     written: list[object] = [orjson.dumps(found).decode() for found in by_table.values()]
     return insert_into(*by_table, strict=strict), [*written, numbered]
