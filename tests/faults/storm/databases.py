@@ -136,7 +136,7 @@ class SQLite:
 
     def query(self, sql: str) -> list[Row]:
         """Rows."""
-        with closing(sqlite3.connect(f"file:{self.path}?mode=rw", uri=True, timeout=30)) as link:
+        with closing(sqlite3.connect(f"file:{self.path}?mode=rw", uri=True, timeout=30, isolation_level=None)) as link:
             link.row_factory = sqlite3.Row
             return [dict(row) for row in link.execute(sql).fetchall()]
 

@@ -146,6 +146,11 @@ class Load:
             self.calls.append(call)
         return call
 
+    def one(self, dice: random.Random) -> None:
+        """One random call, now."""
+        name = dice.choices(list(KINDS), WEIGHTS)[0]
+        self._note(self._one(name, f"s{self.seed}-one-{next(self._probes)}", dice))
+
     def _guarded(self, work: Callable[[int, random.Random], None], number: int) -> None:
         dice = random.Random(f"{self.seed}-{number}")  # noqa: S311 - a load, no secret
         try:

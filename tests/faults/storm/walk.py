@@ -1,0 +1,137 @@
+"""Walks the fault points of the code (iwrouting/conf/points.py): each raises, delays and kills, once in all."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from iwrouting.conf.points import POINTS
+from tests.faults.storm.arena import WORKERS, Arena
+from tests.faults.storm.databases import Row
+from tests.faults.storm.load import Load
+from tests.faults.storm.weather import refused, table_locked
+from tests.live.processes import ROOT
+
+ACTIONS = ("raise", "delay:0.1", "kill")
+IN_COMMANDS = ("seal.", "retention.", "partitions.")
+"""Where commands pass; workers pass all others."""
+
+PATIENCE_S = 150.0
+COMMAND = """
+import sys, django
+from django.core.management import call_command
+django.setup()
+from iwrouting.conf import points, settings
+points.arm(points.read_plan(settings().fault_points))
+call_command(*sys.argv[1:])
+"""
+"""A command of manage.py with the fault points armed, as workers arm them."""
+
+
+def firings(points: Iterable[str]) -> set[str]:
+    """What must have happened at these points, as the files are called that say so."""
+    return {f"{point}={action}" for point in points for action in ACTIONS}
+
+
+def plan(told: Path, points: Iterable[str]) -> str:
+    """The value of IW_FAULT_POINTS."""
+    return ",".join([f"told={told}", *sorted(firings(points))])
+
+
+def happened(told: Path) -> set[str]:
+    """What has happened so far."""
+    return {path.name for path in told.iterdir()}
+
+
+def points_of_workers() -> list[str]:
+    """The points that a worker passes."""
+    return [point for point in POINTS if not point.startswith(IN_COMMANDS)]
+
+
+def points_of_commands(name: str) -> list[str]:
+    """The points that commands pass, on the database of that name."""
+    found = [point for point in POINTS if point.startswith(IN_COMMANDS)]
+    return [point for point in found if name == "PostgreSQL" or not point.startswith("partitions.")]
+
+
+def walk_workers(made: Arena, load: Load, told: Path) -> set[str]:
+    """Calls, and short outages of the database, until every point of a worker has been walked; what has not."""
+    wanted = firings(points_of_workers())
+    until = time.monotonic() + PATIENCE_S
+    dice = random.Random(load.seed)  # noqa: S311 - a load, no secret
+    away = table_locked if made.database.name == "SQLite" else refused
+    while (left := wanted - happened(told)) and time.monotonic() < until:
+        with made.lock:
+            if len(made.workers()) < WORKERS:
+                # The parent would wait longer and longer before it starts a worker that dies again and again.
+                made.kill()
+                made.start()
+        _calls(load, dice, 0.6)
+        with away(made):
+            _calls(load, dice, 1.2)
+        _calls(load, dice, 1.2)
+    return left
+
+
+def _calls(load: Load, dice: random.Random, seconds: float) -> None:
+    """Calls for so long, a few at a time."""
+    until = time.monotonic() + seconds
+    with ThreadPoolExecutor(4) as pool:
+        while time.monotonic() < until:
+            list(pool.map(load.one, [random.Random(dice.random()) for _ in range(4)]))  # noqa: S311 - a load
+
+
+def command(made: Arena, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with fault points."""
+    env = {**made.env, **settings, "DATABASE_URL": made.database.direct_url}
+    env["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
+    )
+
+
+def walk_commands(made: Arena, told: Path) -> set[str]:
+    """Seal, empty the default partition, and remove what is old, again and again; what has not been walked."""
+    points = points_of_commands(made.database.name)
+    settings = {"IW_FAULT_POINTS": plan(told, points), "IW_AUDIT_RETENTION_DAYS": "60"}
+    wanted = firings(points)
+    until = time.monotonic() + PATIENCE_S
+    while (left := wanted - happened(told)) and time.monotonic() < until:
+        names = {each.partition(".")[0] for each in left}
+        if "seal" in names:
+            command(made, "audit_seal", **settings)
+            continue
+        add_old_calls(made)
+        if "partitions" in names:
+            command(made, "partitions", "drain", "--yes", **settings)
+        else:
+            command(made, "partitions", "drain", "--yes", IW_AUDIT_RETENTION_DAYS="60")
+            command(made, "maintain", "--yes", **settings)
+    return left
+
+
+TABLES = ("iwrouting_decision", "iwrouting_attempt", "iwrouting_outcome")
+OLD = "2024-01-05 10:00:00"
+
+
+def add_old_calls(made: Arena) -> None:
+    """Copies of calls, years old, of a writer that is not there any more."""
+    new_id = "gen_random_uuid()" if made.database.name == "PostgreSQL" else "lower(hex(randomblob(16)))"
+    zone = "+00" if made.database.name == "PostgreSQL" else ""
+    given = {"id": new_id, "decision_id": new_id, "decision_at": f"'{OLD}{zone}'", "writer_id": "''",
+             "writer_seq": "0", "chain_hash": "''"}  # fmt: skip
+    for table in TABLES:
+        columns = list(made.database.query(f"SELECT * FROM {table} LIMIT 1")[0])  # noqa: S608 - names of our own
+        values = ", ".join(given.get(column, f'"{column}"') for column in columns)
+        into = f"{table} (" + ", ".join(f'"{column}"' for column in columns) + ")"
+        made.database.query(f"INSERT INTO {into} SELECT {values} FROM {table} LIMIT 3")  # noqa: S608 - the same
+
+
+def old_rows(made: Arena) -> list[Row]:
+    """Such calls that are left."""
+    return made.database.query("SELECT id FROM iwrouting_decision WHERE decision_at < '2025-01-01'")
