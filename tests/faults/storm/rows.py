@@ -26,8 +26,9 @@ from tests.faults.storm.weather import (
 UNAVAILABLE = "503 audit_unavailable"
 CONFLICT = """
 CREATE SEQUENCE storm_turn;
+GRANT USAGE ON SEQUENCE storm_turn TO PUBLIC;
 CREATE FUNCTION storm_conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF nextval('storm_turn') % 2 = 1 THEN RAISE EXCEPTION 'says the storm' USING ERRCODE = '{code}'; END IF;
+  IF nextval('storm_turn') % 4 = 0 THEN RAISE EXCEPTION 'says the storm' USING ERRCODE = '{code}'; END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER storm_conflict BEFORE INSERT ON iwrouting_decision EXECUTE FUNCTION storm_conflict();
@@ -73,7 +74,7 @@ def take_all(arena: Arena, stack: ExitStack) -> None:
 
 
 def conflicts(code: str) -> Fault:
-    """Every other statement that stores decisions fails with this SQLSTATE."""
+    """Every fourth statement that stores decisions fails with this SQLSTATE."""
 
     @contextmanager
     def fault(arena: Arena) -> Iterator[None]:
