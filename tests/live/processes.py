@@ -59,7 +59,7 @@ class ServiceProcess:
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, ready: bool = True) -> ServiceProcess:
+    def start(self, *, ready: bool = True, patience_s: float = START_S) -> ServiceProcess:
         """Start it, and wait until it answers (`ready`: until it says 200 at /readyz)."""
         options = ["--host", "127.0.0.1", "--port", "0", "--workers", str(self.workers)]
         with self.log.open("wb") as words:
@@ -72,9 +72,9 @@ class ServiceProcess:
                 stderr=subprocess.STDOUT,
                 process_group=0,
             )
-        self._wait(lambda: self._listening() and self.status("/healthz") == 200)
+        self._wait(lambda: self._listening() and self.status("/healthz") == 200, patience_s)
         if ready:
-            self._wait(lambda: self.status("/readyz") == 200)
+            self._wait(lambda: self.status("/readyz") == 200, patience_s)
         return self
 
     def stop(self) -> int:
@@ -125,8 +125,8 @@ class ServiceProcess:
         self.url = found[1] if found else ""
         return bool(found)
 
-    def _wait(self, condition: Any) -> None:
-        until = time.monotonic() + START_S
+    def _wait(self, condition: Any, patience_s: float) -> None:
+        until = time.monotonic() + patience_s
         while not condition():
             ended = self.process is None or self.process.poll() is not None
             assert not ended, f"the service ended ({self.process and self.process.returncode}): {self.words[-2000:]}"

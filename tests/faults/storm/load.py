@@ -190,7 +190,7 @@ class Load:
         with self._lock:
             self.calls.append(call)
         if call.status == 0:
-            self._stop.wait(0.1)
+            self._stop.wait(0.4)
 
 
 def send(url: str, data: bytes, wait_s: float) -> Raw:
