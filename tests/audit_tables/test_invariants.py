@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 
 from iwrouting.models import Decision, HeldResponse, QuarantinedRow, Run, RunReservation, Writer
-from iwrouting.reports.invariants import FILE, Broken, all_broken, broken, invariants
+from iwrouting.reports.invariants import FILE, Broken, Invariant, NotChecked, all_broken, broken, invariants
 from tests.audit_tables.databases import IS_POSTGRESQL
 from tests.audit_tables.rows import attempt, decision, outcome, uuid7
 from tests.harness.programs import find_postgres
@@ -220,6 +220,14 @@ def test_many_that_break_it__are_cut_off() -> None:
     assert len(rows) == 3
     assert isinstance(rows[0], Broken)
     assert rows[0].detail == "in decisions"
+
+
+@pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has no time limit for statements")
+def test_one_that_takes_too_long__is_given_up_and_the_next_is_asked() -> None:
+    slow = Invariant("slow", "Sleeps.", "SELECT 'slow' AS invariant, '1' AS id, CAST(pg_sleep(30) AS text) AS detail")
+    with pytest.raises(NotChecked, match=r"slow: not checked within 0\.05 s"):
+        broken(slow, patience_s=0.05)
+    assert broken(invariants()[0]) == []
 
 
 def test_the_file__runs_as_it_stands_in_the_clients_of_both_databases(tmp_path: Path) -> None:

@@ -258,6 +258,15 @@ def test_rights_that_are_too_wide__are_told(
     assert "rights" not in doctor(capsys)[1]
 
 
+@pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has no roles")
+def test_a_role_that_owns_nothing__is_right(conf: Callable[..., None]) -> None:
+    conf(env="production")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE iw_doctor_test; SET LOCAL ROLE iw_doctor_test")
+    [found] = database.check_rights(settings())
+    assert (found.level, found.message) == ("ok", "iw_doctor_test is neither superuser nor owner of the tables")
+
+
 @pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite's writer asks for durability itself")
 def test_a_server_that_is_not_durable__is_told(capsys: pytest.CaptureFixture[str], quiet: None) -> None:
     with connection.cursor() as cursor:
