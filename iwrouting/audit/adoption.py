@@ -18,7 +18,7 @@ from iwrouting.audit.ids import decision_time
 from iwrouting.audit.journal import left_segments
 from iwrouting.audit.replay import replay_left
 from iwrouting.audit.segments import MAGIC, JournalFault, Segment, record_bytes
-from iwrouting.audit.storing import Store
+from iwrouting.audit.storing import Store, StoreDown
 from iwrouting.conf.points import hit
 from iwrouting.models import Writer
 
@@ -28,18 +28,22 @@ STILLBORN_S = 60.0
 
 @dataclass(slots=True)
 class Left:
-    """What was found, by writer: whose files were replayed, who holds records yet, and whose files can't be read."""
+    """What was found, by writer: whose files were replayed, who holds records yet, and whose files can't be read.
+
+    `faults` tells why a file was not replayed that nobody uses.
+    """
 
     adopted: set[str] = field(default_factory=set)
     holding: set[str] = field(default_factory=set)
-    unreadable: dict[str, str] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
 
 
 def adopt(folder: Path, journal_id: str, own: str, open_store: Callable[[], Store]) -> Left:
     """Replay what other writers than `own` left in a folder, oldest first, and remove it. Blocking: in a thread.
 
-    One process at a time, else two replay a writer's files out of order. A writer whose replay fails keeps its files.
-    Raises StoreDown and django.db.DatabaseError.
+    One process at a time, else two replay a writer's files out of order. A writer whose replay fails keeps its files,
+    and holds up no other. Raises django.db.DatabaseError.
     """
     left = Left()
     for writer, paths in left_segments(folder, but=own).items():
@@ -54,7 +58,12 @@ def adopt(folder: Path, journal_id: str, own: str, open_store: Callable[[], Stor
                 if is_stillborn(path):
                     path.unlink(missing_ok=True)
                     continue
-                left.unreadable[writer] = str(error)
+                left.unreadable.add(writer)
+                left.faults[writer] = str(error)
+                break
+            except (StoreDown, OSError) as error:
+                left.holding.add(writer)
+                left.faults[writer] = f"{path}: {type(error).__name__}: {error}"
                 break
     return left
 

@@ -37,7 +37,7 @@ from iwrouting.errors import AuditUnavailable
 from iwrouting.models import Writer
 
 log = logging.getLogger(__name__)
-MOST_EVERY_S = 5.0
+MOST_EVERY_S = 3.0
 LOCK = "sweep"
 SILENT = 0.6
 """After this share of IW_WRITER_DEAD_S without a heartbeat a writer's files are looked at."""
@@ -167,7 +167,7 @@ class Sweeper:
         left = Left()
         if journal_id:
             left = adopt(self._conf.journals, journal_id, self._desk.id, self._open_store)
-            self._tell(left.unreadable)
+            self._tell(left.faults)
         dead = dead_writers(self._conf, self._desk.id, journal_id, left)
         if not may_close:
             return Swept(len(left.adopted), waits=bool(dead))

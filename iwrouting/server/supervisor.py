@@ -20,7 +20,7 @@ POLL_S = 0.1
 BACK_OFF_S = 0.2
 BACK_OFF_MAX_S = 10.0
 SETTLED_S = 10.0
-GRACE_S = 8.0
+GRACE_S = 9.0
 """So long, after IW_DRAIN_S, a worker has to store and say the last before it is killed."""
 
 BACKLOG = 2048

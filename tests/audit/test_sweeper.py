@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import OperationalError, connection
@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from iwrouting.audit import Claim, Rows, Settle
 from iwrouting.audit.journal import folder_id
 from iwrouting.audit.orphans import closing_rows, longest_call, open_decisions
+from iwrouting.audit.storing import StoreDown
 from iwrouting.audit.sweeper import Contact, Sweeper
 from iwrouting.conf import Settings, settings
 from iwrouting.errors import AuditUnavailable
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
 OWN = "00000000-0000-7000-8000-00000000000a"
 DEAD = "00000000-0000-7000-8000-0000000000dd"
+OTHER = "00000000-0000-7000-8000-0000000000ee"
 
 
 @dataclass
@@ -66,7 +68,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     conf = settings().model_copy(update={"journal_dir": tmp_path, "writer_dead_s": 45.0})
     monkeypatch.setattr("iwrouting.audit.locks.settings", lambda: conf)
     desk = FakeDesk()
-    sweeper = Sweeper(conf, desk, lambda: pytest.fail("there is no journal to replay"))
+    sweeper = Sweeper(conf, desk, cast(Any, object))
     monkeypatch.setattr(sweeper.contact, "made", lambda: 45.0)
     return Case(tmp_path, conf, desk, sweeper)
 
@@ -195,6 +197,24 @@ def test_locked_journal_that_holds_records__is_waited_for(case: Case, monkeypatc
     assert case.sweeper.sweep().closed == 0
     path.write_bytes(b'IWJRNL1\n{"version":1}\n')
     assert case.sweeper.sweep().closed == 1
+
+
+def test_journal_that_can_not_be_replayed_now__holds_up_no_other_writer(
+    case: Case, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    case.writer()
+    case.writer(OTHER)
+    of_dead(1)
+    other = decision(NOW, writer_id=OTHER, writer_seq=1)
+    (case.folder / f"{DEAD}.1.journal").write_bytes(b'IWJRNL1\n{"version":1}\nrecords')
+
+    async def refuse(*_: Any) -> Any:
+        raise StoreDown("the quarantine is full")
+
+    monkeypatch.setattr("iwrouting.audit.adoption._replay", refuse)
+    assert [case.sweeper.sweep().closed for _ in range(2)] == [1, 0]
+    assert list(Outcome.objects.values_list("decision", flat=True)) == [other.id]
+    assert sum("the quarantine is full" in record.message for record in caplog.records) == 1
 
 
 def test_journal_that_can_not_be_read__is_said_once_and_waited_for_ten_minutes(
