@@ -16,6 +16,7 @@ from iwrouting.errors import AuditUnavailable
 MAX_ROWS = 500
 MAX_BYTES = 4_000_000
 ROW_BYTES = 1_000
+NO_BUDGET = "The run's budget can't be booked while the database is away: nothing was sent. Try again shortly."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,16 @@ class Unit:
     def journaled(self) -> None:
         """Tell whoever waits that the journal has it: enough for all but a reservation."""
         if isinstance(self.claim, Reserve) and not has_place(self.if_refused):
-            self.fail("A run's budget can't be booked while the database is away: nothing was sent.")
+            self.fail()
             return
         if isinstance(self.claim, Settle):
             self.verdict = SETTLED
         self.stored()
 
-    def fail(self, message: str = "The audit can't be written now.") -> None:
+    def fail(self, message: str = "") -> None:
         """Tell whoever waits that it is not stored."""
+        reserving = isinstance(self.claim, Reserve)
+        message = message or (NO_BUDGET if reserving else "The audit can't be written now.")
         if self.future is not None and not self.future.done():
             self.future.set_exception(AuditUnavailable(message, retry_after_s=1))
             self.future.exception()

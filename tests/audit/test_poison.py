@@ -67,8 +67,10 @@ def poisoned(table: str) -> Iterator[tuple[str, Row]]:
             yield table, finish_row(table, {**row, column: poison})
 
 
-@pytest.mark.parametrize("table", [DECISION, ATTEMPT, OUTCOME, HELD, BREAKER])
-@pytest.mark.parametrize("by_journal", [False, True])
+@pytest.mark.parametrize(
+    ("table", "by_journal"),
+    [(DECISION, False), (DECISION, True), (ATTEMPT, False), (OUTCOME, True), (HELD, False), (BREAKER, False)],
+)
 def test_every_column_with_every_poison__stored_clean_or_quarantined_and_neighbours_stored(
     database: str, table: str, by_journal: bool
 ) -> None:
