@@ -38,6 +38,7 @@ collect_ignore = (
         "test_harness.py",
         "test_house.py",
         "test_imports.py",
+        "test_promises.py",
     ]
     if connection.vendor == "postgresql"
     else []

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from iwrouting.reports.reconcile.findings import Finding
 from iwrouting.reports.reconcile.lines import Call, ClientLine, Ended
-from iwrouting.reports.reconcile.provider import EXPLAINED, SERVED, same_model
+from iwrouting.reports.reconcile.provider import EXPLAINED, LINKED, SERVED, same_model
 
 UNHEARD = ("client_closed", "interrupted")
 """Results after which the client may well know nothing of the decision."""
 
 OWN = ("resolved",)
 """Results of what is no call of a model."""
-
-LINKED = "responses.usage"
-"""Decisions that record the usage of a call in the background: nobody asked for them."""
 
 WITHHELD = ("", "audit_unavailable")
 

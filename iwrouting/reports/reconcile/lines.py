@@ -36,10 +36,8 @@ class Tried(NamedTuple):
     kind: str = "call"
     model: str = ""
     upstream: str = ""
-    endpoint: str = "chat"
     status: int | None = None
     error_type: str = ""
-    error_code: str = ""
     request: str = ""
 
 

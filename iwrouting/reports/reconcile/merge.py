@@ -9,8 +9,6 @@ from typing import Any
 from iwrouting.reports.reconcile.lines import Call, ClientLine, Decided, Ended, ProviderLine, Tried
 from iwrouting.reports.reconcile.ours import Window
 
-Grouped = Iterator[tuple[str, list[Any]]]
-
 
 class _Stream:
     """Rows that are sorted by decision, taken decision by decision."""

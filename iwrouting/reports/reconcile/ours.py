@@ -38,18 +38,7 @@ DECIDED = (
     "client_retry",
     "key_id",
 )
-TRIED = (
-    "decision_id",
-    "seq",
-    "kind",
-    "model",
-    "upstream",
-    "endpoint",
-    "status",
-    "error_type",
-    "error_code",
-    "upstream_request_id",
-)
+TRIED = ("decision_id", "seq", "kind", "model", "upstream", "status", "error_type", "upstream_request_id")
 ENDED = (
     "decision_id",
     "origin",

@@ -14,6 +14,9 @@ DATED = re.compile(r"-(20\d\d-\d\d-\d\d)$")
 WITH_USAGE = ("chat", "responses", "embeddings")
 """Endpoints whose answer's usage is of the call itself; that of a stored response was used before."""
 
+LINKED = "responses.usage"
+"""Decisions that record the usage of a call in the background: nobody asked for them."""
+
 SERVED = ("ok", "ok_after_fallback")
 
 EXPLAINED = ("pending", "quarantined")

@@ -12,15 +12,13 @@ from datetime import UTC, datetime
 
 from iwrouting.reports.reconcile.findings import Finding
 from iwrouting.reports.reconcile.lines import Call, id_seconds
-from iwrouting.reports.reconcile.provider import WITH_USAGE, family
+from iwrouting.reports.reconcile.provider import LINKED, WITH_USAGE, family
 
 ALL = "(all)"
 """In the place of a model where the export does not tell them apart."""
 
 COST = "(cost)"
 """In the place of a model where the export tells dollars."""
-
-LINKED = "responses.usage"
 
 
 @dataclass(slots=True)
