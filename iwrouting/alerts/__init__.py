@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from iwrouting.alerts.findings import Finding
-from iwrouting.alerts.look import look
+from iwrouting.alerts.rounds import look
 from iwrouting.alerts.rules import standing_findings
 from iwrouting.alerts.state import Standing, open_alerts
 from iwrouting.alerts.telling import Channel, Notice, NotTold, channels

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from iwrouting.audit import new_id
@@ -50,6 +51,14 @@ def test_list__of_what_stands__is_exit_code_3(capsys: pytest.CaptureFixture[str]
     (row,) = json.loads(capsys.readouterr().out)["alerts"]
     assert (row["rule"], row["subject"], row["message"]) == ("disk_low", "web-1", "12 MB are free")
     assert row["not_told_by"] == ["mail"]
+
+
+def test_list__without_a_database__is_exit_code_4(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("no such luck")
+
+    monkeypatch.setattr(alerts, "open_alerts", away)
+    assert run("list") == 4
 
 
 def test_test__with_nothing_configured__fails_and_says_what_to_set(configure: Configure, use: Use) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from iwrouting.alerts.look import DatabaseRound
 from iwrouting.alerts.notes import Notes
+from iwrouting.alerts.rounds import DatabaseRound
 from iwrouting.conf import Settings, settings
 from iwrouting.models import Alert
 from tests.alerts import cast

@@ -18,8 +18,8 @@ from django.test import Client
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
 
-from iwrouting.alerts.look import DatabaseRound
 from iwrouting.alerts.notes import Notes
+from iwrouting.alerts.rounds import DatabaseRound
 from iwrouting.alerts.rules import look_with_database
 from iwrouting.audit import partitions
 from iwrouting.conf import settings

@@ -32,6 +32,9 @@ DATABASE_S = 15.0
 TRYING = 0.8
 PAUSE_S = 2.0
 ROUND_S = 300.0
+HUNG_S = 600.0
+"""After so long a connection that never answers is left to itself, and another is tried."""
+
 ROUND_EVERY_S = 50.0
 """A host looks at most this often, however many workers it has."""
 
@@ -48,6 +51,7 @@ class DatabaseRound(threading.Thread):
         self.begun = threading.Event()
         self.left = False
         self.away = False
+        self.made_at = time.monotonic()
         self._notes, self._conf, self._patience_s = notes, conf, patience_s
         self._choice = threading.Lock()
 
@@ -138,7 +142,7 @@ def look(conf: Settings | None = None, *, patience_s: float = DATABASE_S, again_
 
 def _round(notes: Notes, conf: Settings, patience_s: float) -> None:
     global _hung
-    if _hung is None or not _hung.is_alive():
+    if _hung is None or not _hung.is_alive() or time.monotonic() - _hung.made_at > HUNG_S:
         asked = _hung = DatabaseRound(notes, conf, patience_s)
         asked.start()
         if asked.begun.wait(patience_s) or not asked.leave():

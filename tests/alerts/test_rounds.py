@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from iwrouting.alerts import open_alerts
-from iwrouting.alerts.look import DatabaseRound
+from iwrouting.alerts import look, open_alerts, rounds
 from iwrouting.alerts.notes import Notes
+from iwrouting.alerts.rounds import DatabaseRound
 from iwrouting.alerts.rules import KEEPING
 from iwrouting.alerts.state import Row
 from iwrouting.audit import new_id
@@ -146,3 +147,28 @@ def test_rule__that_fails_whatever_the_reason__does_not_keep_the_others_from_bei
     cast.writer(mode="journal")
     round_of(configure())
     assert [each[0] for each in rows()] == ["journal_in_use"]
+
+
+@pytest.mark.parametrize(("age_s", "asked"), [(599.0, 0), (601.0, 1)])
+def test_connection_that_never_answers__is_left_to_itself_after_ten_minutes(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch, age_s: float, asked: int
+) -> None:
+    conf, released = configure(alert_off=("database_away",)), threading.Event()
+    stuck = DatabaseRound(Notes(conf.journals), conf)
+    stuck.made_at -= age_s
+    monkeypatch.setattr(stuck, "run", released.wait)
+    stuck.start()
+    begun: list[DatabaseRound] = []
+
+    def work(self: DatabaseRound) -> bool:
+        begun.append(self)
+        return True
+
+    monkeypatch.setattr(rounds, "_hung", stuck)
+    monkeypatch.setattr(DatabaseRound, "work", work)
+    try:
+        look(conf, again_s=0)
+    finally:
+        released.set()
+        stuck.join()
+    assert len(begun) == asked
