@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.page import check
 from tests.faults.storm.arena import Arena, a_database, arena, work_folder
+from tests.faults.storm.elsewhere import GAP, PROOFS, WANTED, driven_table, is_there, proofs_table
 from tests.faults.storm.outage import Result, Row, drive
 from tests.faults.storm.rows import POSTGRESQL, SQLITE
 from tests.live.databases import IS_POSTGRESQL
@@ -41,3 +43,15 @@ def label(row: Row) -> str:
 def test_outage__of_this_kind__loses_nothing(place: Arena, driven: dict[Row, Result], row: Row) -> None:
     driven[row] = found = drive(place, row)
     assert found == Result(row.caller, row.budget, row.audit, ())
+
+
+def test_page__says_what_was_seen(driven: dict[Row, Result]) -> None:
+    if set(driven) != set(ROWS):
+        pytest.skip("not every row was driven in this run")
+    check("outages on postgresql" if IS_POSTGRESQL else "outages on sqlite", driven_table(list(driven.items())))
+
+
+def test_page__names_the_tests_of_all_other_rows() -> None:
+    check("other rows", proofs_table())
+    assert [proof.id for proof in PROOFS if proof.test != GAP and not is_there(proof)] == []
+    assert {each.id for each in (*PROOFS, *POSTGRESQL, *SQLITE)} == WANTED
