@@ -42,7 +42,10 @@ TIMERS = {
 
 @dataclass
 class Arena:
-    """All that one round works with. `folder` holds logs and journals."""
+    """All that one round works with. `folder` holds logs and journals.
+
+    `calm` is held while a process is at fault, and while a recovery is waited for, so that it can end at all.
+    """
 
     folder: Path
     database: Database
@@ -51,6 +54,7 @@ class Arena:
     service: ServiceProcess
     env: dict[str, str]
     lock: threading.RLock = field(default_factory=threading.RLock)
+    calm: threading.Lock = field(default_factory=threading.Lock)
     starts: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property

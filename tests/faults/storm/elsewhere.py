@@ -37,7 +37,7 @@ PROOFS = (
           "live/test_changes.py::test_broken_configuration__is_not_taken_and_the_former_one_serves"),
     Proof("D14", "the clock steps back", "ids rise all the same; durations come from the monotonic clock",
           "pure/test_ids.py::test_ids__clock_that_stands_or_steps_back__rise_all_the_same"),
-    Proof("D15", "a pooler in transaction mode", "untested, there is no pooler here: give the service a direct connection",
+    Proof("D15", "a pooler in transaction mode", "untested, the tests have none: give the service a direct connection",
           GAP),
     Proof("P1", "raise, delay and kill at every named point", "nothing missing, double or open after the restart",
           "faults/test_points.py::test_every_point_of_a_worker__raising_and_delaying_and_killing__loses_nothing"),

@@ -28,7 +28,7 @@ PLAIN: tuple[tuple[str, object, str], ...] = (
 )
 BUDGET = (CHAT, hello("fast"), "budget")
 ANSWERED, NO_ANSWER = "answered", "no answer"
-RECOVERY_S = 20.0
+RECOVERY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ def drive(made: Arena, row: Row) -> Result:
     with ThreadPoolExecutor(len(calls)) as pool:
         if row.under_way:
             asked = [pool.submit(ask, made, call, f"{row.id}-{number}") for number, call in enumerate(calls)]
-            eventually(lambda: made.sandbox.state()["open_requests"] > len(calls), "all at the provider", 10)
+            eventually(lambda: made.sandbox.state()["open_requests"] > len(calls), "all at the provider", 30)
         with row.fault(made):
             if not row.under_way:
                 asked = [pool.submit(ask, made, call, f"{row.id}-{number}") for number, call in enumerate(calls)]
             answers = [each.result() for each in asked]
     made.sandbox.clear()
     wrong = [] if is_back(made) else ["not back in time"]
-    eventually(lambda: not open_ones(made), "the end of every decision", 30)
+    eventually(lambda: not open_ones(made), "the end of every decision", 60)
     wait_for_heartbeats(made)
     books = read(made)
     wrong += list(checked(made, books, answers, since))
@@ -153,7 +153,7 @@ def is_back(made: Arena) -> bool:
 def wait_for_heartbeats(made: Arena) -> None:
     """Both workers have told how they are since now."""
     before = heartbeats(made)
-    eventually(lambda: all(heartbeats(made).get(name) != at for name, at in before.items()), "the heartbeats", 20)
+    eventually(lambda: all(heartbeats(made).get(name) != at for name, at in before.items()), "the heartbeats", 60)
 
 
 def heartbeats(made: Arena) -> dict[int, str]:

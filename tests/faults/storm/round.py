@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.storm.arena import WORKERS, Arena, arena
@@ -85,15 +86,25 @@ def _lane(
         time.sleep(max(0.0, start + event.at_s - time.monotonic()))
         if time.monotonic() > start + plan.seconds:
             return
-        began = time.monotonic()
-        try:
-            with event.kind.fault(made):
-                time.sleep(event.for_s)
-        except Exception as error:
-            seen.wrong.append(f"{event.kind.name}: {type(error).__name__}: {error}")
-        ended = time.monotonic()
-        recovered = recovery(made, load) if events is plan.database else ended
-        found.append(Happened(event.kind.name, began, ended, recovered))
+        if events is plan.database:
+            happened = _befall(made, event, seen)
+            with made.calm:
+                happened = replace(happened, recovered=recovery(made, load))
+        else:
+            with made.calm:
+                happened = _befall(made, event, seen)
+        found.append(happened)
+
+
+def _befall(made: Arena, event: Event, seen: Seen) -> Happened:
+    began = time.monotonic()
+    try:
+        with event.kind.fault(made):
+            time.sleep(event.for_s)
+    except Exception as error:
+        seen.wrong.append(f"{event.kind.name}: {type(error).__name__}: {error}")
+    ended = time.monotonic()
+    return Happened(event.kind.name, began, ended, ended)
 
 
 def recovery(made: Arena, load: Load) -> float | None:

@@ -36,7 +36,7 @@ def schedule(seed: int, database: str, seconds: float) -> Schedule:
         seed,
         seconds,
         tuple(_lane(dice, kinds, seconds, (0.5, 3.0))),
-        tuple(_lane(dice, PROCESS, seconds, (2.0, 9.0))),
+        tuple(_lane(dice, PROCESS, seconds, (4.0, 14.0))),
     )
 
 
