@@ -11,8 +11,9 @@ import pytest
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME
 from iwrouting.audit.chain import make_key
 from iwrouting.audit.placed import QUARANTINE
-from iwrouting.audit.seals import HOURLY, REMOVAL, Leaving, make_seal, removal_seal, seal_hash
+from iwrouting.audit.seals import HOURLY, REMOVAL, Leaving, make_seal, removal_seal, seal_hash, seal_when_due
 from iwrouting.models import Attempt, Decision, Outcome, Seal
+from iwrouting.server.jobs import jobs
 from tests.tamper.chains import Chain, call_rows, our_key
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=2)
@@ -127,3 +128,9 @@ def test_removal_seal__rows_from_before_the_chain__are_counted_and_are_no_run() 
 def test_removal_seal__nothing_goes__says_so() -> None:
     removed = orjson.loads(removal_seal([Leaving(ATTEMPT, ATTEMPT)]).removed)
     assert removed == [{"table": ATTEMPT, "rows": 0, "first_at": None, "last_at": None}]
+
+
+def test_jobs__of_each_worker__make_the_hourly_seal_one_at_a_time() -> None:
+    [job] = [job for job in jobs() if job.work is seal_when_due]
+    assert (job.name, job.alone) == ("seal", True)
+    assert job.every_s < 3600
