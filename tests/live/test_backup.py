@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,10 +14,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 
 from iwrouting.models import Attempt, Decision, Outcome
+from iwrouting.reports import guards
 from iwrouting.reports.invariants import all_broken
+from iwrouting.reports.reconcile import Ledgers, Span, Wanted, provider_lines, reconcile
 from tests.harness.programs import find_postgres
 from tests.live.databases import ALIAS, IS_POSTGRESQL, forget, own_database, readable, statement
 from tests.live.ledger import eventually
@@ -111,11 +114,12 @@ def test_backup_under_load__comes_back_whole_elsewhere(live: Live, tmp_path: Pat
             service.start()
             found = eventually(lambda: whole(stored + journaled), "the rows of the restored journal", 30)
             assert found == expected
-            serves(live, service)
-            dead = str(expected["Decision"][0][1])
+            dead, own = str(expected["Decision"][0][1]), serves(live, service).writer_id
             eventually(lambda: not left_open(dead), "the sweeper's outcomes", 30)
+            is_sound(there, own)
+            lost = failed_over(live, service)
             assert service.stop() == 0
-            is_sound(there)
+            names_what_is_lost(live, there, lost)
 
 
 def whole(decisions: list[str]) -> dict[str, list[tuple[object, ...]]]:
@@ -129,17 +133,56 @@ def left_open(writer: str) -> bool:
     return Decision.objects.using(ALIAS).filter(outcomes=None, writer_id=writer).exists()
 
 
-def serves(live: Live, service: ServiceProcess) -> None:
-    """The restored service takes the keys that it knew, calls, and records."""
+def serves(live: Live, service: ServiceProcess) -> Decision:
+    """The restored service takes the keys that it knew, calls, and records; the decision."""
     called = live.chat("fast", client=live.client(url=service.url))
     assert called.record.outcome.result == "ok"
+    return called.record.decision
 
 
-def is_sound(env: dict[str, str]) -> None:
-    """Nothing waits, nothing can be changed, and every check of the page agrees."""
-    assert list(Path(env["IW_JOURNAL_DIR"]).glob("*.journal")) == []
+def is_sound(env: dict[str, str], own: str) -> None:
+    """Only the running writer has a journal, nothing can be changed, and every check of the page agrees."""
+    assert [path for path in Path(env["IW_JOURNAL_DIR"]).glob("*.journal") if own not in path.name] == []
     for change in ("UPDATE iwrouting_decision SET project = 'x'", "DELETE FROM iwrouting_outcome"):
         with pytest.raises(DatabaseError, match="insert-only"), transaction.atomic(using=ALIAS):
             statement(change)
     assert list(all_broken(using=ALIAS)) == []
     run("check", env)
+
+
+def failed_over(live: Live, service: ServiceProcess) -> Decision:
+    """What a promoted standby lacks (faults.md D8): the rows of one call, gone while the service goes on; it."""
+    lost = serves(live, service)
+    with transaction.atomic(using=ALIAS):
+        for model, key in ((Outcome, "decision_id"), (Attempt, "decision_id"), (Decision, "id")):
+            with unguarded(model._meta.db_table):
+                # A queryset of decisions would look for what hangs on them.
+                ident = lost.id if IS_POSTGRESQL else lost.id.hex
+                statement(f"DELETE FROM {model._meta.db_table} WHERE {key} = %s", str(ident))  # noqa: S608 - ours
+    serves(live, service)
+    return lost
+
+
+@contextmanager
+def unguarded(table: str) -> Iterator[None]:
+    """The owner of a table may delete from it within the block."""
+    if IS_POSTGRESQL:
+        statement(f"ALTER TABLE {table} DISABLE TRIGGER iw_audit_no_change")
+        yield
+        statement(f"ALTER TABLE {table} ENABLE TRIGGER iw_audit_no_change")
+    else:
+        statement(f"DROP TRIGGER {table}_no_delete")
+        yield
+        guards.restore(connections[ALIAS])
+
+
+def names_what_is_lost(live: Live, env: dict[str, str], lost: Decision) -> None:
+    """The chain has a gap at the call's numbers, and the provider's log names the call."""
+    command = [sys.executable, "manage.py", "audit_verify", "--writer", lost.writer_id, "--format", "json"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stderr
+    found = [(each["kind"], each["writer"]) for each in json.loads(done.stdout)["findings"]]
+    assert found == [("removed", lost.writer_id)]
+    sent = [line for line in live.sent() if str(line["client_request_id"]).startswith(str(lost.id))]
+    report = reconcile(Ledgers(provider=provider_lines(sent)), Wanted(Span(using=ALIAS)))
+    assert [(each.code, each.decision) for each in report.findings] == [("missing_decision", str(lost.id))]
