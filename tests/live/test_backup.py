@@ -31,6 +31,9 @@ from tests.sandbox.raw import hello
 KIND = "postgresql" if IS_POSTGRESQL else "sqlite"
 PAGE = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8")
 CHAT = "/v1/chat/completions"
+pytestmark = pytest.mark.timeout(180)
+"""It starts a service of its own and runs seven commands, which a busy machine does slowly."""
+
 COLUMNS = ("id", "writer_id", "writer_seq", "chain_hash")
 
 
