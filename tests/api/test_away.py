@@ -38,7 +38,7 @@ def test_a_page_that_meets_it__is_a_503_that_says_what_to_do_and_one_line_in_the
     def away(*arguments: object, **options: object) -> None:
         raise OperationalError("secret address")
 
-    monkeypatch.setattr("django.contrib.admin.sites.AdminSite.login", away)
+    monkeypatch.setattr("django.contrib.auth.views.LoginView.dispatch", away)
     with caplog.at_level(logging.ERROR):
         answer = stock.get("/admin/login/", accept="text/html", x_request_id="mine")
     assert (answer.status_code, answer["retry-after"], answer["x-request-id"]) == (503, "1", "mine")

@@ -255,6 +255,6 @@ def test_swaggers_page_works_under_the_policy_without_the_internet(service: Serv
         page.wait_for_selector("#operations-Management-put_project")
         shown = page.locator(".opblock").count()
         browser.close()
-    assert shown == 17
+    assert shown == 18
     assert wrong == []
     assert [url for url in asked if not url.startswith((f"http://{service.at}/", "data:"))] == []
