@@ -44,6 +44,7 @@ class MemoryStore:
         self.before: Callable[[Rows], None] = lambda rows: None
         self.after: Callable[[Rows], None] = lambda rows: None
         self.granted: dict[str, int] = {}
+        self.booked: list[str] = []
 
     async def beat(self, told: Row, bound_s: float) -> None:
         await asyncio.sleep(0)
@@ -63,6 +64,7 @@ class MemoryStore:
     ) -> list[Verdict]:
         verdicts = [Verdict(self.granted.get(claim.decision_id)) for claim in claims]
         await self.insert(rows_of(verdicts), bound_s)
+        self.booked += [claim.decision_id for claim in claims]
         return verdicts
 
     async def close(self) -> None:
