@@ -17,6 +17,7 @@ from iwrouting.models import Decision, Run, RunReservation
 RUNS = Run._meta.db_table
 RESERVATIONS = RunReservation._meta.db_table
 DECISIONS = Decision._meta.db_table
+MOST_TOKENS = 2**63 - 1
 
 Key = tuple[str, str]
 """Project and run id: what a caller calls a run."""
@@ -119,7 +120,7 @@ class Books:
         if held is None:
             return SETTLED
         account = self.accounts[claim.key]
-        account.used += claim.tokens
+        account.used = min(MOST_TOKENS, account.used + claim.tokens)
         account.reserved -= held.tokens
         if self.made.pop(ident, None) is None:
             self.gone.append(ident)

@@ -7,11 +7,12 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from threading import Lock
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import orjson
 
-from iwrouting.audit.budget import Claim, Reserve, Verdict
+from iwrouting.audit.budget import SETTLED, Claim, Reserve, Settle, Verdict
 from iwrouting.audit.chain import HASH
 from iwrouting.audit.numbers import has_place
 from iwrouting.audit.rows import DECISION, QUARANTINE, Row, finish_row
@@ -92,22 +93,54 @@ async def _store(store: Store, units: list[Unit], bound_s: float, number: Number
 
 
 async def _book(store: Store, units: list[Unit], bound_s: float, number: Number) -> None:
-    def rows_of(verdicts: list[Verdict]) -> Rows:
-        rows: list[tuple[str, Row]] = []
-        for unit, verdict in zip(units, verdicts, strict=True):
-            rows += unit.rows
-            unit.verdict = verdict
-            if verdict.granted is None:
-                number(unit.if_refused)
-                rows += unit.if_refused
-            elif has_place(unit.if_refused):
-                # An earlier try found the budget used up, and failed.
-                rows += [quarantined(table, row, WITHDRAWN) for table, row in unit.if_refused]
-        return rows
-
+    asked = _Asked(units, number)
     claims: list[Claim] = [unit.claim for unit in units if unit.claim is not None]
     again = [unit.claim for unit in units if unit.claim is not None and unit.again]
-    await store.book(claims, again, rows_of, bound_s)
+    try:
+        await store.book(claims, again, asked.rows_of, bound_s)
+    finally:
+        asked.end()
+
+
+class _Asked:
+    """Makes rows of verdicts, for as long as somebody waits for them.
+
+    A booking that was late goes on by itself, on SQLite in another thread, while its units stand in the journal: what
+    it numbered then might never be stored.
+    """
+
+    def __init__(self, units: list[Unit], number: Number) -> None:
+        self._units = units
+        self._number = number
+        self._lock = Lock()
+        self._is_over = False
+
+    def end(self) -> None:
+        """Nobody waits any more."""
+        with self._lock:
+            self._is_over = True
+
+    def rows_of(self, verdicts: list[Verdict]) -> Rows:
+        """The rows to commit; sets the verdicts. Raises StoreDown where nobody waits any more."""
+        with self._lock:
+            if self._is_over:
+                raise StoreDown("a booking came too late")
+            return [
+                row for unit, verdict in zip(self._units, verdicts, strict=True) for row in self._rows(unit, verdict)
+            ]
+
+    def _rows(self, unit: Unit, verdict: Verdict) -> Rows:
+        unit.verdict = verdict
+        if verdict.granted is None:
+            self._number(unit.if_refused)
+            return [*unit.rows, *unit.if_refused]
+        # Numbered where an earlier try found the budget used up, and failed.
+        return [*unit.rows, *withdrawn(unit)]
+
+
+def withdrawn(unit: Unit) -> Rows:
+    """For the quarantine: the rows of a refusal that got their numbers, and are not to be stored after all."""
+    return [quarantined(table, row, WITHDRAWN) for table, row in unit.if_refused] if has_place(unit.if_refused) else []
 
 
 async def _store_apart(store: Store, unit: Unit, bound_s: float, error: Exception) -> int:
@@ -121,11 +154,30 @@ async def _store_apart(store: Store, unit: Unit, bound_s: float, error: Exceptio
             unit.quarantined = reason
             log.error("a row of %s went into quarantine: %s", table, reason)
             await _put_aside(store, quarantined(table, row, reason, str(error)), bound_s)
-    if unit.claim is not None and isinstance(unit.claim, Reserve):
+    if isinstance(unit.claim, Reserve):
         unit.quarantined = unit.quarantined or type(error).__name__
+        for entry in withdrawn(unit):
+            aside += 1
+            await _put_aside(store, entry, bound_s)
     elif unit.claim is not None:
-        [unit.verdict] = await store.book([unit.claim], [unit.claim], lambda _: (), bound_s)
+        unit.verdict = await _settle_apart(store, unit.claim, bound_s)
     return aside
+
+
+async def _settle_apart(store: Store, claim: Settle, bound_s: float) -> Verdict:
+    try:
+        [verdict] = await store.book([claim], [claim], lambda _: (), bound_s)
+    except (StoreDown, OSError):
+        raise
+    except Exception as error:
+        # What is asked for again and again would hold up every row behind it.
+        log.error(
+            "what decision %s took is not booked, its reservation stays counted: %s",
+            claim.decision_id,
+            type(error).__name__,
+        )
+        return SETTLED
+    return verdict
 
 
 async def _refusal(store: Store, table: str, row: Row, bound_s: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from iwrouting.audit.budget import Settle
-from iwrouting.audit.quarantine import quarantined
+from iwrouting.audit.quarantine import quarantined, withdrawn
 from iwrouting.audit.rows import BLANK, TIMES, Row
 from iwrouting.audit.units import Unit
 
@@ -46,9 +46,7 @@ def _writable(table: str, row: Row) -> tuple[str, Row]:
 
 
 def _written(unit: Unit) -> dict[str, Any]:
-    rows = list(unit.rows)
-    if unit.verdict is not None and unit.verdict.granted is None:
-        rows += unit.if_refused
+    rows = [*unit.rows, *(unit.if_refused if unit.is_refused else withdrawn(unit))]
     claim = unit.claim
     settle = [*claim.key, claim.decision_id, claim.tokens] if isinstance(claim, Settle) else None
     return {"rows": rows, "settle": settle}

@@ -51,6 +51,11 @@ class Unit:
     verdict: Verdict | None = None
     quarantined: str = ""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether its claim was refused, and the rows that say so have their numbers."""
+        return self.verdict is not None and self.verdict.granted is None and has_place(self.if_refused)
+
     def stored(self) -> None:
         """Tell whoever waits what became of it."""
         if self.quarantined:
@@ -60,7 +65,7 @@ class Unit:
 
     def journaled(self) -> None:
         """Tell whoever waits that the journal has it: enough for all but a reservation."""
-        if isinstance(self.claim, Reserve) and not has_place(self.if_refused):
+        if isinstance(self.claim, Reserve) and not self.is_refused:
             self.fail()
             return
         if isinstance(self.claim, Settle):
