@@ -77,10 +77,13 @@ def _left(service: Service, draft: Draft, rows: Rows, future: asyncio.Future[Ver
 
 
 def _leave_undecided(service: Service, draft: Draft, rows: Rows) -> None:
-    """Queue the very rows of a decision that is not known to be stored with its outcome: none may stand alone."""
+    """Queue the very rows of a decision that is not known to be stored with its outcome: none may stand alone.
+
+    A full queue takes them too: the decision itself may stand in it.
+    """
     ending = Ending(cut_result(service), None)
     draft.closed = True
-    _queue(service, draft, [*rows, (OUTCOME, draft.outcome_row(ending))], _settle(draft, [], ending))
+    _queue(service, draft, [*rows, (OUTCOME, draft.outcome_row(ending))], _settle(draft, [], ending), keep=True)
 
 
 def cut_result(service: Service) -> Result:

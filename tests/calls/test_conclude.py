@@ -22,7 +22,7 @@ from iwrouting.calls.service import Service
 from iwrouting.calls.streamed import _closing, _relay, answer_stream
 from iwrouting.conf import Settings
 from iwrouting.dispatch import Dispatcher, Job, OpenStream
-from iwrouting.errors import RoutingError, UpstreamFailed
+from iwrouting.errors import AuditUnavailable, RoutingError, UpstreamFailed
 from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
 from iwrouting.types import Endpoint, KeyFacts
@@ -36,11 +36,14 @@ class Kept:
     def __init__(self) -> None:
         self.rows: list[tuple[str, Row]] = []
         self.answers = True
+        self.is_full = False
         self.futures: list[asyncio.Future[None]] = []
 
     def submit(
-        self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None
+        self, rows: Rows, *, patience_s: float | None = None, claim: Claim | None = None, keep: bool = False
     ) -> asyncio.Future[None]:
+        if self.is_full and not keep:
+            raise AuditUnavailable("The audit is behind.")
         self.rows += rows
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.futures.append(future)
@@ -106,6 +109,8 @@ def test_cancelled_while_the_decision_is_committed__says_who_cut_it(cutting: boo
     async def left() -> None:
         task = asyncio.create_task(decide(service, draft))
         await asyncio.sleep(0)
+        # The queue has filled meanwhile: the decision stands in it, so its end must find room.
+        kept.is_full = True
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
