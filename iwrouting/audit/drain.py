@@ -55,6 +55,8 @@ class Drainer:
         """
         try:
             await self._shelf.append(batch)
+            if not self._heart.journal_id:
+                self._heart.journal_id = await self._shelf.open()
         except Exception as error:
             self._failed(error)
             self._state.mode = Mode.REFUSING

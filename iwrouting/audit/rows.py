@@ -88,16 +88,20 @@ def finish_row(table: str, values: Row) -> Row:
             row[column] = _clean(text, limit, blank[column])
     for column, most in INTEGERS[table]:
         number = row[column]
-        if type(number) is not int or not -most <= number <= most:
-            row[column] = blank[column] if number is None else _number(number, most, blank[column])
+        if number is None:
+            row[column] = blank[column]
+        elif type(number) is not int or not -most <= number <= most:
+            row[column] = _number(number, most, blank[column])
     for column in BOOLEANS[table]:
         row[column] = row[column] is True
     for column in TIMES[table]:
-        if type(row[column]) is not datetime or row[column].tzinfo is None:
-            row[column] = _moment(row[column])
+        moment = row[column]
+        if moment is not None and (type(moment) is not datetime or moment.tzinfo is None):
+            row[column] = _moment(moment)
     for column in IDS[table]:
-        if row[column] is not None:
-            row[column] = _clean(row[column], 36, None)
+        ident = row[column]
+        if ident is not None and (type(ident) is not str or len(ident) > 36 or not ident.isascii() or "\0" in ident):
+            row[column] = _clean(ident, 36, None)
     return row
 
 

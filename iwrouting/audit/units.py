@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from iwrouting.audit.budget import SETTLED, Claim, Reserve, Settle, Verdict
 from iwrouting.audit.numbers import has_place
+from iwrouting.audit.rows import DECISION
 from iwrouting.audit.storing import Rows
 from iwrouting.errors import AuditUnavailable
 
@@ -138,7 +139,10 @@ def _first(line: deque[Unit]) -> list[Unit]:
     rows = size = 0
     while line and rows < MAX_ROWS and size < MAX_BYTES:
         unit = line.popleft()
-        size += sum(ROW_BYTES + len(row.get("ladder", "")) + len(row.get("chain", "")) for _, row in unit.rows)
+        for table, row in unit.rows:
+            size += ROW_BYTES
+            if table == DECISION:
+                size += len(row["ladder"]) + len(row["chain"])
         rows += len(unit.rows)
         batch.append(unit)
     return batch
