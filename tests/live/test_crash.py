@@ -42,7 +42,7 @@ def pair(live: Live) -> ServiceProcess:
     Their journals stand apart: other services beat too seldom for them, and would be taken for dead.
     """
     apart = str(journals(live))
-    service = live.world.other_service("crashing", workers=2, IW_WRITER_DEAD_S="2.5", IW_JOURNAL_DIR=apart)
+    service = live.world.other_service("crashing", workers=2, IW_WRITER_DEAD_S="3", IW_JOURNAL_DIR=apart)
     live.introduce(live.home.key, service.url)
     eventually(lambda: len(service.children()) == 2, "the second worker", 10)
     return service
@@ -99,7 +99,7 @@ def counted(ident: str) -> dict[str, Any]:
 def test_killed_worker__has_its_open_calls_closed_by_its_sibling_and_no_others(
     live: Live, pair: ServiceProcess
 ) -> None:
-    live.sandbox.plan([{"fault": {"delay_ms": 9000}}])
+    live.sandbox.plan([{"fault": {"delay_ms": 4000}}])
     with ThreadPoolExecutor(8) as pool:
         victim = open_calls(live, pair, pool, 8)
         orphans = of_writer(live, victim)
@@ -107,7 +107,7 @@ def test_killed_worker__has_its_open_calls_closed_by_its_sibling_and_no_others(
         eventually(lambda: all(outcomes(live)[ident] for ident in orphans), "the end of what was left", SWEPT_S)
         found = outcomes(live)
         assert {tuple(found.pop(ident)) for ident in orphans} == {(("sweeper", "interrupted"),)}
-        assert not any(found.values()), "calls of a living worker are its own"
+        assert all(each in ([], [("server", "ok")]) for each in found.values()), "a living worker's are its own"
         eventually(lambda: Writer.objects.using(ALIAS).get(id=victim.id).swept_at, "the note that it is swept")
         eventually(lambda: len(pair.children()) == 2, "the next worker", 10)
         live.sandbox.clear()
@@ -174,18 +174,20 @@ def test_service_killed_under_load__leaves_nothing_open_after_its_restart(live: 
             if got.status == 200 and got.whole:
                 answered.append(got.headers["x-iw-decision-id"])
 
+    assert pair.process is not None
     with ThreadPoolExecutor(6) as pool:
         for _ in range(6):
             pool.submit(call_on)
-        eventually(lambda: len(answered) > 5, "the first answers", 15)
-        for _ in range(2):
-            stop.wait(0.2 + chance.random())
-            with suppress(ProcessLookupError, IndexError):
-                os.kill(chance.choice(pair.children()), signal.SIGKILL)
-        stop.wait(0.5 + chance.random())
-        assert pair.process is not None
-        os.killpg(pair.process.pid, signal.SIGKILL)
-        stop.set()
+        try:
+            eventually(lambda: len(answered) > 5, "the first answers", 15)
+            for _ in range(2):
+                stop.wait(0.2 + chance.random())
+                with suppress(ProcessLookupError, IndexError):
+                    os.kill(chance.choice(pair.children()), signal.SIGKILL)
+            stop.wait(0.5 + chance.random())
+            os.killpg(pair.process.pid, signal.SIGKILL)
+        finally:
+            stop.set()
     pair.process.wait()
     pair.start()
     eventually(lambda: len(pair.children()) == 2, "both workers", 10)
