@@ -44,4 +44,4 @@ class Seen:
     def _is_disturbed(self, fault: Happened) -> bool:
         """Whether a process was killed, stopped or started while it recovered."""
         end = fault.recovered or time.monotonic()
-        return any(other.began < end and other.ended > fault.ended - 6 for other in self.process_faults)
+        return any(other.began < end and other.ended > fault.ended - 1 for other in self.process_faults)

@@ -18,7 +18,7 @@ from tests.faults.storm.weather import refused, table_locked
 from tests.live.processes import ROOT
 
 ACTIONS = ("raise", "delay:0.1", "kill")
-IN_COMMANDS = ("seal.", "retention.", "partitions.")
+IN_COMMANDS = ("seal.", "retention.", "partitions.", "alerts.")
 """Where commands pass; workers pass all others."""
 
 PATIENCE_S = 150.0
@@ -26,11 +26,16 @@ COMMAND = """
 import sys, django
 from django.core.management import call_command
 django.setup()
+from iwrouting.alerts import look
 from iwrouting.conf import points, settings
 points.arm(points.read_plan(settings().fault_points))
-call_command(*sys.argv[1:])
+conf = settings().model_copy(update={"alert_every_s": 0.0, "alert_disk_mb": 100_000_000})
+look(conf, again_s=0) if sys.argv[1] == "look" else call_command(*sys.argv[1:])
 """
-"""A command of manage.py with the fault points armed, as workers arm them."""
+"""A command of manage.py, or a round of the alerts, with the fault points armed as workers arm them.
+
+No disk has so much space free, so each round has something to tell.
+"""
 
 
 def firings(points: Iterable[str]) -> set[str]:
@@ -107,6 +112,9 @@ def walk_commands(made: Arena, told: Path) -> set[str]:
             break
         if any(each.startswith("seal.") for each in left):
             command(made, "audit_seal", **settings)
+            continue
+        if any(each.startswith("alerts.") for each in left):
+            command(made, "look", **settings)
             continue
         add_old_calls(made, month)
         if made.database.name == "PostgreSQL":
