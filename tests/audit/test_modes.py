@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from iwrouting.audit import DECISION, OUTCOME, Mode, Reserve, Rows, Settle, Verdict, Writer
+from iwrouting.audit import DECISION, OUTCOME, Mode, Reserve, Row, Rows, Settle, Verdict, Writer
 from iwrouting.audit.journal import left_segments
 from iwrouting.audit.replay import replay_left
 from iwrouting.audit.rows import NUMBERED
@@ -154,6 +154,61 @@ def test_reservation__needs_the_database_and_a_settlement_does_not(tmp_path: Pat
     run(store, work, tmp_path)
     assert aliases(store) == ["first", "second"]
     assert len(store.of(OUTCOME)) == 2
+    assert chain_faults(store) == []
+
+
+def test_record_whose_end_nobody_was_told__is_replayed_though_the_database_took_its_rows(tmp_path: Path) -> None:
+    store = MemoryStore()
+
+    def fail_once(rows: Rows) -> None:
+        if rows:
+            store.before = lambda rows: None
+            raise StoreDown("away")
+
+    async def work(writer: Writer) -> None:
+        await until(lambda: bool(store.told), "the first heartbeat")
+        store.before = fail_once
+        points.arm(points.read_plan("journal.after_fsync=raise@1"))
+        await writer.submit([decision("0")])
+        await until(lambda: writer.mode == Mode.DATABASE and not writer.state()["journal_bytes"], "the replay")
+
+    run(store, work, tmp_path)
+    assert aliases(store) == ["0"]
+    assert left_segments(tmp_path) == {}
+
+
+class Gated(MemoryStore):
+    """A store whose heartbeat waits at a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.waiting = False
+
+    async def beat(self, told: Row, bound_s: float) -> None:
+        await super().beat(told, bound_s)
+        self.waiting = not self.gate.is_set()
+        await self.gate.wait()
+
+
+def test_row_that_comes_while_the_replay_ends__is_replayed_too(tmp_path: Path) -> None:
+    store = Gated()
+
+    async def work(writer: Writer) -> None:
+        store.away()
+        await writer.submit([decision("0")])
+        store.back()
+        store.after = lambda rows: store.gate.clear()
+        await until(lambda: bool(store.waiting), "the drainer at the gate")
+        store.after = lambda rows: None
+        await writer.submit([decision("1")])
+        store.gate.set()
+        await until(lambda: writer.mode == Mode.DATABASE, "the way back")
+        await writer.submit([decision("2")])
+
+    run(store, work, tmp_path)
+    assert aliases(store) == ["0", "1", "2"]
     assert chain_faults(store) == []
 
 
