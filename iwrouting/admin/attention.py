@@ -17,7 +17,7 @@ from iwrouting.admin.show import admin_url, link
 from iwrouting.alerts import open_alerts, standing_findings
 from iwrouting.alerts.findings import counted
 from iwrouting.alerts.keeping import alive
-from iwrouting.audit.quarantine import WITHDRAWN
+from iwrouting.audit.writing.quarantine import WITHDRAWN
 from iwrouting.conf import settings
 from iwrouting.models import QuarantinedRow
 from iwrouting.resolver.lifecycle import Finding, Place

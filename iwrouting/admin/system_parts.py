@@ -22,9 +22,9 @@ from iwrouting.admin.show import NOTHING, admin_url, badge, link, megabytes, mom
 from iwrouting.admin.writers import STATES, count_badge, lag, mode_badge, process, state_of
 from iwrouting.alerts.findings import this_host
 from iwrouting.alerts.host import waiting_bytes
-from iwrouting.audit.partitions import attached, default_rows, has_partitions
-from iwrouting.audit.seals import REMOVAL
-from iwrouting.audit.tables import TABLES, first_of_month, kept_from
+from iwrouting.audit.keeping.partitions import attached, default_rows, has_partitions
+from iwrouting.audit.keeping.tables import TABLES, first_of_month, kept_from
+from iwrouting.audit.tamper.seals import REMOVAL
 from iwrouting.conf import settings
 from iwrouting.models import Revision, Seal, Writer
 from iwrouting.snapshot import store

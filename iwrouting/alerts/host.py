@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iwrouting.alerts.findings import this_host
-from iwrouting.audit.segments import MAGIC
+from iwrouting.audit.journal.segments import MAGIC
 from iwrouting.conf import Settings
 
 HEADER_BYTES = 4096

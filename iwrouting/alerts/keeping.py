@@ -9,9 +9,9 @@ from django.db.models import Count, QuerySet
 
 from iwrouting.alerts.findings import counted, this_host
 from iwrouting.alerts.host import waiting_bytes
-from iwrouting.audit.partitions import default_rows, has_partitions, missing_months
-from iwrouting.audit.quarantine import WITHDRAWN
-from iwrouting.audit.seals import HOURLY, MANUAL
+from iwrouting.audit.keeping.partitions import default_rows, has_partitions, missing_months
+from iwrouting.audit.tamper.seals import HOURLY, MANUAL
+from iwrouting.audit.writing.quarantine import WITHDRAWN
 from iwrouting.conf import Settings
 from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from iwrouting.alerts.state import Key, Row, Standing, as_plain, read_row, read_standing
-from iwrouting.audit.journal import make_folder
-from iwrouting.audit.segments import JournalFault
+from iwrouting.audit.journal.journal import make_folder
+from iwrouting.audit.journal.segments import JournalFault
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from iwrouting.alerts.rules import look_with_database, look_without_database
 from iwrouting.alerts.state import Row, Step, fold, record, recorded, steps
 from iwrouting.alerts.telling import Channel, Notice, NotTold, channels
 from iwrouting.audit.ids import new_id_at
+from iwrouting.audit.journal.segments import JournalFault
 from iwrouting.audit.locks import LockFault, only_one
-from iwrouting.audit.segments import JournalFault
 from iwrouting.conf import Settings, settings
 from iwrouting.conf.points import hit
 

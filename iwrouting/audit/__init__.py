@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from iwrouting.audit.budget import Claim, Reserve, Settle, Verdict
-from iwrouting.audit.chain import AuditKey, make_key
-from iwrouting.audit.heartbeat import Facts, Mode
 from iwrouting.audit.held import REPEATED, find_held, usage_recorded
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
-from iwrouting.audit.journal import Place
+from iwrouting.audit.journal.journal import Place
 from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
-from iwrouting.audit.stores import open_store
-from iwrouting.audit.storing import Rows
-from iwrouting.audit.units import Bounds
-from iwrouting.audit.writer import Writer
+from iwrouting.audit.tamper.chain import AuditKey, make_key
+from iwrouting.audit.writing.budget import Claim, Reserve, Settle, Verdict
+from iwrouting.audit.writing.heartbeat import Facts, Mode
+from iwrouting.audit.writing.stores import open_store
+from iwrouting.audit.writing.storing import Rows
+from iwrouting.audit.writing.units import Bounds
+from iwrouting.audit.writing.writer import Writer
 
 __all__ = [
     "ATTEMPT",

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from django.db import connection
 
-from iwrouting.audit.journal import make_folder
+from iwrouting.audit.journal.journal import make_folder
 from iwrouting.conf import settings
 
 CONNECT_S = 3

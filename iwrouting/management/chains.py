@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from iwrouting.audit.awaited import Surroundings
-from iwrouting.audit.chain import AuditKey, make_key
-from iwrouting.audit.sealed import Exported
+from iwrouting.audit.tamper.awaited import Surroundings
+from iwrouting.audit.tamper.chain import AuditKey, make_key
+from iwrouting.audit.tamper.sealed import Exported
 from iwrouting.conf import settings
 
 STATEMENT_TIMEOUT_MS = 30_000

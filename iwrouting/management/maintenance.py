@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
-from iwrouting.audit import partitions, pruning, retention, statistics
+from iwrouting.audit.journal.segments import JournalFault
+from iwrouting.audit.keeping import partitions, pruning, retention, statistics
+from iwrouting.audit.keeping.patience import Busy
 from iwrouting.audit.locks import LockFault
-from iwrouting.audit.patience import Busy
-from iwrouting.audit.segments import JournalFault
 from iwrouting.conf import settings
 from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.upkeep import Job, run_job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.management.base import CommandError
 from django.db import connection
 
-from iwrouting.audit.tables import DECISION
+from iwrouting.audit.keeping.tables import DECISION
 from iwrouting.conf import points, settings
 
 OWNER = """

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from iwrouting.audit.partitions import attached
+from iwrouting.audit.keeping.partitions import attached
 from iwrouting.reports import VIEWS
 from iwrouting.reports.guards import KEYS
 

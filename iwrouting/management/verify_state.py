@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from iwrouting.audit.findings import Finding, Tally
-from iwrouting.audit.following import Place
-from iwrouting.audit.verifying import Checkpoint, Position
+from iwrouting.audit.tamper.findings import Finding, Tally
+from iwrouting.audit.tamper.following import Place
+from iwrouting.audit.tamper.verifying import Checkpoint, Position
 
 VERSION = 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iwrouting.audit import Bounds, Facts, Place, Writer, make_key, open_store
-from iwrouting.audit.heartbeat import MOST_BEAT_S
+from iwrouting.audit.writing.heartbeat import MOST_BEAT_S
 from iwrouting.conf import Settings
 from iwrouting.snapshot import SnapshotStore
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from iwrouting.alerts import look
-from iwrouting.audit.seals import seal_when_due
-from iwrouting.audit.sweeper import sweep_every_s
+from iwrouting.audit.sweeping.sweeper import sweep_every_s
+from iwrouting.audit.tamper.seals import seal_when_due
 from iwrouting.conf import settings
 from iwrouting.server.sweeping import sweep_now
 from iwrouting.server.upkeep import Job

@@ -11,8 +11,8 @@ from functools import partial
 from django.db import connections
 
 from iwrouting.audit import Claim, Rows, Writer, open_store
-from iwrouting.audit.heartbeat import Mode
-from iwrouting.audit.sweeper import Sweeper, Swept, find_work
+from iwrouting.audit.sweeping.sweeper import Sweeper, Swept, find_work
+from iwrouting.audit.writing.heartbeat import Mode
 from iwrouting.conf import settings
 from iwrouting.server.auditing import make_writer
 from iwrouting.snapshot import store

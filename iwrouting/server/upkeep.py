@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, connections
 
+from iwrouting.audit.journal.segments import JournalFault
 from iwrouting.audit.locks import LockFault, only_one
-from iwrouting.audit.segments import JournalFault
 
 log = logging.getLogger(__name__)
 FIRST_S = 0.5

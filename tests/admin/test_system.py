@@ -17,8 +17,8 @@ from iwrouting import __version__
 from iwrouting.admin import environment
 from iwrouting.admin.attention import attention_list
 from iwrouting.alerts.findings import this_host
-from iwrouting.audit.partitions import MONTHS_AHEAD
-from iwrouting.audit.tables import first_of_month
+from iwrouting.audit.keeping.partitions import MONTHS_AHEAD
+from iwrouting.audit.keeping.tables import first_of_month
 from iwrouting.conf.environment import variables
 from iwrouting.conf.settings import load, settings
 from iwrouting.models import Revision

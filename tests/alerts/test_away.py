@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from iwrouting.alerts.findings import this_host
-from iwrouting.audit.journal import Journal, Place
+from iwrouting.audit.journal.journal import Journal, Place
 from tests.alerts.servers import Receiver
 
 ROOT = Path(__file__).resolve().parents[2]

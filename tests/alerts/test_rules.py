@@ -14,7 +14,7 @@ from django.utils import timezone
 from iwrouting.alerts import standing_findings
 from iwrouting.alerts.findings import this_host
 from iwrouting.alerts.rules import look_with_database, look_without_database
-from iwrouting.audit.journal import Journal, Place
+from iwrouting.audit.journal.journal import Journal, Place
 from iwrouting.conf.alerts import RULES
 from iwrouting.models import Model, Revision
 from tests.admin.cast import attempt, decision, model

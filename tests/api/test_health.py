@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from iwrouting.api.health import details, readiness_faults
-from iwrouting.audit.heartbeat import Mode
+from iwrouting.audit.writing.heartbeat import Mode
 from iwrouting.conf import settings
 from iwrouting.snapshot import builtin_configuration
 

@@ -23,9 +23,9 @@ from iwrouting.audit import (
     make_key,
     new_id,
 )
-from iwrouting.audit.chain import FIRST, canonical, link
 from iwrouting.audit.rows import NUMBERED, QUARANTINE
-from iwrouting.audit.storing import RowsOf, StoreDown
+from iwrouting.audit.tamper.chain import FIRST, canonical, link
+from iwrouting.audit.writing.storing import RowsOf, StoreDown
 
 KEY = make_key("k" * 32)
 UNDER = {"revision": 1, "environment_id": "e", "catalogue_version": "c", "rules_version": "r", "app_version": "a"}

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from iwrouting.audit.postgresql import PostgreSQLStore
-from iwrouting.audit.sqlite import SQLiteStore
-from iwrouting.audit.storing import Store
+from iwrouting.audit.writing.postgresql import PostgreSQLStore
+from iwrouting.audit.writing.sqlite import SQLiteStore
+from iwrouting.audit.writing.storing import Store
 from iwrouting.types import EnvironmentFacts
 from tests.live.databases import IS_POSTGRESQL, statement
 

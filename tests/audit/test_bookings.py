@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from iwrouting.audit import DECISION, OUTCOME, Claim, Mode, Reserve, Rows, Settle, Verdict, Writer
-from iwrouting.audit.budget import SETTLED, Account, Books, Held, hexed
-from iwrouting.audit.numbers import Numbers
-from iwrouting.audit.quarantine import WITHDRAWN
-from iwrouting.audit.records import decode, encode
+from iwrouting.audit.journal.records import decode, encode
 from iwrouting.audit.rows import QUARANTINE
-from iwrouting.audit.storing import RowsOf, RowsRefused, StoreDown
-from iwrouting.audit.units import Unit
+from iwrouting.audit.writing.budget import SETTLED, Account, Books, Held, hexed
+from iwrouting.audit.writing.numbers import Numbers
+from iwrouting.audit.writing.quarantine import WITHDRAWN
+from iwrouting.audit.writing.storing import RowsOf, RowsRefused, StoreDown
+from iwrouting.audit.writing.units import Unit
 from iwrouting.errors import AuditUnavailable
 from tests.audit.memory import KEY, MemoryStore, chain_faults, decision, outcome, run, until
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iwrouting.audit import Reserve, Settle, Verdict
-from iwrouting.audit.budget import Account, Books
+from iwrouting.audit.writing.budget import Account, Books
 
 KEY = ("atlas", "run-1")
 sizes = st.integers(0, 60)

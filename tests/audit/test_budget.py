@@ -16,10 +16,10 @@ from psycopg.conninfo import conninfo_to_dict
 from pytest_django.plugin import DjangoDbBlocker
 
 from iwrouting.audit import DECISION, OUTCOME, Claim, Reserve, Settle, Verdict, decision_time, finish_row, new_id
-from iwrouting.audit.budget import Key
-from iwrouting.audit.postgresql import PostgreSQLStore
-from iwrouting.audit.sqlite import SQLiteStore
-from iwrouting.audit.storing import RowsRefused, Store
+from iwrouting.audit.writing.budget import Key
+from iwrouting.audit.writing.postgresql import PostgreSQLStore
+from iwrouting.audit.writing.sqlite import SQLiteStore
+from iwrouting.audit.writing.storing import RowsRefused, Store
 from iwrouting.models import Decision, Run, RunReservation
 from iwrouting.types import EnvironmentFacts
 from tests.harness import environment

@@ -13,14 +13,14 @@ import orjson
 import pytest
 
 from iwrouting.audit import DECISION, Place, Settle
-from iwrouting.audit import journal as journals
-from iwrouting.audit.journal import Journal, folder_id, left_segments
-from iwrouting.audit.quarantine import JOURNAL_DAMAGED
-from iwrouting.audit.records import UNKNOWN_COLUMNS, decode, encode
-from iwrouting.audit.replay import Replayed, replay_left
+from iwrouting.audit.journal import journal as journals
+from iwrouting.audit.journal.journal import Journal, folder_id, left_segments
+from iwrouting.audit.journal.records import UNKNOWN_COLUMNS, decode, encode
+from iwrouting.audit.journal.replay import Replayed, replay_left
+from iwrouting.audit.journal.segments import HEAD, MAGIC, JournalFault, Segment
 from iwrouting.audit.rows import QUARANTINE
-from iwrouting.audit.segments import HEAD, MAGIC, JournalFault, Segment
-from iwrouting.audit.units import Unit
+from iwrouting.audit.writing.quarantine import JOURNAL_DAMAGED
+from iwrouting.audit.writing.units import Unit
 from iwrouting.conf import points
 from tests.audit.memory import MemoryStore, attempt, decision, outcome
 

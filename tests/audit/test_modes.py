@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from iwrouting.audit import DECISION, OUTCOME, Mode, Reserve, Row, Rows, Settle, Verdict, Writer
-from iwrouting.audit.journal import left_segments
-from iwrouting.audit.replay import replay_left
+from iwrouting.audit.journal.journal import left_segments
+from iwrouting.audit.journal.replay import replay_left
+from iwrouting.audit.journal.segments import Segment
 from iwrouting.audit.rows import NUMBERED
-from iwrouting.audit.segments import Segment
-from iwrouting.audit.storing import StoreDown
+from iwrouting.audit.writing.storing import StoreDown
 from iwrouting.conf import points
 from iwrouting.errors import AuditUnavailable
 from tests.audit.memory import MemoryStore, chain_faults, decision, outcome, run, until

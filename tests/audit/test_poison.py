@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from iwrouting.audit import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row, new_id
-from iwrouting.audit.chain import FIRST, canonical, link
-from iwrouting.audit.numbers import Numbers
-from iwrouting.audit.quarantine import store_units
-from iwrouting.audit.records import decode, encode
+from iwrouting.audit.journal.records import decode, encode
 from iwrouting.audit.rows import BLANK, IDS, MAX_INTEGER, NUMBERED, QUARANTINE, TIMES
-from iwrouting.audit.storing import Store
-from iwrouting.audit.units import Unit
+from iwrouting.audit.tamper.chain import FIRST, canonical, link
+from iwrouting.audit.writing.numbers import Numbers
+from iwrouting.audit.writing.quarantine import store_units
+from iwrouting.audit.writing.storing import Store
+from iwrouting.audit.writing.units import Unit
 from iwrouting.models import Decision
 from tests.audit.memory import KEY, attempt, decision, outcome
 from tests.audit.real import BOUND_S, stored, with_store

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from iwrouting.audit import BREAKER, DECISION, Bounds, Mode, Place, Rows, Writer, finish_row, new_id, new_id_at
-from iwrouting.audit.postgresql import PostgreSQLStore
-from iwrouting.audit.storing import StoreDown
+from iwrouting.audit.writing.postgresql import PostgreSQLStore
+from iwrouting.audit.writing.storing import StoreDown
 from tests.audit.memory import KEY, decision, outcome, until
 from tests.audit.real import BOUND_S, store_of, stored, with_store
 from tests.live.databases import IS_POSTGRESQL, statement

@@ -11,7 +11,7 @@ import pytest
 
 from iwrouting.audit import DECISION, OUTCOME, Mode, Reserve, Rows, Settle, Verdict, Writer
 from iwrouting.audit.rows import QUARANTINE
-from iwrouting.audit.storing import RowsRefused, StoreDown
+from iwrouting.audit.writing.storing import RowsRefused, StoreDown
 from iwrouting.errors import AuditUnavailable
 from tests.audit.memory import MemoryStore, attempt, chain_faults, decision, outcome, run, until
 

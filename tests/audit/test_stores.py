@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, Rows, Settle, new_id
-from iwrouting.audit.heartbeat import Facts, Heart, Mode, State
-from iwrouting.audit.numbers import Numbers
 from iwrouting.audit.rows import QUARANTINE
-from iwrouting.audit.storing import RowsRefused, Store, StoreDown
+from iwrouting.audit.writing.heartbeat import Facts, Heart, Mode, State
+from iwrouting.audit.writing.numbers import Numbers
+from iwrouting.audit.writing.storing import RowsRefused, Store, StoreDown
 from iwrouting.models import Writer
 from tests.audit.memory import KEY, attempt, decision, outcome
 from tests.audit.real import BOUND_S, busy, stored, with_store

@@ -15,10 +15,10 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from iwrouting.audit import Claim, Rows, Settle
-from iwrouting.audit.journal import folder_id
-from iwrouting.audit.orphans import closing_rows, longest_call, open_decisions
-from iwrouting.audit.storing import StoreDown
-from iwrouting.audit.sweeper import Contact, Sweeper
+from iwrouting.audit.journal.journal import folder_id
+from iwrouting.audit.sweeping.orphans import closing_rows, longest_call, open_decisions
+from iwrouting.audit.sweeping.sweeper import Contact, Sweeper
+from iwrouting.audit.writing.storing import StoreDown
 from iwrouting.conf import Settings, settings
 from iwrouting.errors import AuditUnavailable
 from iwrouting.models import Alias, Decision, Outcome, Run, RunReservation, Writer
@@ -173,7 +173,7 @@ def test_writer_that_beats_while_it_is_swept__is_left_alone(case: Case, monkeypa
         Writer.objects.filter(id=DEAD).update(heartbeat_at=NOW)
         return longest_call(case.conf)
 
-    monkeypatch.setattr("iwrouting.audit.sweeper.longest_call", wake)
+    monkeypatch.setattr("iwrouting.audit.sweeping.sweeper.longest_call", wake)
     assert case.sweeper.sweep().closed == 0
     assert not Outcome.objects.exists()
     assert Writer.objects.get(id=DEAD).swept_at is None
@@ -191,7 +191,7 @@ def test_reservation__is_settled_whole(case: Case) -> None:
 def test_locked_journal_that_holds_records__is_waited_for(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     case.writer()
     of_dead(1)
-    monkeypatch.setattr("iwrouting.audit.adoption.Segment.take", lambda _: None)
+    monkeypatch.setattr("iwrouting.audit.sweeping.adoption.Segment.take", lambda _: None)
     path = case.folder / f"{DEAD}.1.journal"
     path.write_bytes(b'IWJRNL1\n{"version":1}\nrecords')
     assert case.sweeper.sweep().closed == 0
@@ -211,7 +211,7 @@ def test_journal_that_can_not_be_replayed_now__holds_up_no_other_writer(
     async def refuse(*_: Any) -> Any:
         raise StoreDown("the quarantine is full")
 
-    monkeypatch.setattr("iwrouting.audit.adoption._replay", refuse)
+    monkeypatch.setattr("iwrouting.audit.sweeping.adoption._replay", refuse)
     assert [case.sweeper.sweep().closed for _ in range(2)] == [1, 0]
     assert list(Outcome.objects.values_list("decision", flat=True)) == [other.id]
     assert sum("the quarantine is full" in record.message for record in caplog.records) == 1
@@ -245,7 +245,7 @@ def test_journal_without_a_whole_header__is_removed_once_it_is_old(case: Case, s
 def test_open_decisions__are_looked_for_as_far_back_as_a_call_can_last(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iwrouting.audit.orphans.PAGE", 2)
+    monkeypatch.setattr("iwrouting.audit.sweeping.orphans.PAGE", 2)
     longest = timedelta(hours=2)
     old, first, *rest = [of_dead(seq, seconds) for seq, seconds in enumerate((9000, 7000, 30, 20, 10), 1)]
     assert [each.id for page in open_decisions(DEAD, longest) for each in page] == [
@@ -253,7 +253,7 @@ def test_open_decisions__are_looked_for_as_far_back_as_a_call_can_last(
         first.id,
         old.id,
     ], "the last page is read whole"
-    monkeypatch.setattr("iwrouting.audit.orphans.PAGE", 1)
+    monkeypatch.setattr("iwrouting.audit.sweeping.orphans.PAGE", 1)
     found = [each.id for page in open_decisions(DEAD, timedelta(hours=1)) for each in page]
     assert first.id in found
     assert old.id not in found
@@ -291,7 +291,7 @@ def plan_of(query: str) -> str:
 
 def test_contact__lasts_while_no_gap_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 105.0, 110.0, 140.0, 145.0, 150.0, 155.0])
-    monkeypatch.setattr("iwrouting.audit.sweeper.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("iwrouting.audit.sweeping.sweeper.time.monotonic", lambda: next(clock))
     contact = Contact(20.0)
     assert [contact.made() for _ in range(3)] == [0, 5, 10]
     assert [contact.made() for _ in range(2)] == [0, 5], "we were stopped, or the database was away"

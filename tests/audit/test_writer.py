@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from iwrouting.audit import DECISION, Claim, Reserve, Row, Rows, Verdict, Writer, finish_row, new_id, new_id_at
-from iwrouting.audit.chain import make_key
-from iwrouting.audit.storing import RowsOf, RowsRefused, StoreDown
-from iwrouting.audit.units import Bounds
+from iwrouting.audit.tamper.chain import make_key
+from iwrouting.audit.writing.storing import RowsOf, RowsRefused, StoreDown
+from iwrouting.audit.writing.units import Bounds
 from iwrouting.errors import AuditUnavailable
 
 Behave = Callable[[Rows], Awaitable[None]]

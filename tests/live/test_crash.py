@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 
 from iwrouting.audit import DECISION, OUTCOME, Row, finish_row, make_key, new_id, new_id_at
-from iwrouting.audit.numbers import Numbers
-from iwrouting.audit.records import encode
-from iwrouting.audit.segments import Segment
-from iwrouting.audit.units import Unit
+from iwrouting.audit.journal.records import encode
+from iwrouting.audit.journal.segments import Segment
+from iwrouting.audit.writing.numbers import Numbers
+from iwrouting.audit.writing.units import Unit
 from iwrouting.models import Attempt, Decision, Outcome, Writer
 from tests.live.databases import ALIAS
 from tests.live.ledger import eventually, view

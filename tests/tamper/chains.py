@@ -12,7 +12,7 @@ import orjson
 from django.db import models
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, decision_time, finish_row, new_id
-from iwrouting.audit.chain import FIRST, AuditKey, canonical, link, make_key
+from iwrouting.audit.tamper.chain import FIRST, AuditKey, canonical, link, make_key
 from iwrouting.conf import settings
 from iwrouting.models import Attempt, Decision, Outcome, QuarantinedRow, Writer
 

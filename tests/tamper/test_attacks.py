@@ -9,9 +9,9 @@ import pytest
 from django.db import connection, models, transaction
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row
-from iwrouting.audit.chain import FIRST, canonical, link, make_key
-from iwrouting.audit.sealed import Exported
-from iwrouting.audit.seals import MANUAL, make_seal
+from iwrouting.audit.tamper.chain import FIRST, canonical, link, make_key
+from iwrouting.audit.tamper.sealed import Exported
+from iwrouting.audit.tamper.seals import MANUAL, make_seal
 from iwrouting.models import Attempt, Seal
 from tests.tamper.chains import MODELS, Chain, call_rows, our_key, store
 from tests.tamper.verified import found, verify

@@ -14,8 +14,8 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME, Row, finish_row
-from iwrouting.audit.chain import HASH, canonical
-from iwrouting.audit.reading import Reader
+from iwrouting.audit.tamper.chain import HASH, canonical
+from iwrouting.audit.tamper.reading import Reader
 from tests.audit_tables.owner import unguarded
 from tests.tamper.chains import MODELS, Chain, call_rows, store
 

@@ -13,9 +13,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from iwrouting.audit import ATTEMPT, DECISION
-from iwrouting.audit import verifying as verifying_module
-from iwrouting.audit.seals import Leaving, removal_seal
-from iwrouting.audit.verifying import Verification
+from iwrouting.audit.tamper import verifying as verifying_module
+from iwrouting.audit.tamper.seals import Leaving, removal_seal
+from iwrouting.audit.tamper.verifying import Verification
 from iwrouting.management import chains
 from iwrouting.management.commands import audit_verify
 from iwrouting.models import Seal

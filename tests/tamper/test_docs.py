@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iwrouting.audit import findings
-from iwrouting.audit.chain import canonical
-from iwrouting.audit.reading import Reader
-from iwrouting.audit.sealed import Exported
-from iwrouting.audit.seals import MANUAL, make_seal
+from iwrouting.audit.tamper import findings
+from iwrouting.audit.tamper.chain import canonical
+from iwrouting.audit.tamper.reading import Reader
+from iwrouting.audit.tamper.sealed import Exported
+from iwrouting.audit.tamper.seals import MANUAL, make_seal
 from iwrouting.models import Seal
 from tests.tamper.chains import Chain, our_key
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iwrouting.audit import Row
-from iwrouting.audit.chain import FIRST, HASH, canonical, link, make_key
-from iwrouting.audit.findings import Tally
-from iwrouting.audit.following import Follower, Known, Run
-from iwrouting.audit.placed import Placed
+from iwrouting.audit.tamper.chain import FIRST, HASH, canonical, link, make_key
+from iwrouting.audit.tamper.findings import Tally
+from iwrouting.audit.tamper.following import Follower, Known, Run
+from iwrouting.audit.tamper.placed import Placed
 from tests.tamper.chains import call_rows
 from tests.tamper.verified import found
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from iwrouting.audit import DECISION, verifying
-from iwrouting.audit.awaited import Surroundings
-from iwrouting.audit.seals import MANUAL, Leaving, make_seal, removal_seal, seal_when_due
-from iwrouting.audit.segments import Segment
-from iwrouting.audit.verifying import Scope
+from iwrouting.audit import DECISION
+from iwrouting.audit.journal.segments import Segment
+from iwrouting.audit.tamper import verifying
+from iwrouting.audit.tamper.awaited import Surroundings
+from iwrouting.audit.tamper.seals import MANUAL, Leaving, make_seal, removal_seal, seal_when_due
+from iwrouting.audit.tamper.verifying import Scope
 from iwrouting.models import Decision, Seal
 from tests.tamper.chains import MODELS, Chain, call_rows, store
 from tests.tamper.verified import NOWHERE, found, verify

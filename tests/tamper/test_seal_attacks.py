@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from iwrouting.audit import ATTEMPT
-from iwrouting.audit.chain import make_key
-from iwrouting.audit.sealed import Exported
-from iwrouting.audit.seals import MANUAL, make_seal
+from iwrouting.audit.tamper.chain import make_key
+from iwrouting.audit.tamper.sealed import Exported
+from iwrouting.audit.tamper.seals import MANUAL, make_seal
 from iwrouting.models import QuarantinedRow, Seal
 from tests.tamper.chains import Chain, call_rows, our_key
 from tests.tamper.verified import found, verify

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
-from iwrouting.audit.seals import MANUAL, make_seal
+from iwrouting.audit.tamper.seals import MANUAL, make_seal
 from iwrouting.conf.points import FaultPoint, arm, read_plan
 from iwrouting.models import Seal, Writer
 from tests.audit_tables.owner import as_owner_clear_audit

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from iwrouting.audit import ATTEMPT, DECISION, OUTCOME
-from iwrouting.audit.chain import make_key
-from iwrouting.audit.placed import QUARANTINE
-from iwrouting.audit.seals import HOURLY, REMOVAL, Leaving, make_seal, removal_seal, seal_hash, seal_when_due
+from iwrouting.audit.tamper.chain import make_key
+from iwrouting.audit.tamper.placed import QUARANTINE
+from iwrouting.audit.tamper.seals import HOURLY, REMOVAL, Leaving, make_seal, removal_seal, seal_hash, seal_when_due
 from iwrouting.models import Attempt, Decision, Outcome, Seal
 from iwrouting.server.jobs import jobs
 from tests.tamper.chains import Chain, call_rows, our_key

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from iwrouting.audit import ATTEMPT, DECISION
-from iwrouting.audit import reading as reading_module
-from iwrouting.audit.reading import Reader
+from iwrouting.audit.tamper import reading as reading_module
+from iwrouting.audit.tamper.reading import Reader
 from tests.tamper.chains import Chain, call_rows, store
 from tests.tamper.verified import found, verify
 

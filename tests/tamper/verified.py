@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from iwrouting.audit.awaited import Surroundings
-from iwrouting.audit.chain import AuditKey, make_key
-from iwrouting.audit.findings import Tally
-from iwrouting.audit.sealed import Exported
-from iwrouting.audit.verifying import Scope, Verification
+from iwrouting.audit.tamper.awaited import Surroundings
+from iwrouting.audit.tamper.chain import AuditKey, make_key
+from iwrouting.audit.tamper.findings import Tally
+from iwrouting.audit.tamper.sealed import Exported
+from iwrouting.audit.tamper.verifying import Scope, Verification
 from tests.tamper.chains import our_key
 
 NOWHERE = Surroundings(Path("/nonexistent"), "here", 45)

@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
-from iwrouting.audit import locks, patience
+from iwrouting.audit import locks
+from iwrouting.audit.keeping import patience
 from iwrouting.conf import points, settings
 from tests.upkeep.databases import IS_POSTGRESQL, copied, emptied, serving
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from iwrouting.audit.tables import MONTHLY, TABLES, first_of_month
+from iwrouting.audit.keeping.tables import MONTHLY, TABLES, first_of_month
 from iwrouting.models import Decision
 from tests.audit_tables import rows
 

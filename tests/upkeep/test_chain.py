@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 from django.core.management import call_command
 
-from iwrouting.audit import pruning
-from iwrouting.audit.seals import HOURLY, make_seal
-from iwrouting.audit.tables import TABLES
+from iwrouting.audit.keeping import pruning
+from iwrouting.audit.keeping.tables import TABLES
+from iwrouting.audit.tamper.seals import HOURLY, make_seal
 from iwrouting.models import Seal
 from tests.tamper.chains import Chain
 from tests.tamper.verified import found, verify

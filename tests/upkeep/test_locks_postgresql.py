@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from iwrouting.audit import statements
-from iwrouting.audit.tables import TABLES
+from iwrouting.audit.keeping.tables import TABLES
+from iwrouting.audit.writing import statements
 from tests.live.ledger import eventually
 from tests.tamper.chains import Chain, call_rows
 from tests.upkeep import story

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
 from iwrouting.audit.ids import new_id
+from iwrouting.audit.keeping.tables import TABLES, kept_from
 from iwrouting.audit.locks import only_one
-from iwrouting.audit.tables import TABLES, kept_from
 from iwrouting.conf import settings
 from iwrouting.management import maintenance
 from iwrouting.models import HeldResponse, Seal

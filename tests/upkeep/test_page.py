@@ -9,8 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
+from iwrouting.audit.keeping.tables import TABLES, kept_from
 from iwrouting.audit.locks import only_one
-from iwrouting.audit.tables import TABLES, kept_from
 from iwrouting.models import Seal
 from tests.admin.html import read
 from tests.upkeep import story

@@ -10,8 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 
-from iwrouting.audit import partitions, patience
-from iwrouting.audit.tables import TABLES
+from iwrouting.audit.keeping import partitions, patience
+from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
 from tests.tamper.chains import Chain
 from tests.tamper.verified import found, verify

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from iwrouting.audit import patience, retention
-from iwrouting.audit.patience import Busy
-from iwrouting.audit.tables import TABLES
+from iwrouting.audit.keeping import patience, retention
+from iwrouting.audit.keeping.patience import Busy
+from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
 from iwrouting.models import Seal
 from tests.upkeep import story

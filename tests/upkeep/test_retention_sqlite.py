@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError
 
-from iwrouting.audit import pruning, retention
-from iwrouting.audit.tables import TABLES
+from iwrouting.audit.keeping import pruning, retention
+from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
 from iwrouting.models import Attempt, Decision, Seal
 from tests.audit_tables import rows

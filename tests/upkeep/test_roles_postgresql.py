@@ -21,7 +21,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from iwrouting.alerts.notes import Notes
 from iwrouting.alerts.rounds import DatabaseRound
 from iwrouting.alerts.rules import look_with_database
-from iwrouting.audit import partitions
+from iwrouting.audit.keeping import partitions
 from iwrouting.conf import settings
 from iwrouting.conf.alerts import RULES
 from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, Writer, new_key

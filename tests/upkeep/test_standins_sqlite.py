@@ -7,7 +7,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from iwrouting.audit import partitions
+from iwrouting.audit.keeping import partitions
 
 
 @pytest.mark.parametrize(

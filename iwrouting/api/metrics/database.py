@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from iwrouting.api.metrics.text import Family
-from iwrouting.audit.partitions import default_rows
+from iwrouting.audit.keeping.partitions import default_rows
 from iwrouting.models import QuarantinedRow, Seal, Writer
 
 COUNTED = 10_000

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.audit.findings import Tally, as_dict
-from iwrouting.audit.sealed import Exported, as_row, check_seals
-from iwrouting.audit.seals import MANUAL, make_seal
+from iwrouting.audit.tamper.findings import Tally, as_dict
+from iwrouting.audit.tamper.sealed import Exported, as_row, check_seals
+from iwrouting.audit.tamper.seals import MANUAL, make_seal
 from iwrouting.management.chains import all_keys, exported_of
 from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
 from iwrouting.models import Seal

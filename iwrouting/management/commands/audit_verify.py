@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
-from iwrouting.audit.findings import Finding, Tally, as_dict
-from iwrouting.audit.verifying import Scope, Verification
+from iwrouting.audit.tamper.findings import Finding, Tally, as_dict
+from iwrouting.audit.tamper.verifying import Scope, Verification
 from iwrouting.management.chains import all_keys, bounded_statements, exported_of, surroundings
 from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
 from iwrouting.management.progress import Progress

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.audit import partitions
-from iwrouting.audit.patience import Busy
+from iwrouting.audit.keeping import partitions
+from iwrouting.audit.keeping.patience import Busy
 from iwrouting.management.database import NOT_READY
 from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
 from iwrouting.management.owner import arm_points, must_own

@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef
 
 from iwrouting.alerts import standing_findings
 from iwrouting.alerts.rules import KEEPING
-from iwrouting.audit.partitions import default_rows, has_partitions, missing_months
-from iwrouting.audit.tables import kept_from
+from iwrouting.audit.keeping.partitions import default_rows, has_partitions, missing_months
+from iwrouting.audit.keeping.tables import kept_from
 from iwrouting.conf import Settings
 from iwrouting.management.doctor.results import Result, finding, ok, warning
 from iwrouting.models import Decision, Outcome, QuarantinedRow, Seal, Writer

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from iwrouting.audit.tables import DECISION
+from iwrouting.audit.keeping.tables import DECISION
 from iwrouting.conf import Settings
 from iwrouting.management.database import what_to_do
 from iwrouting.management.doctor.results import Result, finding, not_ready, ok, warning

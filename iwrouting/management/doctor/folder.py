@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from iwrouting.audit.journal import left_segments
-from iwrouting.audit.segments import JournalFault, waiting_bytes
+from iwrouting.audit.journal.journal import left_segments
+from iwrouting.audit.journal.segments import JournalFault, waiting_bytes
 from iwrouting.conf import Settings
 from iwrouting.management.doctor.mounts import why_fleeting
 from iwrouting.management.doctor.results import Result, finding, ok, warning

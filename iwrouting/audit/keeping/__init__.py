@@ -1,0 +1,1 @@
+"""Months made ahead, and months removed (docs/operations.md)."""

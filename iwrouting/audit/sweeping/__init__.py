@@ -1,0 +1,1 @@
+"""What dead processes left: their journals and their open decisions (docs/processes.md)."""

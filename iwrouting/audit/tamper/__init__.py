@@ -1,0 +1,1 @@
+"""The chains of hashes, the seals, and their verification (docs/tamper.md)."""

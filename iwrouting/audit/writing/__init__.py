@@ -1,0 +1,1 @@
+"""The writer: batches, their numbers, the two databases, and what neither takes."""
