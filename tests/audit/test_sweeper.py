@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from iwrouting.audit import Claim, Rows, Settle
 from iwrouting.audit.journal.journal import folder_id
 from iwrouting.audit.sweeping.orphans import closing_rows, longest_call, open_decisions
-from iwrouting.audit.sweeping.sweeper import Contact, Sweeper
+from iwrouting.audit.sweeping.sweeper import Contact, Sweeper, Watch
 from iwrouting.audit.writing.storing import StoreDown
 from iwrouting.conf import Settings, settings
 from iwrouting.errors import AuditUnavailable
@@ -70,6 +70,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     desk = FakeDesk()
     sweeper = Sweeper(conf, desk, cast(Any, object))
     monkeypatch.setattr(sweeper.contact, "made", lambda: 45.0)
+    monkeypatch.setattr(sweeper.watch, "silent_s", lambda writer: 45.0)
     return Case(tmp_path, conf, desk, sweeper)
 
 
@@ -139,6 +140,29 @@ def test_database_that_was_away__makes_nobody_look_dead(case: Case, monkeypatch:
     of_dead(1)
     swept = case.sweeper.sweep()
     assert (swept.closed, swept.waits) == (0, True)
+
+
+def test_clock_that_steps__makes_nobody_look_dead(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("iwrouting.audit.sweeping.sweeper.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(case.sweeper, "watch", Watch())
+    writer = case.writer(silent_s=3600)
+    of_dead(1)
+    case.sweeper.sweep()
+    clock[0] += 20
+    Writer.objects.filter(id=writer.id).update(heartbeat_at=NOW - timedelta(seconds=3595))
+    swept = case.sweeper.sweep()
+    assert (swept.closed, swept.waits) == (0, True), "it was alive a moment ago"
+    clock[0] += 20
+    assert case.sweeper.sweep().closed == 0
+    clock[0] += 3
+    assert case.sweeper.sweep().closed == 1
+
+
+def test_writer_without_a_journal__is_not_waited_for_longer(case: Case) -> None:
+    case.writer(journal_id="")
+    of_dead(1)
+    assert case.sweeper.sweep().closed == 1
 
 
 def test_own_writer_that_can_not_store__closes_nothing(case: Case) -> None:

@@ -23,6 +23,8 @@ PAGE = 1000
 OTHER_FOLDER = timedelta(minutes=10)
 """So long writers are waited for whose journal is elsewhere: their own host may replay it yet."""
 
+UNSWEPT = Q(swept_at=None) | Q(heartbeat_at__gt=F("swept_at"))
+
 CLOCKS = timedelta(hours=1)
 """By so much a host's clock may have stepped while a call was open."""
 
@@ -55,13 +57,13 @@ def beating_writers(at: datetime, *, silent_s: float) -> set[str]:
 def ended_writers(at: datetime, *, dead_s: float, journal_id: str, wait_for: Sequence[str]) -> list[Writer]:
     """Those that ended or died by then and were not swept since, oldest first.
 
-    `journal_id` is that of our own journals; those of other folders, and `wait_for`, are waited for longer.
+    `journal_id` is that of our own journals; those of other folders, and `wait_for`, are waited for longer. Who had no
+    journal left none.
     """
-    unswept = Q(swept_at=None) | Q(heartbeat_at__gt=F("swept_at"))
-    ours = Q(journal_id=journal_id) & ~Q(id__in=wait_for)
+    ours = Q(journal_id__in=[journal_id, ""]) & ~Q(id__in=wait_for)
     dead = Q(heartbeat_at__lt=at - timedelta(seconds=dead_s)) | Q(ended_at__isnull=False)
     late = Q(heartbeat_at__lt=at - max(OTHER_FOLDER, timedelta(seconds=dead_s)))
-    return list(Writer.objects.filter(unswept, (ours & dead) | late).order_by("heartbeat_at", "id"))
+    return list(Writer.objects.filter(UNSWEPT, (ours & dead) | late).order_by("heartbeat_at", "id"))
 
 
 def longest_call(conf: Settings) -> timedelta:

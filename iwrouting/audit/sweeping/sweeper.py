@@ -7,10 +7,11 @@ under its numbers. A process that was only stopped stores its own outcome later 
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.db import OperationalError
@@ -21,6 +22,7 @@ from iwrouting.audit.locks import only_one
 from iwrouting.audit.rows import OUTCOME
 from iwrouting.audit.sweeping.adoption import Left, adopt
 from iwrouting.audit.sweeping.orphans import (
+    UNSWEPT,
     Open,
     beating_writers,
     closing_rows,
@@ -81,6 +83,30 @@ class Contact:
         self._since = None
 
 
+class Watch:
+    """Since when, by our own clock, each writer tells nothing new: a clock that steps makes nobody look dead."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[datetime, float]] = {}
+
+    def look(self) -> None:
+        """See who has told something since the last time. Raises DatabaseError."""
+        moment, before = time.monotonic(), self._since
+        living = Writer.objects.filter(UNSWEPT, ended_at=None).values_list("id", "heartbeat_at")
+        known = {ident: (at, moment) for ident, at in living}
+        self._since = {
+            ident: before[ident] if ident in before and before[ident][0] == seen[0] else seen
+            for ident, seen in known.items()
+        }
+
+    def silent_s(self, writer: Writer) -> float:
+        """For how many seconds nothing new was seen of it; without end for one that said that it ends."""
+        at, since = self._since.get(writer.id, (None, 0.0))
+        if writer.ended_at is not None:
+            return math.inf
+        return time.monotonic() - since if at == writer.heartbeat_at else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a sweep did: writers whose journals were replayed, writers that were swept, decisions that were closed.
@@ -134,6 +160,7 @@ class Sweeper:
         self._told: dict[str, str] = {}
         self.every_s = sweep_every_s(conf.writer_dead_s)
         self.contact = Contact(conf.writer_dead_s / 2 + 2 * self.every_s)
+        self.watch = Watch()
 
     def sweep(self) -> Swept:
         """Do what there is to do, unless another process is at it. Raises DatabaseError, also for what the writer's
@@ -156,6 +183,7 @@ class Sweeper:
 
     def _look(self) -> float | None:
         """For how long the database has answered; None where there is nothing to do."""
+        self.watch.look()
         is_wanted = find_work(self._conf, self._desk.id)
         lasted_s = self.contact.made()
         return lasted_s if is_wanted else None
@@ -169,11 +197,12 @@ class Sweeper:
             left = adopt(self._conf.journals, journal_id, self._desk.id, self._open_store)
             self._tell(left.faults)
         dead = dead_writers(self._conf, self._desk.id, journal_id, left)
-        if not may_close:
-            return Swept(len(left.adopted), waits=bool(dead))
-        longest = longest_call(self._conf) if dead else timedelta()
-        closed = [self._close_writer(writer, longest) for writer in dead]
-        return Swept(len(left.adopted), len(closed), sum(closed))
+        silent = [
+            writer for writer in dead if may_close and self.watch.silent_s(writer) >= self._conf.writer_dead_s / 2
+        ]
+        longest = longest_call(self._conf) if silent else timedelta()
+        closed = [self._close_writer(writer, longest) for writer in silent]
+        return Swept(len(left.adopted), len(closed), sum(closed), waits=len(silent) < len(dead))
 
     def _tell(self, faults: dict[str, str]) -> None:
         """Log what can't be read, once."""
