@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import orjson
 import pytest
@@ -243,3 +245,24 @@ def test_long_journal__goes_on_in_new_files_up_to_its_limit(
     assert [path.name.split(".")[1] for path in files] == [str(number) for number in range(1, len(files) + 1)]
     assert len(files) > 10
     journal.close()
+
+
+def test_new_file__waits_for_one_who_looks_at_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / f"{WRITER}.1.journal"
+    opened = os.open
+    timers: list[Timer] = []
+
+    def open_and_look(name: Path, flags: int, mode: int = 0o777) -> int:
+        handle = opened(name, flags, mode)
+        if flags & os.O_CREAT:
+            other = opened(name, os.O_RDWR)
+            fcntl.flock(other, fcntl.LOCK_EX)
+            timers.append(Timer(0.05, os.close, [other]))
+            timers[0].start()
+        return handle
+
+    monkeypatch.setattr("iwrouting.audit.journal.segments.os.open", open_and_look)
+    segment = Segment.create(path, writer_id="w")
+    timers[0].join()
+    segment.append(b"{}")
+    assert Segment.take(path) is None

@@ -112,6 +112,37 @@ def test_neither_database_nor_journal__each_caller_is_told_and_numbered_rows_com
     assert chain_faults(store) == []
 
 
+def test_journal_that_can_not_be_opened_at_the_start__is_named_once_it_can(tmp_path: Path) -> None:
+    store, folder = MemoryStore(), tmp_path / "journals"
+    folder.touch()
+
+    async def work(writer: Writer) -> None:
+        await until(lambda: bool(writer.state()["journal_fault"]), "the fault")
+        folder.unlink()
+        await until(lambda: bool(store.told["journal_id"]), "the name of the folder in the Writer row")
+        assert writer.state()["journal_fault"] == ""
+
+    run(store, work, folder)
+
+
+def test_database_that_comes_back_amid_a_batch__has_the_writer_before_its_rows() -> None:
+    store = MemoryStore()
+    tries: list[str] = []
+
+    def come_back(rows: Rows) -> None:
+        tries.append("rows" if rows else "writer")
+        if len(tries) < 6:
+            raise StoreDown("away")
+
+    store.before = come_back
+
+    async def work(writer: Writer) -> None:
+        await writer.submit([decision("0")], patience_s=5)
+
+    run(store, work)
+    assert tries[5:7] == ["writer", "rows"]
+
+
 def test_full_journal__refuses_until_the_database_is_back(tmp_path: Path) -> None:
     store = MemoryStore()
     store.away()

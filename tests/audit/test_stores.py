@@ -126,7 +126,7 @@ def test_later_release__with_more_columns_lets_an_older_one_write(database: str)
 def test_heartbeat__makes_one_row_and_keeps_it_up_to_date(database: str) -> None:
     numbers, _ = numbered(decision(), decision())
     state = State(mode=Mode.JOURNAL, journaled_rows=7, quarantined_rows=1)
-    heart = Heart(numbers, state, every_s=1, facts=lambda: Facts(41, "no\0thing"))
+    heart = Heart(numbers, state, every_s=1, facts=lambda: Facts(41, "no\0thing\ud800"))
     heart.journal_id = "folder"
 
     async def beat(store: Store) -> None:
@@ -138,7 +138,7 @@ def test_heartbeat__makes_one_row_and_keeps_it_up_to_date(database: str) -> None
     with_store(database, beat)
     first = Writer.objects.using(ALIAS).get(id=numbers.writer_id)
     assert (first.mode, first.queued, first.journal_bytes, first.journaled_rows) == ("journal", 3, 99, 7)
-    assert (first.revision, first.snapshot_fault, first.journal_id) == (41, "nothing", "folder")
+    assert (first.revision, first.snapshot_fault, first.journal_id) == (41, "nothing?", "folder")
     assert (first.key_id, first.ended_at, first.started_at) == (KEY.id, None, first.heartbeat_at)
     state.mode = Mode.DATABASE
     numbers.stored()

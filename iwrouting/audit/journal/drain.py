@@ -42,11 +42,13 @@ class Drainer:
         self._wanted = asyncio.Event()
 
     async def open(self) -> None:
-        """Open the journal; one that can't be opened now is tried again when it is needed."""
+        """Open the journal. One that can't be opened now is tried again with each Writer row, which is to name it."""
         try:
             self._heart.journal_id = await self._shelf.open()
         except (JournalFault, OSError) as error:
             self._failed(error)
+        else:
+            self._state.journal_fault = ""
 
     async def take(self, batch: list[Unit]) -> bool:
         """Put a batch into the journal, whose callers are told so; False where it takes nothing.

@@ -72,8 +72,9 @@ class Segment:
         except OSError as error:
             raise JournalFault(f"{path} can't be made: {error.strerror}") from error
         try:
-            # Locked before it has a byte: who finds it unlocked may take it for one that was left behind.
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Locked before it has a byte: who finds it unlocked may take it for one that was left behind, and lets
+            # go of it at once, as it has no header.
+            fcntl.flock(handle, fcntl.LOCK_EX)
             _write_all(handle, written, 0)
             os.fsync(handle)
             sync_folder(path.parent)

@@ -73,6 +73,11 @@ class Heart:
         self._facts = facts
         self._due = 0.0
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there is a row: without it nobody would close what this process leaves open."""
+        return self._due > 0
+
     def due_in(self) -> float:
         """Seconds until the next one; not above zero: now."""
         return self._due - time.monotonic()
@@ -102,6 +107,6 @@ class Heart:
             "quarantined_rows": state.quarantined_rows,
             "dropped_rows": state.dropped_rows,
             "revision": facts.revision,
-            "snapshot_fault": facts.snapshot_fault.replace("\0", "")[:200],
+            "snapshot_fault": facts.snapshot_fault.replace("\0", "").encode("utf-8", "replace").decode()[:200],
             "ended": ended,
         }

@@ -188,8 +188,6 @@ class Writer:
 
     async def _begin(self) -> None:
         """Open the journal, and connect."""
-        if self._drainer:
-            await self._drainer.open()
         await self._look_around(BEAT_BOUND_S)
 
     async def _rest(self) -> None:
@@ -213,6 +211,8 @@ class Writer:
             return
         if self._heart.due_in() > 0 and not self._state.fault:
             return
+        if self._drainer and not self._heart.journal_id:
+            await self._drainer.open()
         try:
             await self._beat(bound_s)
             self._state.mode = Mode.DATABASE
@@ -248,6 +248,8 @@ class Writer:
 
     async def _into_database(self, batch: list[Unit]) -> bool:
         try:
+            if not self._heart.is_told:
+                await self._beat(self._bound_s)
             hit("writer.before_insert")
             aside = await store_units(self._store, batch, self._bound_s, self._numbers.give)
             self._state.quarantined_rows += aside
