@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from iwrouting.conf.points import POINTS
-from tests.faults.storm.arena import WORKERS, Arena
+from tests.faults.storm.arena import Arena
 from tests.faults.storm.databases import Row
 from tests.faults.storm.load import Load
 from tests.faults.storm.weather import refused, table_locked
@@ -21,7 +21,8 @@ ACTIONS = ("raise", "delay:0.1", "kill")
 IN_COMMANDS = ("seal.", "retention.", "partitions.", "alerts.")
 """Where commands pass; workers pass all others."""
 
-PATIENCE_S = 150.0
+PATIENCE_S = 200.0
+MOST_KILLS = 3
 COMMAND = """
 import sys, django
 from django.core.management import call_command
@@ -70,12 +71,14 @@ def walk_workers(made: Arena, load: Load, told: Path) -> set[str]:
     until = time.monotonic() + PATIENCE_S
     dice = random.Random(load.seed)  # noqa: S311 - a load, no secret
     away = table_locked if made.database.name == "SQLite" else refused
+    killed = 0
     while (left := wanted - happened(told)) and time.monotonic() < until:
-        with made.lock:
-            if len(made.workers()) < WORKERS:
-                # The parent would wait longer and longer before it starts a worker that dies again and again.
-                made.kill()
-                made.start()
+        kills = sum(each.endswith("=kill") for each in wanted - left)
+        if kills - killed > MOST_KILLS:
+            # The parent waits longer and longer before it starts a worker again that dies again and again.
+            killed = kills
+            made.kill()
+            made.start()
         _calls(load, dice, 0.6)
         with away(made):
             _calls(load, dice, 1.2)
