@@ -11,15 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from iwrouting.conf.points import POINTS
-from tests.faults.storm.arena import Arena
+from tests.faults.storm.arena import DEAD_S, Arena
 from tests.faults.storm.databases import Row
 from tests.faults.storm.load import Load
-from tests.faults.storm.weather import refused, table_locked
+from tests.faults.storm.weather import refused, table_locked, worker_killed
 from tests.live.processes import ROOT
 
 ACTIONS = ("raise", "delay:0.1", "kill")
 IN_COMMANDS = ("seal.", "retention.", "partitions.", "alerts.")
 """Where commands pass; workers pass all others."""
+
+OF_SWEEPS = tuple(point for point in POINTS if point.startswith(("adopt.", "sweep.")))
+"""What is passed where a process has left something behind."""
 
 PATIENCE_S = 200.0
 MOST_KILLS = 3
@@ -82,7 +85,11 @@ def walk_workers(made: Arena, load: Load, told: Path) -> set[str]:
         _calls(load, dice, 0.6)
         with away(made):
             _calls(load, dice, 1.2)
-        _calls(load, dice, 1.2)
+            if left <= firings(OF_SWEEPS):
+                with worker_killed(made):
+                    killed -= 1
+        # A sweep closes nothing before it has been in contact with the database for a while.
+        _calls(load, dice, 3 * DEAD_S if left <= firings(OF_SWEEPS) else 1.2)
     return left
 
 
