@@ -5,7 +5,7 @@ from __future__ import annotations
 from iwrouting.audit.held import REPEATED, find_held, usage_recorded
 from iwrouting.audit.ids import decision_time, new_id, new_id_at
 from iwrouting.audit.journal.journal import Place
-from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, OUTCOME, Row, as_json, finish_row
+from iwrouting.audit.rows import ATTEMPT, BREAKER, DECISION, HELD, LATE_USAGE, OUTCOME, Row, as_json, finish_row
 from iwrouting.audit.tamper.chain import AuditKey, make_key
 from iwrouting.audit.writing.budget import Claim, Reserve, Settle, Verdict
 from iwrouting.audit.writing.heartbeat import Facts, Mode
@@ -23,6 +23,7 @@ __all__ = [
     "DECISION",
     "Facts",
     "HELD",
+    "LATE_USAGE",
     "Mode",
     "OUTCOME",
     "Place",

@@ -36,6 +36,9 @@ MODELS: dict[str, type[models.Model]] = {
     QUARANTINE: QuarantinedRow,
 }
 ORDER = tuple(MODELS)
+LATE_USAGE = "responses.usage"
+"""The endpoint of decisions that carry the time of an earlier call, whose usage was told later."""
+
 NUMBERED = (DECISION, ATTEMPT, OUTCOME)
 """The tables whose rows are numbered and hashed."""
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from iwrouting.audit import DECISION, OUTCOME, Rows, decision_time, finish_row
+from iwrouting.audit import DECISION, LATE_USAGE, OUTCOME, Rows, decision_time, finish_row
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.service import Service
 from iwrouting.pricing import cost
 from iwrouting.types import HeldFacts, Result, Rung, Source
-
-ENDPOINT = "responses.usage"
 
 
 async def settled(service: Service, draft: Draft, ending: Ending) -> Rows:
@@ -45,7 +43,7 @@ async def settled(service: Service, draft: Draft, ending: Ending) -> Rows:
 
 
 def _rows(draft: Draft, held: HeldFacts, usage_id: str, ending: Ending) -> Rows:
-    made = {**held.decision, "id": usage_id, "endpoint": ENDPOINT, "reason": f"usage of decision {held.decision_id}"}
+    made = {**held.decision, "id": usage_id, "endpoint": LATE_USAGE, "reason": f"usage of decision {held.decision_id}"}
     told = {
         **draft.outcome_row(ending),
         "id": derived_id(held.decision_id, "outcome"),

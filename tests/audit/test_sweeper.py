@@ -58,7 +58,7 @@ class Case:
     sweeper: Sweeper
 
     def writer(self, ident: str = DEAD, *, silent_s: float = 60, **values: Any) -> Writer:
-        at = NOW - timedelta(seconds=silent_s)
+        at = datetime.now(UTC) - timedelta(seconds=silent_s)
         named = {"host": "h", "pid": 1, "journal_id": folder_id(self.folder), "key_id": "k", "mode": "database"}
         return Writer.objects.create(**named | {"id": ident, "started_at": at, "heartbeat_at": at} | values)
 
@@ -281,6 +281,16 @@ def test_open_decisions__are_looked_for_as_far_back_as_a_call_can_last(
     found = [each.id for page in open_decisions(DEAD, timedelta(hours=1)) for each in page]
     assert first.id in found
     assert old.id not in found
+
+
+def test_open_decisions__are_looked_for_beyond_usage_that_was_told_later(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iwrouting.audit.sweeping.orphans.PAGE", 2)
+    first = of_dead(1, 40)
+    for seq, seconds in ((2, 30_000), (3, 20)):
+        outcome(of_dead(seq, seconds), "ok")
+    assert first.id in [each.id for page in open_decisions(DEAD, timedelta(hours=1)) for each in page]
 
 
 def test_longest_call__is_that_of_the_most_patient_alias(case: Case) -> None:

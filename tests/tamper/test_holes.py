@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from iwrouting.audit import DECISION
+from iwrouting.audit import DECISION, LATE_USAGE
 from iwrouting.audit.journal.segments import Segment
 from iwrouting.audit.tamper import verifying
 from iwrouting.audit.tamper.awaited import Surroundings
@@ -197,6 +197,17 @@ def test_verify__a_range_of_time__takes_the_numbers_written_in_it(
 ) -> None:
     tally = verify(scope=Scope(since=since and at(since), until=until and at(until)))  # type: ignore[arg-type]
     assert (found(tally), tally.rows, tally.unchecked) == ([], rows, 0)
+
+
+def test_verify__a_range__begins_before_usage_that_was_told_later(db: None) -> None:
+    chain = Chain(at=at(6))
+    chain.calls(2)
+    decision, *_, outcome = call_rows(at(1))
+    decision[1]["endpoint"] = LATE_USAGE
+    store([(table, chain.place(table, row)) for table, row in (decision, outcome)])
+    chain.calls(2)
+    chain.tell(ended_at=chain.now())
+    assert verify(scope=Scope(since=at(6))).rows == 18
 
 
 def test_verify__a_range__finds_what_is_in_it_alone(days: Chain, attack: Attack) -> None:

@@ -87,7 +87,8 @@ def open_decisions(writer_id: str, longest: timedelta) -> Iterator[list[Open]]:
     below: int | None = None
     while rows := list(_page(writer_id, max(begun, month_of(since)), below)[:PAGE]):
         yield [Open(row["id"], row["decision_at"], row["endpoint"]) for row in rows if row["is_open"]]
-        if rows[-1]["decision_at"] < since:
+        # Not the last one's: usage that was told later carries the time of its call.
+        if max(row["decision_at"] for row in rows) < since:
             return
         below = rows[-1]["writer_seq"]
 

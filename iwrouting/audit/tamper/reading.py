@@ -15,6 +15,7 @@ from django.db import DataError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.types.datetime import TimestamptzLoader
 
+from iwrouting.audit.rows import LATE_USAGE
 from iwrouting.audit.tamper.chain import HASH
 from iwrouting.audit.tamper.placed import AUDITED, CHAINED, DECISION, Placed, Values
 
@@ -65,7 +66,8 @@ class Reader:
     def first_number(self, writer: str, since: datetime) -> int | None:
         """The number of its first decision at or after a time; None where it has none.
 
-        By halving: decisions are numbered in the order of their times, but for those that waited together.
+        By halving: decisions are numbered in the order of their times, but for those that waited together, and for
+        usage that was told later, which is passed over.
         """
         moment: Any = str(since.astimezone(UTC).replace(tzinfo=None)) if self._is_sqlite else since
         low, high = 1, self.last_number(writer)
@@ -122,8 +124,8 @@ class Reader:
         column = '+"decision_at"' if self._is_sqlite else "decision_at"
         found = self._ask(
             f"SELECT writer_seq, {column} FROM {DECISION} WHERE writer_id = %s AND writer_seq >= %s "  # noqa: S608
-            "ORDER BY writer_seq LIMIT 1",
-            [writer, number],
+            "AND endpoint <> %s ORDER BY writer_seq LIMIT 1",
+            [writer, number, LATE_USAGE],
         )
         return next(iter(found), None)
 
