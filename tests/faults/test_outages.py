@@ -11,6 +11,7 @@ from tests.faults.storm.arena import Arena, a_database, arena, work_folder
 from tests.faults.storm.elsewhere import GAP, PROOFS, WANTED, driven_table, is_there, proofs_table
 from tests.faults.storm.outage import Result, Row, drive
 from tests.faults.storm.rows import POSTGRESQL, SQLITE
+from tests.faults.storm.weather import out_of_space
 from tests.live.databases import IS_POSTGRESQL
 
 pytestmark = pytest.mark.timeout(240)
@@ -41,6 +42,8 @@ def label(row: Row) -> str:
 
 @pytest.mark.parametrize("row", ROWS, ids=label)
 def test_outage__of_this_kind__loses_nothing(place: Arena, driven: dict[Row, Result], row: Row) -> None:
+    if row.fault is out_of_space and place.database.disk is None:
+        pytest.skip("no small file system may be mounted here")
     driven[row] = found = drive(place, row)
     assert found == Result(row.caller, row.budget, row.audit, ())
 

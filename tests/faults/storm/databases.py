@@ -76,6 +76,16 @@ class PostgreSQL:
         self._direct = self.cluster.url(name)
         self.url = self._as_app(self._direct).replace(f":{self.cluster.port}/", f":{self.proxy.port}/")
 
+    def change(self, sql: str) -> None:
+        """A change of the tables, again where it collides with those who write."""
+        for left in reversed(range(20)):
+            try:
+                self.query(sql)
+                return
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
+                if not left:
+                    raise
+
     @property
     def direct_url(self) -> str:
         """How a command gets there, not through the proxy."""

@@ -78,11 +78,11 @@ def conflicts(code: str) -> Fault:
 
     @contextmanager
     def fault(arena: Arena) -> Iterator[None]:
-        arena.database.query(CONFLICT.format(code=code))
+        arena.postgresql.change(CONFLICT.format(code=code))
         try:
             yield
         finally:
-            arena.database.query("DROP FUNCTION storm_conflict CASCADE")
+            arena.postgresql.change("DROP FUNCTION storm_conflict CASCADE")
             arena.database.query("DROP SEQUENCE storm_turn")
 
     return fault

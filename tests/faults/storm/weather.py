@@ -105,11 +105,11 @@ def out_of_space(arena: Arena) -> Iterator[None]:
         with no_writing(arena.workers()):
             yield
     else:
-        arena.database.query(FULL)
+        arena.postgresql.change(FULL)
         try:
             yield
         finally:
-            arena.database.query("DROP FUNCTION storm_full CASCADE")
+            arena.postgresql.change("DROP FUNCTION storm_full CASCADE")
 
 
 @contextmanager
