@@ -18,7 +18,7 @@ from iwrouting.audit import DECISION, Place, Settle
 from iwrouting.audit.journal import journal as journals
 from iwrouting.audit.journal.journal import Journal, folder_id, left_segments
 from iwrouting.audit.journal.records import UNKNOWN_COLUMNS, decode, encode
-from iwrouting.audit.journal.replay import Replayed, replay_left
+from iwrouting.audit.journal.replay import Replayed, read_portion, replay_left
 from iwrouting.audit.journal.segments import HEAD, MAGIC, JournalFault, Segment
 from iwrouting.audit.rows import QUARANTINE
 from iwrouting.audit.writing.quarantine import JOURNAL_DAMAGED
@@ -94,6 +94,14 @@ def test_journal__is_for_its_owner_alone_and_gone_when_it_is_empty(tmp_path: Pat
 def test_folder__has_one_name_for_all_who_share_it(tmp_path: Path) -> None:
     assert folder_id(tmp_path) == folder_id(tmp_path)
     assert folder_id(tmp_path) != folder_id(tmp_path / "other")
+
+
+def test_folder__whose_name_a_loss_of_power_left_empty__gets_one(tmp_path: Path) -> None:
+    (tmp_path / "id").touch()
+    name = folder_id(tmp_path)
+    assert len(name) == 36
+    assert folder_id(tmp_path) == name
+    assert [path.name for path in tmp_path.iterdir()] == ["id"]
 
 
 def test_torn_tail__is_dropped_wherever_it_is_cut(
@@ -230,6 +238,20 @@ def test_removed_file__is_noticed_before_a_record_goes_into_it(tmp_path: Path, j
     journal.append(record("first"))
     journal.close()
     assert aliases(replay(left(tmp_path))[1]) == ["first"]
+
+
+@pytest.mark.parametrize("size", [0, 200])
+def test_file_that_somebody_emptied__takes_no_more_and_holds_up_nothing(
+    tmp_path: Path, journal: Journal, size: int
+) -> None:
+    journal.append(record("first"))
+    os.truncate(left(tmp_path), size)
+    journal.append(record("second"))
+    found = []
+    while segment := journal.oldest():
+        found += read_portion(segment, segment.start).units
+        journal.forget(segment)
+    assert [row["alias"] for unit in found for _, row in unit.rows] == ["second"]
 
 
 def test_long_journal__goes_on_in_new_files_up_to_its_limit(

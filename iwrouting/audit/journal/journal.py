@@ -11,6 +11,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,25 +102,40 @@ def folder_id(folder: Path) -> str:
     make_folder(folder)
     path = folder / "id"
     try:
-        _name_folder(path)
-        return path.read_text().strip()
+        return _read_id(path) or _name_folder(path)
     except OSError as error:
         raise JournalFault(f"{path} can't be written: {error.strerror}") from error
 
 
-def _name_folder(path: Path) -> None:
-    if path.exists():
-        return
-    own = path.with_name(f"id.{os.getpid()}")
-    own.write_text(f"{uuid4()}\n")
+def _read_id(path: Path) -> str:
     try:
-        # Unlike an open for writing this never shows a file that is not whole yet.
-        os.link(own, path)
-    except FileExistsError:
-        pass
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _name_folder(path: Path) -> str:
+    own = path.with_name(f"id.{uuid4()}")
+    try:
+        with own.open("x") as opened:
+            opened.write(f"{uuid4()}\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        if path.exists():
+            # Empty, as after a loss of power: without a name nobody would adopt what stands in the folder.
+            own.replace(path)
+        else:
+            _link(own, path)
     finally:
         own.unlink(missing_ok=True)
     sync_folder(path.parent)
+    return _read_id(path)
+
+
+def _link(own: Path, path: Path) -> None:
+    # Unlike an open for writing this never shows a file that is not whole yet, and the first to come wins.
+    with suppress(FileExistsError):
+        os.link(own, path)
 
 
 def left_segments(folder: Path, *, but: str = "") -> dict[str, list[Path]]:

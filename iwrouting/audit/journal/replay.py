@@ -43,7 +43,7 @@ class Replayed:
 
 
 def read_portion(segment: Segment, offset: int) -> Portion:
-    """What comes at `offset`, about one batch; without units at the segment's end. Blocking. Raises JournalFault.
+    """What comes at `offset`, about one batch; without units at the segment's end. Blocking. Raises OSError.
 
     What is damaged is kept in a file beside the segment, and a row of the quarantine tells of it.
     """

@@ -132,11 +132,12 @@ class Segment:
 
     @property
     def takes_more(self) -> bool:
-        """Whether a record that is put into it now can be trusted to last."""
-        return not self.doubtful and os.fstat(self._handle).st_nlink > 0
+        """Whether a record that is put into it now can be trusted to last: nobody has removed or emptied the file."""
+        found = os.fstat(self._handle)
+        return not self.doubtful and found.st_nlink > 0 and found.st_size >= self.end
 
     def records(self, offset: int) -> Iterator[Record | Damage]:
-        """What stands from `offset` to the end, read in pieces. Raises JournalFault."""
+        """What stands from `offset` to the end, read in pieces. Raises OSError."""
         while offset < self.end:
             found = self._record(offset)
             if isinstance(found, Damage):
@@ -194,6 +195,8 @@ class Segment:
         at = offset + 1
         while at < self.end:
             piece = os.pread(self._handle, READ_BYTES, at)
+            if not piece:
+                break  # somebody has cut the file
             place = piece.find(MARK)
             if place < 0:
                 at += max(1, len(piece) - len(MARK) + 1)
@@ -280,11 +283,9 @@ def _write_all(handle: int, data: bytes, offset: int) -> None:
 
 
 def _read_all(handle: int, length: int, offset: int) -> bytes:
+    """So many bytes, or fewer where the file ends."""
     parts = []
-    while length:
-        part = os.pread(handle, length, offset)
-        if not part:
-            raise JournalFault("the journal ended while it was read")
+    while length and (part := os.pread(handle, length, offset)):
         parts.append(part)
         length, offset = length - len(part), offset + len(part)
     return b"".join(parts)
