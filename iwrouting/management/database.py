@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connection
 
 NOT_READY = 4
@@ -9,6 +10,10 @@ NOT_READY = 4
 
 UNDEFINED = ("42P01", "42703")
 """PostgreSQL's states of a missing table and a missing column."""
+
+DJANGO_ONLY = ("cursor_factory", "context", "server_side_binding")
+ANSWER_S = 2
+"""Seconds that PostgreSQL gets to say why it gives no connection."""
 
 BROKEN_FILE = ("file is not a database", "database disk image is malformed")
 """What SQLite says of a file that it can't read."""
@@ -24,7 +29,19 @@ def what_to_do(error: Error) -> str:
     if connection.vendor == "sqlite":
         where = connection.settings_dict["NAME"]
         return f"The database {where} can't be used: {words}. Make it and its folder writable, or set DATABASE_URL."
+    words = _why_not_connected() or words
     return f"The database does not answer: {words}. Check that PostgreSQL runs and that DATABASE_URL names it."
+
+
+def _why_not_connected() -> str:
+    """What a connection of our own is told, as the pool says only that it got none; empty where it is made."""
+    parameters = {name: value for name, value in connection.get_connection_params().items() if name not in DJANGO_ONLY}
+    try:
+        psycopg.connect(**{**parameters, "connect_timeout": ANSWER_S}).close()
+    except psycopg.Error as error:
+        told = (str(error).strip() or type(error).__name__).splitlines()[0]
+        return told.removeprefix("connection failed: ").replace("failed: FATAL:  ", "says: ")
+    return ""
 
 
 def _undefined(error: Error, words: str) -> bool:

@@ -54,6 +54,19 @@ def raising(state: str, *, every: int = 1) -> Iterator[None]:
         statement("DROP SEQUENCE tried")
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"port": "1"}, "Connection refused"), ({"dbname": "nowhere-of-ours"}, "does not exist")],
+)
+def test_no_connection__is_told_with_its_reason_and_no_name(database: str, change: dict[str, str], words: str) -> None:
+    async def work(store: PostgreSQLStore) -> None:
+        with pytest.raises(StoreDown) as told:
+            await store.insert(breaker(), BOUND_S)
+        assert str(told.value) == f"OperationalError: {words}"
+
+    with_store(database, work, **change)
+
+
 @pytest.mark.parametrize("state", ["40P01", "40001"])
 def test_conflict_with_another_transaction__is_tried_again(database: str, state: str) -> None:
     rows = breaker()

@@ -94,7 +94,9 @@ def test_a_database_that_does_not_answer(new: Folder) -> None:
         url = f"postgres://user:{SECRET}@127.0.0.1:{closed.getsockname()[1]}/name"
         code, lines = refused(new.manage("up", "--port", "0", DATABASE_URL=url))
     assert code == 4
-    assert lines.splitlines()[-1].startswith("The database does not answer: ")
+    last = lines.splitlines()[-1]
+    assert last.startswith("The database does not answer: ")
+    assert "Connection refused" in last
     assert SECRET not in lines
 
 

@@ -30,6 +30,21 @@ CONFLICTS = ("40P01", "40001")
 HARMLESS = (*CONFLICTS, "55P03", "57014", "53100", "53200")
 """Errors after which the session is as good as before: a conflict, a lock, a statement's time, the server's disk."""
 
+NO_CONNECTION = (
+    "Connection refused",
+    "password authentication failed",
+    "does not exist",
+    "too many clients",
+    "connection slots are reserved",
+    "is starting up",
+    "is shutting down",
+    "not yet accepting connections",
+    "failed to resolve host",
+    "timeout expired",
+    "closed the connection unexpectedly",
+)
+"""What is repeated of the words of server and network where there is no SQLSTATE: others hold names and addresses."""
+
 
 class PostgreSQLStore:
     """Connects when it is first used; a lost or hung connection is dropped and made again at the next use.
@@ -229,9 +244,11 @@ def _is_the_rows_fault(error: psycopg.Error) -> bool:
 
 
 def _reason(error: psycopg.Error) -> str:
-    """Its SQLSTATE and the column or constraint, never a value."""
-    place = error.diag.constraint_name or error.diag.column_name or ""
-    return f"{error.sqlstate or type(error).__name__} {place}".strip()
+    """Its SQLSTATE and the column or constraint, never a value; without a state why there is no connection."""
+    if error.sqlstate is None:
+        words = str(error)
+        return ": ".join([type(error).__name__, *(each for each in NO_CONNECTION if each in words)][:2])
+    return f"{error.sqlstate} {error.diag.constraint_name or error.diag.column_name or ''}".strip()
 
 
 async def _end(task: asyncio.Task[Any], link: Link | None) -> None:
