@@ -121,6 +121,8 @@ class SnapshotStore:
                 # Whatever it is: the one thread that keeps the configuration current must outlive it.
                 self._failed(f"unexpected: {type(error).__name__}", error)
             else:
+                if self._fault:
+                    log.warning("the configuration is refreshed again: revision %s", self.current.revision)
                 self._fault = ""
                 self.checked_at = time.monotonic()
         finally:

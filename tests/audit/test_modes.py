@@ -112,6 +112,23 @@ def test_neither_database_nor_journal__each_caller_is_told_and_numbered_rows_com
     assert chain_faults(store) == []
 
 
+def test_no_journal_and_the_database_away__is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+
+    async def work(writer: Writer) -> None:
+        store.away()
+        for name in ("first", "second"):
+            with pytest.raises(AuditUnavailable):
+                await writer.submit([decision(name)])
+        store.back()
+        await until(lambda: writer.mode == Mode.DATABASE, "the database's way back")
+
+    run(store, work)
+    words = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(words) == 1
+    assert words[0].startswith("nothing takes the audit: calls are 503 (StoreDown")
+
+
 def test_journal_that_can_not_be_opened_at_the_start__is_named_once_it_can(tmp_path: Path) -> None:
     store, folder = MemoryStore(), tmp_path / "journals"
     folder.touch()

@@ -44,6 +44,10 @@ def test_whatever_a_load_raises__is_told_and_the_former_one_serves(
     assert [record.exc_info is not None for record in caplog.records] == [True]
     monkeypatch.undo()
     fresh.check()
+    fresh.check()
+    assert [record.getMessage() for record in caplog.records[1:]] == [
+        f"the configuration is refreshed again: revision {fresh.current.revision}"
+    ]
     assert (fresh.fault, "fast" in fresh.current.aliases) == ("", True)
 
 

@@ -268,6 +268,8 @@ class Writer:
     def _database_failed(self, error: Exception) -> None:
         self._state.fault = f"{type(error).__name__}: {error}"
         if self._shelf is None or self._state.journal_fault:
+            if self._state.mode != Mode.REFUSING:
+                log.error("nothing takes the audit: calls are 503 (%s)", self._state.fault)
             self._state.mode = Mode.REFUSING
 
     def _expire(self) -> None:
