@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +28,11 @@ def journal_on_disk(conf: Settings) -> Iterator[tuple[str, str]]:
 
 
 def disk(conf: Settings) -> Iterator[tuple[str, str]]:
-    """Too little room for a journal on this host."""
+    """Too little room for a journal on this host, or a folder that it can't be written to."""
     folder = next((each for each in (conf.journals, *conf.journals.parents) if each.exists()), Path("/"))
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        yield this_host(), f"The journal's folder of {this_host()}, IW_JOURNAL_DIR, can't be written to."
+        return
     free = shutil.disk_usage(folder).free
     if free < conf.alert_disk_mb * MEGABYTE:
         least = f"less than IW_ALERT_DISK_MB={conf.alert_disk_mb}"

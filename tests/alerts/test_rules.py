@@ -118,6 +118,14 @@ def test_disk_low__by_the_threshold(found: Found) -> None:
     assert found(alert_disk_mb=0) == {}
 
 
+def test_disk_low__where_the_folder_takes_nothing(found: Found, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert (
+        "can't be written to"
+        in found(journal_dir=tmp_path / "file" / "journal", alert_disk_mb=0)["disk_low"][this_host()]
+    )
+
+
 def test_seal_overdue__three_hours_after_the_last_one_or_the_first_row(found: Found) -> None:
     cast.writer(started_at=ago(hours=4))
     assert found() == {}, "nothing was written"

@@ -28,7 +28,7 @@ NEXT_STEPS = {
     "seal_overdue": "Run a worker, or 'manage.py audit_seal'.",
     "default_partition": "Run 'manage.py partitions drain'.",
     "months_ahead": "Run 'manage.py maintain'.",
-    "disk_low": "Make room: without journal and database calls are 503.",
+    "disk_low": "Make room, or the folder writable: without journal and database calls are 503.",
 }
 
 
@@ -36,7 +36,7 @@ def check_keeping(conf: Settings) -> Iterator[Result]:
     """What the rules of the alerts find, whether anybody is told by them or not (docs/alerts.md)."""
     found = standing_findings(datetime.now(UTC), conf)
     for each in found:
-        yield finding(each.rule, each.message, NEXT_STEPS.get(each.rule, "See docs/alerts.md."))
+        yield finding(each.rule, each.message.removesuffix("."), NEXT_STEPS.get(each.rule, "See docs/alerts.md."))
     quiet = sorted({*KEEPING, "disk_low"} - {each.rule for each in found})
     yield ok("keeping", f"nothing to tell of {', '.join(quiet)}")
 
