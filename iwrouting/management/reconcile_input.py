@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from iwrouting.management.progress import Progress
 from iwrouting.reports.reconcile import BadFile, BadLine, Export, Ledgers, Source, UsageFile, moment
 from iwrouting.reports.reconcile.logs import LogFile, client_log, provider_log, read_mapping
@@ -72,6 +74,12 @@ def _told(log: LogFile[Any]) -> Iterator[str]:
     yield from source.reasons
     fields = ", ".join(sorted(log.columns.seen))
     yield f"{source.path}: {source.lines:,} lines, {source.bad:,} bad. It tells {fields}."
+
+
+def check_times(options: Mapping[str, Any]) -> None:
+    """Refuse a --to that is not after --from: nothing is in between. Raises CommandError."""
+    if options["from"] and options["to"] and options["from"] >= options["to"]:
+        raise CommandError("--to must be after --from: there is nothing in between.", returncode=2)
 
 
 def moment_of(text: str) -> datetime:

@@ -110,6 +110,7 @@ def test_usage__is_a_table_of_shares(story: Story, tmp_path: Path, capsys: pytes
         (["--project", "nobody"], "There is no project 'nobody'."),
         (["--upstream", "nobody"], "There is no upstream 'nobody'. There are: "),
         (["--map", "decision=a"], "--map 'decision=a' is not FIELD=COLUMN. Fields of the files given: none."),
+        (["--from", "2026-11-02", "--to", "2026-11-01"], "--to must be after --from: there is nothing in between."),
         (["--from", "yesterday"], "time 'yesterday' is no time: give Unix seconds, or ISO form"),
     ],
 )

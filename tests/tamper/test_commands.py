@@ -49,6 +49,11 @@ def test_verify__whole__says_so_with_exit_code_0(chain: Chain, said: Said) -> No
     assert said("audit_verify", "--format", "json")[1]["rows"] == 12
 
 
+def test_verify__times_the_wrong_way_round__are_refused(chain: Chain, said: Said) -> None:
+    code, told, err = said("audit_verify", "--from", "2026-11-02", "--to", "2026-11-01")
+    assert (code, told, err) == (2, "", "--to must be after --from: there is nothing in between.")
+
+
 def test_verify__after_retention__says_how_many_rows_went(chain: Chain, attack: Attack, said: Said) -> None:
     removal_seal([Leaving(ATTEMPT, ATTEMPT)])
     attack(f"DELETE FROM {ATTEMPT}")  # noqa: S608

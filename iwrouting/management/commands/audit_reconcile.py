@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.output import FINDINGS as EXIT_FINDINGS
 from iwrouting.management.progress import Progress
-from iwrouting.management.reconcile_input import Files, moment_of
+from iwrouting.management.reconcile_input import Files, check_times, moment_of
 from iwrouting.management.reconcile_output import Output, said
 from iwrouting.models import Project
 from iwrouting.reports.reconcile import BadFile, Report, Span, Wanted, compare
@@ -98,7 +98,8 @@ class Command(BaseCommand):
         )
 
     def _check(self, options: dict[str, Any]) -> None:
-        """Refuse a name that is none: it would find nothing, or everything."""
+        """Refuse a name or span that is none: it would find nothing, or everything."""
+        check_times(options)
         slug = options["project"]
         if slug and not Project.objects.filter(slug=slug).exists():
             raise CommandError(f"There is no project {slug!r}.")

@@ -16,7 +16,7 @@ from iwrouting.audit.tamper.verifying import Scope, Verification
 from iwrouting.management.chains import all_keys, bounded_statements, exported_of, surroundings
 from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
 from iwrouting.management.progress import Progress
-from iwrouting.management.reconcile_input import moment_of
+from iwrouting.management.reconcile_input import check_times, moment_of
 from iwrouting.management.verify_state import BadState, read_state, write_state
 
 EPILOG = """examples:
@@ -60,6 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify."""
+        check_times(options)
         scope = Scope(options["writer"], options["from"], options["to"], options["against"])
         try:
             with bounded_statements():
