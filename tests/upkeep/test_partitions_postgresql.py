@@ -80,6 +80,18 @@ def test_drain__rows_of_two_months__moves_every_byte(capsys: pytest.CaptureFixtu
     assert "Nothing to move" in capsys.readouterr().err
 
 
+def test_drain__columns_of_a_later_release__are_moved_too() -> None:
+    story.calls(story.FAR, 1)
+    story.calls(date(1999, 12, 1), 1)
+    story.run("ALTER TABLE iwrouting_outcome ADD COLUMN added_later varchar(9) NOT NULL DEFAULT 'of then'")
+    story.run("ALTER TABLE iwrouting_outcome ALTER COLUMN added_later SET DEFAULT 'of now'")
+    try:
+        drain()
+        assert story.run("SELECT added_later FROM iwrouting_outcome") == [("of then",)] * 2
+    finally:
+        story.run("ALTER TABLE iwrouting_outcome DROP COLUMN added_later")
+
+
 @pytest.mark.parametrize("days", [[story.FAR], [story.FAR, date(1999, 12, 1)]])
 def test_drain__rows_of_a_chain__it_verifies_before_and_after(days: list[date]) -> None:
     chain = Chain()

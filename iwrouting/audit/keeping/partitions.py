@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from iwrouting.audit.keeping.patience import exclusively
-from iwrouting.audit.keeping.tables import MONTHLY, TABLES, first_of_month, partition
+from iwrouting.audit.keeping.tables import TABLES, first_of_month, partition
 from iwrouting.conf.points import hit
 
 MONTHS_AHEAD = 12
@@ -186,8 +186,10 @@ def _attach_as(table: str, month: date) -> None:
 def _move(table: str, expected: int) -> None:
     """Insert the rows that were set aside, byte for byte, see that none is missing, and drop what held them."""
     old = partition(table, None) + OLD
-    columns = ", ".join(f'"{field.column}"' for field in MONTHLY[table]._meta.concrete_fields)
     with connection.cursor() as cursor:
+        # Those of the database, to which a later release may have added some; in which order, each table knows.
+        cursor.execute(f"SELECT * FROM {old} LIMIT 0")  # noqa: S608 - names of models
+        columns = ", ".join(f'"{column.name}"' for column in cursor.description)
         cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {old}")  # noqa: S608 - names of models
         moved = cursor.rowcount
         cursor.execute(f"SELECT count(*) FROM {partition(table, None)}")  # noqa: S608 - likewise
