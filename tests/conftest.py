@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 
@@ -11,6 +13,7 @@ pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.li
 # or in a browser: the SQLite pass proves them for both.
 collect_ignore = (
     [
+        "api/test_sockets.py",
         "audit/test_books.py",
         "audit/test_journal.py",
         "audit/test_modes.py",
@@ -19,8 +22,10 @@ collect_ignore = (
         "autoroute",
         "browser",
         "client",
+        "faults/test_client.py",
         "faults/test_cuts.py",
         "faults/test_llmock.py",
+        "faults/test_upstream.py",
         "fuzz",
         "live/test_deadlines.py",
         "live/test_embedding_rules.py",
@@ -38,6 +43,8 @@ collect_ignore = (
         "pure",
         "sandbox",
         "start/test_demo.py",
+        "start/test_help.py",
+        "start/test_stopping.py",
         "translate",
         "upstream",
         "test_harness.py",
@@ -48,3 +55,26 @@ collect_ignore = (
     if connection.vendor == "postgresql"
     else []
 )
+
+LONGEST = (
+    "faults/test_points.py",
+    "faults/test_outages.py",
+    "browser/test_operator.py",
+    "faults/test_storm.py",
+    "faults/test_upstream.py",
+    "faults/test_client.py",
+    "start/test_stopping.py",
+    "live/test_crash.py",
+    "live/test_serve.py",
+    "live/test_database_away.py",
+    "live/test_backup.py",
+    "live/test_changes.py",
+)
+"""The files that take longest and mostly wait. Each runs in one of three processes: begun last it would hold up all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, all else in its order."""
+    folder = Path(__file__).parent
+    rank = {folder / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))

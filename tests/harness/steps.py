@@ -12,7 +12,19 @@ STEPS = LINT + TESTS
 GROUPS = {"lint": LINT, "tests": TESTS, **{step: (step,) for step in STEPS}}
 
 # One file's tests stay in one worker, so that a server started for a file is started once.
-PYTEST = ("-m", "pytest", "-p", "tests.harness.offline", "-n", "3", "--dist", "loadfile", "--timeout", "60")
+PYTEST = (
+    "-m",
+    "pytest",
+    "-p",
+    "tests.harness.offline",
+    "-n",
+    "3",
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+    "--timeout",
+    "60",
+)
 COMMANDS = {
     "ruff": ("-m", "ruff", "check", "."),
     "format": ("-m", "ruff", "format", "--check", "."),

@@ -42,7 +42,7 @@ def test_worker__tells_and_records_within_seconds_of_its_start(live: Live, tmp_p
 def test_journal_in_use__is_told_recorded_and_cleared(live: Live, tmp_path: Path) -> None:
     with receiver() as hook:
         service = live.world.other_service(
-            "journaling",
+            "telling",
             IW_ALERT_WEBHOOK_URL=hook.url,
             IW_JOURNAL_DIR=str(tmp_path),
             IW_ALERT_OFF="disk_low,dead_model",

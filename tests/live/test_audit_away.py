@@ -41,7 +41,7 @@ def locked() -> Iterator[None]:
 @pytest.fixture
 def hasty(live: Live) -> ServiceProcess:
     """A service without a journal that waits 0.3 s for a decision to be stored."""
-    service = live.world.other_service("hurried", IW_AUDIT_STRICT="1", IW_AUDIT_WAIT_S="0.3", IW_DEADLINE_S="1")
+    service = live.world.other_service("strictly", IW_AUDIT_STRICT="1", IW_AUDIT_WAIT_S="0.3", IW_DEADLINE_S="1")
     live.introduce(live.home.key, service.url)
     return service
 

@@ -43,6 +43,7 @@ def test_worker_out_of_files__refuses_new_work_and_recovers(live: Live) -> None:
     service = live.world.other_service("few-files")
     assert service.process is not None
     [pid] = children(service.process.pid)
+    live.introduce(live.home.key, service.url)
     assert ask(live, service.url).status == 200
     soft, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     try:

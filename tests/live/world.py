@@ -90,8 +90,11 @@ class World:
 
     def other_service(self, name: str, *, workers: int = 1, ready: bool = True, **settings: str) -> ServiceProcess:
         """A second service on the same database with other settings; started at the first call for its name."""
-        if name not in self.started:
-            process = ServiceProcess({**self.env, **settings}, self.folder / f"{name}.log", workers=workers)
+        env = {**self.env, **settings}
+        if name in self.started:
+            assert self.started[name].env == env, f"{name} is the name of a service with other settings"
+        else:
+            process = ServiceProcess(env, self.folder / f"{name}.log", workers=workers)
             self.started[name] = process
             process.start(ready=ready)
         return self.started[name]
