@@ -43,16 +43,17 @@ class DatabaseRound(threading.Thread):
     """A round with the database. `begun` is set once it has read what it needs; `left` tells it not to go on then.
 
     A database that fails, or another host that is at it, is tried again for most of `patience_s`: a restart of the
-    database that takes a moment is nothing to tell.
+    database that takes a moment is nothing to tell. `was_away`: the round before has logged it.
     """
 
-    def __init__(self, notes: Notes, conf: Settings, patience_s: float = DATABASE_S) -> None:
+    def __init__(self, notes: Notes, conf: Settings, patience_s: float = DATABASE_S, *, was_away: bool = False) -> None:
         super().__init__(name="iw-alerts-database", daemon=True)
         self.begun = threading.Event()
         self.left = False
         self.away = False
         self.made_at = time.monotonic()
         self._notes, self._conf, self._patience_s = notes, conf, patience_s
+        self._is_logged = was_away
         self._choice = threading.Lock()
 
     def run(self) -> None:
@@ -70,7 +71,9 @@ class DatabaseRound(threading.Thread):
             return self.work()
         except (DatabaseError, LockFault, JournalFault) as error:
             self.away = not self.begun.is_set()
-            log.warning("alerts: the database is away: %s", type(error).__name__)
+            if not self._is_logged:
+                log.warning("alerts: the database is away: %s", type(error).__name__)
+            self._is_logged = True
             return self.begun.is_set()
         finally:
             connections.close_all()
@@ -143,7 +146,7 @@ def look(conf: Settings | None = None, *, patience_s: float = DATABASE_S, again_
 def _round(notes: Notes, conf: Settings, patience_s: float) -> None:
     global _hung
     if _hung is None or not _hung.is_alive() or time.monotonic() - _hung.made_at > HUNG_S:
-        asked = _hung = DatabaseRound(notes, conf, patience_s)
+        asked = _hung = DatabaseRound(notes, conf, patience_s, was_away=_hung is not None and _hung.away)
         asked.start()
         if asked.begun.wait(patience_s) or not asked.leave():
             asked.join(ROUND_S)

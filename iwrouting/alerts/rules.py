@@ -48,7 +48,8 @@ def look_without_database(conf: Settings) -> Looked:
     """What can be said of this host alone."""
     looked = Looked()
     if AWAY not in conf.alert_off:
-        message = f"The database does not answer {this_host()}, or takes no rows. Calls go on: rows are journaled."
+        then = "IW_AUDIT_STRICT: calls get 503." if conf.audit_strict else "Calls go on: rows are journaled."
+        message = f"The database does not answer {this_host()}, or takes no rows. {then}"
         looked.add(AWAY, [(this_host(), message)], subject=this_host())
     if JOURNAL not in conf.alert_off:
         looked.add(JOURNAL, host.journal_on_disk(conf), subject=this_host())

@@ -41,8 +41,8 @@ def closed() -> int:
         return int(listening.getsockname()[1])
 
 
-def rounds(folder: Path, port: int, hook: str, times: int = 1) -> None:
-    """So many in a process of their own, whose database is at this port."""
+def rounds(folder: Path, port: int, hook: str, times: int = 1) -> str:
+    """What so many, in a process of their own whose database is at this port, say on stderr."""
     env = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -54,6 +54,12 @@ def rounds(folder: Path, port: int, hook: str, times: int = 1) -> None:
     command = [sys.executable, "-c", ROUND, str(times)]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def test_database_away__is_logged_once_and_not_at_each_try(tmp_path: Path, closed: int, receiver: Receiver) -> None:
+    said = rounds(tmp_path, closed, receiver.url, times=3)
+    assert said.count("alerts: the database is away") == 1
 
 
 @pytest.mark.parametrize("database", ["closed", "silent"])

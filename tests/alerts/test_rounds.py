@@ -132,7 +132,7 @@ def test_alerts_of_rules_that_are_off__do_not_stand(configure: Configure) -> Non
 def test_folder_that_takes_no_lock__does_not_keep_it_from_being_told(
     configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conf = configure(journal_dir=tmp_path / "file" / "journal")
+    conf = configure(journal_dir=tmp_path / "file" / "journal", alert_off=("disk_low",))
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setattr("iwrouting.audit.locks.settings", lambda: conf)
     cast.writer(mode="journal")

@@ -76,7 +76,11 @@ def test_journal_in_use__where_records_stand_in_the_folder(found: Found, configu
     assert found() == {}, "a segment without records is no use"
     journal.append(b"x" * 100)
     assert list(found()["journal_in_use"]) == [this_host()]
-    assert [each.rule for each in look_without_database(configure()).findings] == ["database_away", "journal_in_use"]
+    away = look_without_database(configure()).findings
+    assert [each.rule for each in away] == ["database_away", "journal_in_use"]
+    assert away[0].message.endswith("Calls go on: rows are journaled.")
+    strict = look_without_database(configure(audit_strict=True)).findings
+    assert strict[0].message.endswith("IW_AUDIT_STRICT: calls get 503.")
     journal.close()
 
 
