@@ -251,6 +251,7 @@ def test_the_file__runs_as_it_stands_in_the_clients_of_both_databases(tmp_path: 
         "PGPORT": str(named["port"]),
         "PGUSER": named["user"],
         "PGDATABASE": named["dbname"],
+        "PGPASSWORD": named.get("password", ""),
     }
     options = ["--no-psqlrc", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--file", str(FILE)]
     done = subprocess.run(

@@ -26,7 +26,7 @@ LONGEST_SOCKET_FOLDER = 90
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "shared_buffers": "64MB",
-    "max_connections": "100",
+    "max_connections": "300",
     "max_wal_size": "256MB",
     "autovacuum_naptime": "10min",
     "timezone": "UTC",

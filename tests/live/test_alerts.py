@@ -34,9 +34,9 @@ def test_worker__tells_and_records_within_seconds_of_its_start(live: Live, tmp_p
         live.world.other_service(
             "alarmed", IW_ALERT_WEBHOOK_URL=hook.url, IW_ALERT_DISK_MB="99000000", IW_JOURNAL_DIR=str(tmp_path)
         )
-        eventually(lambda: ("raised", "disk_low") in hook.states)
+        eventually(lambda: ("raised", "disk_low") in hook.states, patience_s=30)
         told = Alert.objects.using(ALIAS).filter(rule="disk_low", state="raised", told="webhook")
-        eventually(told.exists)
+        eventually(told.exists, patience_s=30)
 
 
 def test_journal_in_use__is_told_recorded_and_cleared(live: Live, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import psycopg
 
 from tests.faults.storm.arena import Arena
 from tests.faults.storm.disk import no_opening, no_writing
-from tests.faults.storm.outage import NO_ANSWER, Row
+from tests.faults.storm.outage import ANSWERED, NO_ANSWER, Row
 from tests.faults.storm.proxy import Way
 from tests.faults.storm.weather import (
     Fault,
@@ -111,7 +111,7 @@ POSTGRESQL = (
     Row("D3", "accepts and is silent", way(Way(silent=True)), budget=UNAVAILABLE),
     Row("D3", "a byte a second", way(Way(drip=True)), budget=UNAVAILABLE),
     Row("D4", "no connection left", connections_full, budget=UNAVAILABLE),
-    Row("D5", "disk full", out_of_space, budget=UNAVAILABLE),
+    Row("D5", "disk full", out_of_space, budget=f"{UNAVAILABLE} or {ANSWERED}"),
     Row("D6", "away, journals take nothing", both(refused, files_full), UNAVAILABLE, UNAVAILABLE, "database"),
     Row("D7", "read-only, as in a failover", read_only, budget=UNAVAILABLE),
     Row("D9", "serialization failures", conflicts("serialization_failure"), audit="database"),
@@ -125,7 +125,7 @@ POSTGRESQL = (
 SQLITE = (
     Row("D1", "out of reach at the start", at_start_sqlite, budget=UNAVAILABLE),
     Row("D2", "locked while the provider works", table_locked, under_way=True),
-    Row("D5", "disk full", out_of_space, budget=UNAVAILABLE),
+    Row("D5", "disk full", out_of_space, budget=f"{UNAVAILABLE} or {ANSWERED}"),
     Row("D6", "locked, journals take nothing", both(table_locked, files_full), UNAVAILABLE, UNAVAILABLE, "database"),
     Row("D12", "locked", table_locked, budget=UNAVAILABLE),
 )
