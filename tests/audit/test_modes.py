@@ -142,6 +142,23 @@ def test_journal_that_can_not_be_opened_at_the_start__is_named_once_it_can(tmp_p
     run(store, work, folder)
 
 
+def test_journal_that_takes_rows_again__is_in_order_before_the_next_outage(tmp_path: Path) -> None:
+    store = MemoryStore()
+
+    async def work(writer: Writer) -> None:
+        points.arm(points.read_plan("journal.before_write=raise"))
+        store.away()
+        await until(lambda: writer.mode == Mode.REFUSING, "the fault of both")
+        store.back()
+        await until(lambda: writer.mode == Mode.DATABASE, "the way back")
+        assert writer.state()["journal_fault"]
+        points.arm({})
+        await until(lambda: not writer.state()["journal_fault"], "the journal's way back")
+        assert (writer.mode, writer.state()["journal_bytes"]) == (Mode.DATABASE, 0)
+
+    run(store, work, tmp_path)
+
+
 def test_database_that_comes_back_amid_a_batch__has_the_writer_before_its_rows() -> None:
     store = MemoryStore()
     tries: list[str] = []

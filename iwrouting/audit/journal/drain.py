@@ -42,13 +42,13 @@ class Drainer:
         self._wanted = asyncio.Event()
 
     async def open(self) -> None:
-        """Open the journal. One that can't be opened now is tried again with each Writer row, which is to name it."""
+        """Open the journal. One that took nothing is tried again with each Writer row, which is to name it."""
         try:
             self._heart.journal_id = await self._shelf.open()
+            if self._state.journal_fault and await self._shelf.is_usable():
+                self._state.journal_fault = ""
         except (JournalFault, OSError) as error:
             self._failed(error)
-        else:
-            self._state.journal_fault = ""
 
     async def take(self, batch: list[Unit]) -> bool:
         """Put a batch into the journal, whose callers are told so; False where it takes nothing.

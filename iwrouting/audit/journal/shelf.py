@@ -40,6 +40,10 @@ class Shelf:
         """Return once the units are on disk; without any, once it is known that others could be."""
         await self._do(lambda: self._append(units))
 
+    async def is_usable(self) -> bool:
+        """Whether units could be put into it, tried while none waits in it."""
+        return await self._do(self._try)
+
     async def next(self) -> Portion | None:
         """What to replay now; None where nothing waits."""
         return await self._do(self._next)
@@ -70,6 +74,14 @@ class Shelf:
             self._append(units[middle:])
         else:
             self._journal.append(payload)
+
+    def _try(self) -> bool:
+        if self._journal.pending_bytes:
+            return False
+        self._journal.append(trial())
+        while (segment := self._journal.oldest()) is not None:
+            self._journal.forget(segment)
+        return True
 
     def _next(self) -> Portion | None:
         oldest = self._journal.oldest()

@@ -211,7 +211,7 @@ class Writer:
             return
         if self._heart.due_in() > 0 and not self._state.fault:
             return
-        if self._drainer and not self._heart.journal_id:
+        if self._drainer and (self._state.journal_fault or not self._heart.journal_id):
             await self._drainer.open()
         try:
             await self._beat(bound_s)
