@@ -121,10 +121,19 @@ def test_a_variable_that_is_no_model__is_told(
     assert doctor(capsys)[1]["settings"][0]["level"] == "finding"
 
 
-def test_no_key_of_the_provider__is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("env", "level"), [("production", "finding"), ("development", "warning")])
+def test_no_key_of_the_provider__is_told(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    conf: Callable[..., None],
+    env: str,
+    level: str,
+) -> None:
+    conf(env=env)
     monkeypatch.setattr(told, "read_secret", lambda reference, conf: None)
-    code, found = doctor(capsys)
-    assert (code, found["upstream"][0]["next_step"]) == (3, "Set OPENAI_API_KEY.")
+    [line] = doctor(capsys)[1]["upstream"]
+    assert (line["level"], line["next_step"]) == (level, "Set OPENAI_API_KEY.")
+    assert ("make run" in line["message"]) == (env == "development")
 
 
 def test_tokenizers_that_are_damaged__are_told(
