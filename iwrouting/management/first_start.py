@@ -7,12 +7,12 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from iwrouting.conf import settings
 from iwrouting.conf.environment import environment_secret_ref, read_secret, variables
@@ -42,12 +42,21 @@ class FirstThings:
 
 def prepare_database() -> FirstThings:
     """Migrate; fill the matrix, and make the first admin user and key, where there are none."""
+    _make_private()
     call_command("migrate", verbosity=0, interactive=False)
     # One transaction: a start that is cut short has made neither, so that the next one makes and shows both.
     with transaction.atomic():
         learned = fill_learned() if Alias.objects.exists() else fill()[2]
         user, password = _first_admin()
         return FirstThings(user, password, _first_key(), tuple(model for model, names in learned if names))
+
+
+def _make_private() -> None:
+    """A SQLite file that is not there yet, for its owner alone; its journal and index take its mode after it."""
+    if connection.vendor == "sqlite":
+        # What hinders it is told by migrate, which needs the file as well.
+        with suppress(OSError):
+            os.close(os.open(connection.settings_dict["NAME"], os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _first_admin() -> tuple[str, str]:

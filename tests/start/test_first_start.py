@@ -103,8 +103,9 @@ def test_the_secrets_stand_in_the_welcome_alone(started: Running) -> None:
     assert not any(started.word(KEY) in line for line in started.folder.processes().values())
 
 
-def test_the_secret_key_is_its_owners_alone(started: Running) -> None:
-    path = started.folder.path / "var" / "secret_key"
+@pytest.mark.parametrize("name", ["secret_key", "iwrouting.sqlite3", "iwrouting.sqlite3-wal"])
+def test_the_secret_key_and_the_database_are_their_owners_alone(started: Running, name: str) -> None:
+    path = started.folder.path / "var" / name
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
