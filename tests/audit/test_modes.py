@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -157,6 +158,25 @@ def test_journal_that_takes_rows_again__is_in_order_before_the_next_outage(tmp_p
         assert (writer.mode, writer.state()["journal_bytes"]) == (Mode.DATABASE, 0)
 
     run(store, work, tmp_path)
+
+
+def test_stop_while_rows_keep_coming__stores_all_that_it_took() -> None:
+    store = MemoryStore()
+    taken: list[asyncio.Future[Verdict | None]] = []
+
+    async def work(writer: Writer) -> None:
+        def again(_: object) -> None:
+            with suppress(AuditUnavailable):
+                taken.append(writer.submit([decision()], keep=True))
+                taken[-1].add_done_callback(again)
+
+        again(None)
+        await writer.stop()
+        assert writer.state()["dropped_rows"] == 0
+
+    run(store, work)
+    assert all(future.exception() is None for future in taken)
+    assert len(store.of(DECISION)) == len(taken)
 
 
 def test_database_that_comes_back_amid_a_batch__has_the_writer_before_its_rows() -> None:

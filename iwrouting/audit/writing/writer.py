@@ -176,6 +176,8 @@ class Writer:
             except Exception:
                 # Whatever it is: the one task that writes must outlive it.
                 log.exception("the audit's writer stumbled; it goes on with the same rows")
+        # From here on nobody takes what is queued.
+        self._ended = True
 
     async def _work(self) -> None:
         await self._look_around(self._bound_s)
