@@ -45,8 +45,9 @@ def process(writer: Writer) -> SafeString | str:
 
 
 def mode_badge(writer: Writer) -> SafeString:
-    """Where its rows go."""
-    return badge(writer.mode, MODES.get(writer.mode, "plain"))
+    """Where its rows go; in no colour where it runs no more: that it once was well tells nothing of now."""
+    runs = state_of(writer, timezone.now()) == "running"
+    return badge(writer.mode, MODES.get(writer.mode, "plain") if runs else "plain")
 
 
 def lag(writer: Writer, newest: int) -> SafeString | str:

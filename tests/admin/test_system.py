@@ -79,6 +79,14 @@ def test_page__shows_workers_process_database_seals_and_retention(boss: Client) 
     assert page.faults == []
 
 
+def test_mode_of_a_process__is_in_colour_while_it_runs(boss: Client) -> None:
+    keeping.writer(pid=7)
+    keeping.writer(pid=8, ended_at=timezone.now())
+    keeping.writer(pid=9, heartbeat_at=timezone.now() - timedelta(minutes=5))
+    page = boss.get(SYSTEM).content.decode()
+    assert (page.count('iw-good">database'), page.count('iw-plain">database')) == (1, 2)
+
+
 @pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has no partitions")
 def test_partitions__say_what_is_next_and_whether_the_default_one_is_empty(boss: Client) -> None:
     assert "default 0 0 0" in read(boss.get(SYSTEM)).text
