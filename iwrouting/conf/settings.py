@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     audit_retention_days: int = Field(400, ge=0, le=36_500, validation_alias="IW_AUDIT_RETENTION_DAYS")
     held_retention_days: int = Field(400, ge=0, le=36_500, validation_alias="IW_HELD_RETENTION_DAYS")
     journal_dir: Path | None = Field(None, validation_alias="IW_JOURNAL_DIR")
+    journal_adopt: Literal["own", "any"] = Field("own", validation_alias="IW_JOURNAL_ADOPT")
     journal_max_mb: int = Field(4096, ge=1, le=1_000_000, validation_alias="IW_JOURNAL_MAX_MB")
     writer_dead_s: float = Field(45, ge=0.5, le=86_400, validation_alias="IW_WRITER_DEAD_S")
     snapshot_max_age_s: float = Field(86_400, ge=0, le=31_536_000, validation_alias="IW_SNAPSHOT_MAX_AGE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iwrouting.audit import Bounds, Facts, Place, Writer, make_key, open_store
 from iwrouting.audit.writing.heartbeat import MOST_BEAT_S
+from iwrouting.audit.writing.stores import database_name
 from iwrouting.conf import Settings
 from iwrouting.snapshot import SnapshotStore
 
@@ -16,7 +17,7 @@ def make_writer(conf: Settings, snapshots: SnapshotStore) -> Writer:
         commit_s=min(conf.audit_commit_s, conf.audit_wait_s),
         beat_s=min(MOST_BEAT_S, conf.writer_dead_s / 4),
     )
-    place = None if conf.audit_strict else Place(conf.journals, conf.journal_max_mb * 1_000_000)
+    place = None if conf.audit_strict else Place(conf.journals, conf.journal_max_mb * 1_000_000, database_name())
 
     def facts() -> Facts:
         return Facts(snapshots.current.revision, snapshots.fault)

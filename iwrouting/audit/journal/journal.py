@@ -25,10 +25,14 @@ NAME = re.compile(r"([0-9a-f-]{36})\.(\d{1,9})\.journal")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The folder of a journal, and how many bytes of records one writer may have in it."""
+    """The folder of a journal, how many bytes of records one writer may have in it, and whose rows they are.
+
+    `database` is a name for the database by its address (`database_name`); empty: any.
+    """
 
     folder: Path
     limit_bytes: int
+    database: str = ""
 
 
 class Journal:
@@ -38,7 +42,7 @@ class Journal:
         self.folder = place.folder
         self.writer_id = writer_id
         self._limit = place.limit_bytes
-        self._told = told
+        self._told = {"database": place.database, **told}
         self._number = 0
         self._segments: deque[Segment] = deque()
 

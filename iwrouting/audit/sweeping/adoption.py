@@ -39,17 +39,18 @@ class Left:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-def adopt(folder: Path, journal_id: str, own: str, open_store: Callable[[], Store]) -> Left:
+def adopt(folder: Path, journal_id: str, own: str, open_store: Callable[[], Store], *, database: str = "") -> Left:
     """Replay what other writers than `own` left in a folder, oldest first, and remove it. Blocking: in a thread.
 
     One process at a time, else two replay a writer's files out of order. A writer whose replay fails keeps its files,
-    and holds up no other. Raises django.db.DatabaseError.
+    and holds up no other. `database`: rows that were meant for another one are left alone; empty: all are taken.
+    Raises django.db.DatabaseError.
     """
     left = Left()
     for writer, paths in left_segments(folder, but=own).items():
         for path in paths:
             try:
-                if _adopt(path, writer, journal_id, open_store):
+                if _adopt(path, writer, journal_id, open_store, database):
                     left.adopted.add(writer)
                 elif record_bytes(path):
                     left.holding.add(writer)
@@ -68,12 +69,14 @@ def adopt(folder: Path, journal_id: str, own: str, open_store: Callable[[], Stor
     return left
 
 
-def _adopt(path: Path, writer: str, journal_id: str, open_store: Callable[[], Store]) -> bool:
+def _adopt(path: Path, writer: str, journal_id: str, open_store: Callable[[], Store], database: str) -> bool:
     """Whether the file was left behind; then it is stored and gone."""
     segment = Segment.take(path)
     if segment is None:
         return False
     try:
+        if not segment.is_empty:
+            _check_database(segment, writer, database)
         _make_known(path, writer, journal_id, str(segment.header.get("key_id", "")))
         hit("adopt.before_replay")
         found = asyncio.run(_replay(segment, open_store()))
@@ -91,6 +94,17 @@ async def _replay(segment: Segment, store: Store) -> int:
         return (await replay_left(store, segment)).rows
     finally:
         await store.close()
+
+
+def _check_database(segment: Segment, writer: str, database: str) -> None:
+    """Raise JournalFault for rows of another database. One that knows the writer is its own under a new address."""
+    meant = segment.header.get("database")
+    if not meant or not database or meant == database or Writer.objects.filter(id=writer).exists():
+        return
+    raise JournalFault(
+        f"{segment.path} was written for a database with another address, and this one does not know its writer: give "
+        "each database a journal folder of its own (IW_JOURNAL_DIR), or take it with IW_JOURNAL_ADOPT=any"
+    )
 
 
 def _make_known(path: Path, writer: str, journal_id: str, key_id: str) -> None:

@@ -32,6 +32,7 @@ from iwrouting.audit.sweeping.orphans import (
     open_decisions,
 )
 from iwrouting.audit.writing.budget import Claim
+from iwrouting.audit.writing.stores import database_name
 from iwrouting.audit.writing.storing import Rows, Store, StoreDown
 from iwrouting.conf import Settings
 from iwrouting.conf.points import hit
@@ -194,7 +195,8 @@ class Sweeper:
         journal_id = journal_of(self._conf)
         left = Left()
         if journal_id:
-            left = adopt(self._conf.journals, journal_id, self._desk.id, self._open_store)
+            database = database_name() if self._conf.journal_adopt == "own" else ""
+            left = adopt(self._conf.journals, journal_id, self._desk.id, self._open_store, database=database)
             self._tell(left.faults)
         dead = dead_writers(self._conf, self._desk.id, journal_id, left)
         silent = [
