@@ -144,4 +144,5 @@ class Drainer:
             self.behind = False
             self._state.mode = Mode.DATABASE
             self._wanted.clear()
+            self._heart.hurry()
             self.caught_up.set()

@@ -86,6 +86,10 @@ class Heart:
         """The row was written now."""
         self._due = time.monotonic() + self.every_s
 
+    def hurry(self) -> None:
+        """What the row says is not so any more: it is due now."""
+        self._due = time.monotonic()
+
     def row(self, *, queued: int, journal_bytes: int, ended: bool = False) -> Row:
         """The values of the Writer row; its times are the store's to give, but for `last_commit_at`."""
         state, facts = self.state, self._facts()
