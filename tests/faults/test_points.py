@@ -40,7 +40,7 @@ def test_every_point_of_a_worker__raising_and_delaying_and_killing__loses_nothin
     told.mkdir()
     seen, load = Seen(1, place.database.name), Load(place, 1)
     place.kill()
-    place.env["IW_FAULT_POINTS"] = plan(told, points_of_workers())
+    place.env["IW_FAULT_POINTS"] = plan(told, points_of_workers(), place.database.name)
     place.start()
     left = walk_workers(place, load, told)
     place.env["IW_FAULT_POINTS"] = ""

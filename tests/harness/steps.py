@@ -17,6 +17,8 @@ PYTEST = (
     "pytest",
     "-p",
     "tests.harness.offline",
+    "-p",
+    "tests.harness.apart",
     "-n",
     "3",
     "--dist",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.faults.storm.arena import WORKERS, Arena, arena
+from tests.faults.storm.arena import Arena, arena
 from tests.faults.storm.databases import Database
 from tests.faults.storm.judge import judge
 from tests.faults.storm.load import TROUBLE, Load
@@ -146,10 +146,9 @@ def still_open(made: Arena) -> list[str]:
         "WHERE NOT EXISTS (SELECT 1 FROM iwrouting_outcome o WHERE o.decision_id = d.id)"
     )[0]["n"]
     left = [f"{open_ones} decisions are open"] if open_ones else []
-    waiting = made.database.query(
-        "SELECT count(*) AS n FROM iwrouting_writer WHERE ended_at IS NULL AND swept_at IS NULL"
-    )[0]["n"]
-    left += [f"{waiting} writers wait to be swept"] if waiting > WORKERS else []
+    writers = made.database.query("SELECT pid FROM iwrouting_writer WHERE ended_at IS NULL AND swept_at IS NULL")
+    dead = {writer["pid"] for writer in writers} - set(made.workers())
+    left += [f"{len(dead)} writers wait to be swept"] if dead else []
     state = made.readyz().get("audit", {})
     if state.get("mode", "database") != "database" or state.get("queued"):
         left.append(f"a worker still says {state}")
