@@ -37,7 +37,7 @@ def chains(own: str, monkeypatch: pytest.MonkeyPatch) -> list[Chain]:
             chain.calls(2)
         make_seal(HOURLY)
     for chain in made:
-        chain.tell(ended_at=chain.now())
+        chain.tell(ended_at=chain.now(), swept_at=chain.now())
     return made
 
 
