@@ -14,9 +14,11 @@ from tests.start.folder import Folder, Running
 # The commands that work on rows, in the other files, are tested on both databases.
 OWN_FILE = (
     "backup",
+    "demo",
     "first_start",
     "help",
     "make",
+    "models_check",
     "provider",
     "refusals",
     "second_start",
