@@ -115,10 +115,16 @@ def test_own_decisions__are_never_touched(case: Case) -> None:
     assert case.sweeper.sweep().writers == 0
 
 
-def test_writer_that_ended__is_swept_without_waiting(case: Case) -> None:
+def test_writer_that_ended__is_swept_without_watching_the_database_first(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(case.sweeper.contact, "made", lambda: 0.0)
+    monkeypatch.setattr(case.sweeper.watch, "silent_s", lambda writer: 0.0)
     case.writer(silent_s=1, ended_at=NOW)
+    case.writer(OTHER)
     of_dead(1, seconds=2)
-    assert case.sweeper.sweep().closed == 1
+    swept = case.sweeper.sweep()
+    assert (swept.writers, swept.closed, swept.waits) == (1, 1, True)
 
 
 @pytest.mark.parametrize(("silent_s", "closed"), [(590, 0), (610, 1)])

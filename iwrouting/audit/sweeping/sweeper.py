@@ -7,7 +7,6 @@ under its numbers. A process that was only stopped stores its own outcome later 
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -101,10 +100,8 @@ class Watch:
         }
 
     def silent_s(self, writer: Writer) -> float:
-        """For how many seconds nothing new was seen of it; without end for one that said that it ends."""
+        """For how many seconds nothing new was seen of it."""
         at, since = self._since.get(writer.id, (None, 0.0))
-        if writer.ended_at is not None:
-            return math.inf
         return time.monotonic() - since if at == writer.heartbeat_at else 0.0
 
 
@@ -199,12 +196,16 @@ class Sweeper:
             left = adopt(self._conf.journals, journal_id, self._desk.id, self._open_store, database=database)
             self._tell(left.faults)
         dead = dead_writers(self._conf, self._desk.id, journal_id, left)
-        silent = [
-            writer for writer in dead if may_close and self.watch.silent_s(writer) >= self._conf.writer_dead_s / 2
-        ]
-        longest = longest_call(self._conf) if silent else timedelta()
-        closed = [self._close_writer(writer, longest) for writer in silent]
-        return Swept(len(left.adopted), len(closed), sum(closed), waits=len(silent) < len(dead))
+        gone = [writer for writer in dead if self._is_gone(writer, may_close=may_close)]
+        longest = longest_call(self._conf) if gone else timedelta()
+        closed = [self._close_writer(writer, longest) for writer in gone]
+        return Swept(len(left.adopted), len(closed), sum(closed), waits=len(gone) < len(dead))
+
+    def _is_gone(self, writer: Writer, *, may_close: bool) -> bool:
+        """Whether it has said that it ends, or is silent while the database answers: `may_close`, for long enough."""
+        if writer.ended_at is not None:
+            return True
+        return may_close and self.watch.silent_s(writer) >= self._conf.writer_dead_s / 2
 
     def _tell(self, faults: dict[str, str]) -> None:
         """Log what can't be read, once."""
