@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 from django.db import connections
@@ -64,20 +63,20 @@ async def _sweep_now() -> Swept:
     writer = make_writer(settings(), store)
     writer.start()
     try:
-        return await asyncio.to_thread(_until_done, sweeper_of(writer))
+        return await asyncio.to_thread(sweep_until_done, sweeper_of(writer))
     finally:
         await writer.stop()
 
 
-def _until_done(sweeper: Sweeper) -> Swept:
-    adopted = 0
+def sweep_until_done(sweeper: Sweeper) -> Swept:
+    """Sweep until nothing waits, IW_WRITER_DEAD_S and half a minute at most; what all sweeps did. Blocking."""
+    done = Swept()
     until = time.monotonic() + settings().writer_dead_s + MARGIN_S
     try:
         while True:
-            swept = sweeper.sweep()
-            adopted += swept.adopted
-            if not swept.waits or time.monotonic() > until:
-                return replace(swept, adopted=adopted)
+            done += sweeper.sweep()
+            if not done.waits or time.monotonic() > until:
+                return done
             time.sleep(sweeper.every_s)
     finally:
         connections.close_all()

@@ -117,6 +117,12 @@ class Swept:
     closed: int = 0
     waits: bool = False
 
+    def __add__(self, later: Swept) -> Swept:
+        """Both sweeps as one: all that they did, and what waits after the later one."""
+        return Swept(
+            self.adopted + later.adopted, self.writers + later.writers, self.closed + later.closed, waits=later.waits
+        )
+
 
 def find_work(conf: Settings, own: str = "") -> bool:
     """Whether another writer than `own` has ended or died since it was swept, or left files in our folder.
