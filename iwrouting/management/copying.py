@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO
 
+from iwrouting.conf.disk import sync_folder
+
 
 class CopyFailed(Exception):
     """A copy that is not whole; the message says why."""
@@ -28,7 +30,7 @@ def copy_folder(source: Path, target: Path) -> int:
             (target / path.name).unlink(missing_ok=True)
         else:
             count += 1
-    _sync(target)
+    sync_folder(target)
     return count
 
 
@@ -57,17 +59,9 @@ def copy_sqlite(source: Path, target: Path) -> int:
         raise CopyFailed(f"the copy of {source} is damaged, and so may the database be: {found}")
     with target.open("rb") as copied:
         os.fsync(copied.fileno())
-    _sync(target.parent)
+    sync_folder(target.parent)
     return target.stat().st_size
 
 
 def _private(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -70,6 +71,14 @@ def test_database_that_moved__knows_the_writer_and_replays(tmp_path: Path, repla
     name = left_behind(tmp_path, "theirs")
     assert sweep(tmp_path, "ours").adopted == {DEAD}
     assert replayed == [name]
+
+
+def test_journal_that_is_in_the_making__is_no_fault_and_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / f"{DEAD}.1.journal"
+    with path.open("wb") as made:
+        fcntl.flock(made, fcntl.LOCK_EX)
+        assert sweep(tmp_path, "ours") == Left()
+    assert path.exists()
 
 
 def test_name_of_the_database__tells_no_address() -> None:

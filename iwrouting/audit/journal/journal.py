@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from iwrouting.audit.journal.segments import JournalFault, Segment, sync_folder
+from iwrouting.audit.journal.segments import JournalFault, Segment
+from iwrouting.conf.disk import sync_folder
 
 ROLL_BYTES = 64_000_000
 NAME = re.compile(r"([0-9a-f-]{36})\.(\d{1,9})\.journal")

@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from iwrouting.conf.disk import sync_folder
 from iwrouting.conf.points import hit
 
 MAGIC = b"IWJRNL1\n"
@@ -217,31 +218,11 @@ class Segment:
         return _checksum(_read_all(self._handle, length, offset + HEAD.size)) == int(checksum)
 
 
-def record_bytes(path: Path) -> int:
-    """How many bytes behind its header a file has, whoever uses it; 0 where it is gone. Raises JournalFault."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return 0
-    except OSError as error:
-        raise JournalFault(f"{path} can't be opened: {error.strerror}") from error
-    try:
-        return os.fstat(handle).st_size - _read_header(path, handle)[1]
-    finally:
-        os.close(handle)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def waiting_bytes(path: Path) -> int:
-    """How many bytes of records stand in a file, which may be in use; 0 where it is gone. Raises JournalFault."""
+    """How many bytes of records stand in a file, whoever uses it; 0 where it is gone or in the making.
+
+    Raises JournalFault.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

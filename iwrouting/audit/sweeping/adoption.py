@@ -17,7 +17,7 @@ from pathlib import Path
 from iwrouting.audit.ids import decision_time
 from iwrouting.audit.journal.journal import left_segments
 from iwrouting.audit.journal.replay import replay_left
-from iwrouting.audit.journal.segments import MAGIC, JournalFault, Segment, record_bytes
+from iwrouting.audit.journal.segments import MAGIC, JournalFault, Segment, waiting_bytes
 from iwrouting.audit.writing.storing import Store, StoreDown
 from iwrouting.conf.points import hit
 from iwrouting.models import Writer
@@ -52,7 +52,7 @@ def adopt(folder: Path, journal_id: str, own: str, open_store: Callable[[], Stor
             try:
                 if _adopt(path, writer, journal_id, open_store, database):
                     left.adopted.add(writer)
-                elif record_bytes(path):
+                elif waiting_bytes(path):
                     left.holding.add(writer)
                     break
             except JournalFault as error:
