@@ -5,18 +5,18 @@ It holds where each alert stands, and the rows that still have to be stored. Its
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from iwrouting.alerts.state import Key, Row, Standing, as_plain, read_row, read_standing
 from iwrouting.audit.journal.journal import make_folder
 from iwrouting.audit.journal.segments import JournalFault
+from iwrouting.audit.locks import LockFault, locked_file
 
 log = logging.getLogger(__name__)
 
@@ -33,20 +33,12 @@ class Notes:
     @contextmanager
     def mine(self) -> Iterator[bool]:
         """Whether this process alone looks within the block, of all on this host."""
-        try:
-            make_folder(self._path.parent)
-            handle = os.open(self._path.with_suffix(".hold"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except (OSError, JournalFault):
-            yield True
-            return
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-        finally:
-            os.close(handle)
+        with ExitStack() as stack:
+            try:
+                ours = stack.enter_context(locked_file(self._path.with_suffix(".hold")))
+            except (LockFault, JournalFault):
+                ours = True
+            yield ours
 
     def age_s(self) -> float:
         """Seconds since this host last looked."""

@@ -30,7 +30,8 @@ def only_one(name: str) -> Iterator[bool]:
     It is free again at the end of the block and when the process dies. PostgreSQL: an advisory lock on a connection of
     its own. SQLite: a locked file in the journals' folder. Raises LockFault.
     """
-    with _advisory(name) if connection.vendor == "postgresql" else _locked_file(name) as ours:
+    is_server = connection.vendor == "postgresql"
+    with _advisory(name) if is_server else locked_file(settings().journals / f"{name}.lock") as ours:
         yield ours
 
 
@@ -65,8 +66,12 @@ def number_of(name: str) -> int:
 
 
 @contextmanager
-def _locked_file(name: str) -> Iterator[bool]:
-    handle = _open(settings().journals, name)
+def locked_file(path: Path) -> Iterator[bool]:
+    """Whether a file, made where it is missing, is locked by us within the block; False at once where another has it.
+
+    Its folder is made too. Raises LockFault and JournalFault where that can't be.
+    """
+    handle = _open(path)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -78,9 +83,9 @@ def _locked_file(name: str) -> Iterator[bool]:
         os.close(handle)
 
 
-def _open(folder: Path, name: str) -> int:
-    make_folder(folder)
+def _open(path: Path) -> int:
+    make_folder(path.parent)
     try:
-        return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise LockFault(f"{folder / name}.lock can't be opened: {error.strerror} (IW_JOURNAL_DIR)") from error
+        raise LockFault(f"{path} can't be opened: {error.strerror} (IW_JOURNAL_DIR)") from error
