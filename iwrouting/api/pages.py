@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.views import defaults
 
 from iwrouting.api.failures import AWAY_S, answer_error, as_response, is_away
+from iwrouting.conf import settings
 from iwrouting.errors import NotFound, RoutingError
 
 API_PATH = re.compile(r"/(api|v1)(/|$)")
@@ -48,7 +49,8 @@ def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     """503: JSON, or to a person a page that says what to do and asks no database."""
     if _is_api(request):
         return answer_error(error, {"request": request})
-    page = render_to_string("away.html", {"ident": getattr(request, "ident", "")})
+    told = {"ident": getattr(request, "ident", ""), "strict": settings().audit_strict}
+    page = render_to_string("away.html", told)
     return HttpResponse(page, status=503, headers={"retry-after": str(AWAY_S)})
 
 

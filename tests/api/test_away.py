@@ -11,8 +11,8 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, InternalErr
 from django.http import HttpRequest
 
 from iwrouting.api.failures import is_away
-from iwrouting.api.pages import server_error
-from iwrouting.conf import sqlite
+from iwrouting.api.pages import database_away, server_error
+from iwrouting.conf import settings, sqlite
 from tests.api.stock import Stock, refused
 
 
@@ -58,6 +58,16 @@ def test_what_a_middleware_met__is_a_503_too() -> None:
             answer = server_error(request)
         assert (answer.status_code, answer["content-type"], answer["retry-after"]) == (503, kind, "1")
         assert b"secret" not in answer.content
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_page_that_meets_it__says_what_becomes_of_calls(monkeypatch: pytest.MonkeyPatch, strict: bool) -> None:
+    conf = settings().model_copy(update={"audit_strict": strict})
+    monkeypatch.setattr("iwrouting.api.pages.settings", lambda: conf)
+    request = HttpRequest()
+    request.path = "/admin/"
+    page = database_away(request, OperationalError()).content.decode()
+    assert ["records are kept" in page, "get 503" in page] == [not strict, strict]
 
 
 def test_a_view_that_meets_it__is_logged_without_a_traceback(
