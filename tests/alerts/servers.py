@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import socketserver
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+
+from tests.taking import Answer, Taken, taking
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -79,34 +78,24 @@ class _Smtp(socketserver.StreamRequestHandler):
         self.wfile.write(f"{text}\r\n".encode())
 
 
-@dataclass(frozen=True)
-class Post:
-    """A request that the receiver took."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """The body's members."""
-        found: dict[str, Any] = json.loads(self.body)
-        return found
-
-
 @dataclass
 class Receiver:
     """Answers each POST with `status`, and with `location` where one is set."""
 
     url: str
-    posts: list[Post] = field(default_factory=list)
+    posts: list[Taken] = field(default_factory=list)
     status: int = 200
     location: str = ""
 
     @property
     def states(self) -> list[tuple[str, str]]:
         """State and rule of each."""
-        return [(post.told["state"], post.told["rule"]) for post in self.posts]
+        return [(post.json["state"], post.json["rule"]) for post in self.posts]
+
+    def take(self, request: Taken) -> Answer:
+        """Keep a request."""
+        self.posts.append(request)
+        return Answer(self.status, {"location": self.location} if self.location else {})
 
 
 @contextmanager
@@ -126,25 +115,6 @@ def mail_server() -> Iterator[MailServer]:
 def receiver() -> Iterator[Receiver]:
     """A running one."""
     kept = Receiver("")
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            kept.posts.append(Post(self.path, dict(self.headers), body))
-            self.send_response(kept.status)
-            if kept.location:
-                self.send_header("Location", kept.location)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing to stderr."""
-
-    with HTTPServer(("127.0.0.1", 0), Hook) as server:
-        kept.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield kept
-        finally:
-            server.shutdown()
-            thread.join()
+    with taking(kept.take) as address:
+        kept.url = f"{address}/hook"
+        yield kept

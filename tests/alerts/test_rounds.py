@@ -50,7 +50,7 @@ def test_alert__is_told_recorded_and_cleared(configure: Configure, receiver: Rec
     assert receiver.states == [("raised", "journal_in_use")]
     assert len(mail_server.mails) == 1
     assert rows() == [("journal_in_use", "web-1", "raised", "mail, webhook", "")]
-    assert receiver.posts[0].told["id"] == str(Alert.objects.get().pk)
+    assert receiver.posts[0].json["id"] == str(Alert.objects.get().pk)
     assert (list(notes.standings), notes.waiting) == ([("journal_in_use", "web-1")], [])
     assert [each.rule for each in open_alerts(conf)] == ["journal_in_use"]
     round_of(conf)
@@ -58,7 +58,7 @@ def test_alert__is_told_recorded_and_cleared(configure: Configure, receiver: Rec
     Writer.objects.filter(pk=writer.pk).update(mode="database")
     round_of(conf)
     assert receiver.states == [("raised", "journal_in_use"), ("cleared", "journal_in_use")]
-    assert receiver.posts[1].told["message"].startswith("No longer: 1 writer of web-1")
+    assert receiver.posts[1].json["message"].startswith("No longer: 1 writer of web-1")
     assert rows()[1] == ("journal_in_use", "web-1", "cleared", "mail, webhook", "")
     assert open_alerts(conf) == []
 

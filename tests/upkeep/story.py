@@ -9,12 +9,16 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from iwrouting.audit.keeping import retention
 from iwrouting.audit.keeping.tables import MONTHLY, TABLES, first_of_month
 from iwrouting.models import Decision
 from tests.audit_tables import rows
 
 FAR = date(2090, 3, 1)
 """A month that has no partition."""
+
+DAYS = 400
+"""For so long `planned` keeps rows."""
 
 
 def month(ahead: int) -> date:
@@ -60,3 +64,17 @@ def run(sql: str, *parameters: str | int | date) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall()) if cursor.description else []
+
+
+def planned() -> retention.Plan:
+    """What retention would remove now."""
+    found = retention.plan(DAYS, datetime.now(UTC))
+    assert found is not None
+    return found
+
+
+def remove() -> list[str]:
+    """Have retention remove it; what it said."""
+    said: list[str] = []
+    retention.apply(planned(), said.append)
+    return said

@@ -14,10 +14,10 @@ from iwrouting.conf import points
 from iwrouting.models import Seal
 from tests.upkeep import story
 from tests.upkeep.databases import killed_at, link
+from tests.upkeep.story import planned, remove
 from tests.upkeep.writing import writing
 
 pytestmark = pytest.mark.usefixtures("own")
-DAYS = 400
 OLD = story.month(-20)
 
 
@@ -33,18 +33,6 @@ def old(own: str) -> str:
     story.calls(OLD, 3)
     story.calls(story.month(0), 1)
     return own
-
-
-def planned() -> retention.Plan:
-    found = retention.plan(DAYS, datetime.now(UTC))
-    assert found is not None
-    return found
-
-
-def remove() -> list[str]:
-    said: list[str] = []
-    retention.apply(planned(), said.append)
-    return said
 
 
 def relations() -> set[str]:

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError
 
-from iwrouting.audit.keeping import pruning, retention
+from iwrouting.audit.keeping import pruning
 from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
 from iwrouting.models import Attempt, Decision, Seal
 from tests.audit_tables import rows
 from tests.upkeep import story
 from tests.upkeep.databases import killed_at
+from tests.upkeep.story import planned, remove
 
-DAYS = 400
 OLD = story.month(-20)
 
 
@@ -28,18 +28,6 @@ def old(own: str, monkeypatch: pytest.MonkeyPatch) -> str:
     story.calls(OLD, 5)
     story.calls(story.month(0), 1)
     return own
-
-
-def planned() -> retention.Plan:
-    found = retention.plan(DAYS, datetime.now(UTC))
-    assert found is not None
-    return found
-
-
-def remove() -> list[str]:
-    said: list[str] = []
-    retention.apply(planned(), said.append)
-    return said
 
 
 def assert_guarded() -> None:
