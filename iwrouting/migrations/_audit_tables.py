@@ -54,6 +54,15 @@ COMMENT ON FUNCTION iw_audit_make_partition(text, date) IS
 it against TRUNCATE. Gives its name; one that exists is left as it is.'
 """
 
+# As its owner: who may write one table of the configuration by SQL need not be able to write the counter.
+COUNT_TOUCH = """
+CREATE FUNCTION iw_config_touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE iwrouting_revision SET touches = touches + 1;
+    RETURN NULL;
+END $$
+"""
+
 MAKE_MONTHS = """
 SELECT iw_audit_make_partition(
     %s, (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date)
@@ -145,3 +154,34 @@ class InsertOnly(migrations.RunPython):
         for table in self.tables if is_postgresql(schema_editor) else ():
             schema_editor.execute(f"DROP TRIGGER iw_audit_no_change ON {table}", None)
             schema_editor.execute(f"DROP TRIGGER iw_audit_no_truncate ON {table}", None)
+
+
+class CountTouches(migrations.RunPython):
+    """Triggers of PostgreSQL that count the statements which write to tables of the configuration, whoever sends them
+    (design.md 7); on SQLite `iwrouting.reports.guards` sees to it after each migrate."""
+
+    def __init__(self, *tables: str) -> None:
+        self.tables = tables
+        super().__init__(self._count, self._forget)
+
+    def _count(self, _apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if not is_postgresql(schema_editor):
+            return
+        schema_editor.execute(COUNT_TOUCH, None)
+        for table in self.tables:
+            schema_editor.execute(
+                f"CREATE TRIGGER iw_config_touched AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION iw_config_touch()",
+                None,
+            )
+
+    def _forget(self, _apps: object, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        if not is_postgresql(schema_editor):
+            for name in (
+                f"{table}_touched_{event}" for table in self.tables for event in ("insert", "update", "delete")
+            ):
+                schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}", None)
+            return
+        for table in self.tables:
+            schema_editor.execute(f"DROP TRIGGER iw_config_touched ON {table}", None)
+        schema_editor.execute("DROP FUNCTION iw_config_touch()", None)

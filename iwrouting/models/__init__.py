@@ -6,7 +6,9 @@ from iwrouting.models.aliases import Alias, Override
 from iwrouting.models.audit import Attempt, Decision, EnvironmentSnapshot, Outcome
 from iwrouting.models.base import ConfigModel, Revision
 from iwrouting.models.breakers import BreakerEvent
+from iwrouting.models.changing import ChangedBySql, ChangeRequired, OpenChange, change, open_change
 from iwrouting.models.held import HeldResponse
+from iwrouting.models.history import Change, HistoryRow
 from iwrouting.models.keys import ApiKey, NewKey, new_key, well_formed
 from iwrouting.models.prices import Price
 from iwrouting.models.projects import Project
@@ -15,6 +17,13 @@ from iwrouting.models.targets import Model, Upstream
 from iwrouting.models.writers import Alert, QuarantinedRow, Seal, Writer
 
 __all__ = [
+    "Change",
+    "ChangeRequired",
+    "ChangedBySql",
+    "HistoryRow",
+    "OpenChange",
+    "change",
+    "open_change",
     "Alert",
     "QuarantinedRow",
     "Seal",

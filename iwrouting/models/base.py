@@ -1,4 +1,4 @@
-"""Configuration rows: every change of one raises the revision in the same transaction (design.md 7)."""
+"""Configuration rows, and the counter of their revisions (design.md 7). `changing.py` has the one call for changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class Revision(models.Model):
-    """The one row that counts configuration changes; locked for each change, so that revisions commit in order."""
+    """The one row that counts configuration changes; locked for each change, so that revisions commit in order.
+
+    Triggers raise `touches` with each statement that writes configuration rows, whoever sends it (design.md 7);
+    `accounted` is how far our own changes have brought it.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     number = models.BigIntegerField(default=0)
     changed_at = models.DateTimeField(auto_now=True)
+    touches = models.BigIntegerField(default=0)
+    accounted = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = "revision"
@@ -24,22 +30,33 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"revision {self.number}"
 
-    @classmethod
-    def raise_by_one(cls, using: str) -> int:
-        """Lock the counter, raise it, wake the workers at commit (PostgreSQL), and return the new number."""
-        row, _ = cls.objects.using(using).select_for_update().get_or_create(id=1)
-        row.number += 1
-        row.save(using=using)
-        connection = connections[using]
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, str(row.number)])
-        return row.number
+    @property
+    def is_touched(self) -> bool:
+        """Whether somebody has changed the configuration by SQL since this revision."""
+        return self.touches != self.accounted
 
     @classmethod
     def current(cls) -> int:
         """The last committed revision; 0 for a configuration that was never filled."""
-        return cls.objects.filter(id=1).values_list("number", flat=True).first() or 0
+        return cls.standing().number
+
+    @classmethod
+    def standing(cls, using: str | None = None) -> Revision:
+        """The counter as committed; all zero for a configuration that was never filled."""
+        return cls.objects.using(using).filter(id=1).first() or cls()
+
+    @classmethod
+    def lock(cls, using: str) -> Revision:
+        """The counter, locked until the end of the transaction: changes wait for each other here."""
+        return cls.objects.using(using).select_for_update().get_or_create(id=1)[0]
+
+    @classmethod
+    def tell(cls, using: str, number: int) -> None:
+        """Wake the workers at commit (PostgreSQL; elsewhere they poll)."""
+        connection = connections[using]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, %s)", [NOTIFY_CHANNEL, str(number)])
 
 
 class GuardedQuerySet(models.QuerySet[Row]):
@@ -65,7 +82,10 @@ class GuardedQuerySet(models.QuerySet[Row]):
 
     def _refusal(self, call: str) -> TypeError:
         name = self.model.__name__
-        return TypeError(f"{name}.objects.{call}() would raise no revision: call save() on each {name} instead")
+        return TypeError(
+            f"{name}.objects.{call}() would leave no history: open `with change(author=..., via=..., reason=...)` of "
+            f"iwrouting.models and call save() on each {name} instead"
+        )
 
 
 class ConfigManager(models.Manager[Row]):
@@ -87,21 +107,12 @@ class ConfigModel(models.Model):
     class Meta:
         abstract = True
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save under a new revision."""
-        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=using):
-            Revision.raise_by_one(using)
-            super().save(*args, **kwargs)
-
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete under a new revision. Raises ProtectedError for a row that must stay."""
+        """Delete, inside a change. Raises ProtectedError for a row that must stay."""
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=using):
-            Revision.raise_by_one(using)
-            if fault := self.delete_fault(using):
-                raise models.ProtectedError(fault, {self})
-            return super().delete(*args, **kwargs)
+        if fault := self.delete_fault(using):
+            raise models.ProtectedError(fault, {self})
+        return super().delete(*args, **kwargs)
 
     def delete_fault(self, using: str | None = None) -> str:
         """Why this row must stay, and what to do instead; empty where it may go."""

@@ -1,4 +1,6 @@
-"""SQLite's triggers that keep audit rows insert-only (design.md 6); PostgreSQL's are made by a migration.
+"""SQLite's triggers: audit rows are insert-only (design.md 6), writes to the configuration are counted (design.md 7).
+
+PostgreSQL's are made by migrations.
 
 Django alters a SQLite table by building it anew, and the table's triggers are lost with the old one. So they are
 made after every `migrate`. They are never dropped before one: no migration may change audit rows, and one that
@@ -9,18 +11,23 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from iwrouting.models import (
     Alert,
     Attempt,
     BreakerEvent,
+    Change,
     Decision,
     EnvironmentSnapshot,
+    HistoryRow,
     Outcome,
     QuarantinedRow,
+    Revision,
     RunRaise,
     Seal,
 )
+from iwrouting.models.contents import CONFIGURATION
 
 KEYS = {
     Decision: ("id",),
@@ -32,6 +39,8 @@ KEYS = {
     QuarantinedRow: ("id",),
     Seal: ("number",),
     Alert: ("id",),
+    Change: ("id",),
+    HistoryRow: ("id",),
 }
 """What tells one row from another, besides the rowid."""
 
@@ -43,8 +52,27 @@ def restore(connection: BaseDatabaseWrapper) -> None:
         for model, keys in KEYS.items():
             if model._meta.db_table in tables:
                 for name, statement in triggers(model._meta.db_table, keys).items():
-                    cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
-                    cursor.execute(statement)
+                    _remake(cursor, name, statement)
+        if Revision._meta.db_table in tables and Change._meta.db_table in tables:
+            for model in CONFIGURATION.values():
+                for name, statement in touches(model._meta.db_table).items():
+                    _remake(cursor, name, statement)
+
+
+def touches(table: str) -> dict[str, str]:
+    """Names and statements of the triggers that count what is written to a table of the configuration (design.md 7)."""
+    count = f"UPDATE {Revision._meta.db_table} SET touches = touches + 1"  # noqa: S608 - no value of anybody
+    return {
+        f"{table}_touched_{event.lower()}": (
+            f"CREATE TRIGGER {table}_touched_{event.lower()} AFTER {event} ON {table} BEGIN {count}; END"
+        )
+        for event in ("INSERT", "UPDATE", "DELETE")
+    }
+
+
+def _remake(cursor: CursorWrapper, name: str, statement: str) -> None:
+    cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+    cursor.execute(statement)
 
 
 def triggers(table: str, keys: tuple[str, ...]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What happens to the views and to SQLite's triggers around a `migrate`."""
+"""What happens to the views, to SQLite's triggers and to the configuration's history around a `migrate`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,24 @@ from collections.abc import Sequence
 
 from django.apps import AppConfig, apps
 from django.apps.registry import Apps
-from django.db import connections
+from django.db import connections, transaction
 from django.db.migrations import Migration
 from django.db.models import Model
 from django.db.models.signals import post_migrate, pre_migrate
 
-from iwrouting.models import Attempt, Decision, Outcome
+from iwrouting.models import Attempt, Change, Decision, HistoryRow, Outcome, Revision
+from iwrouting.models.contents import CONFIGURATION
+from iwrouting.models.remembering import begin_history
 from iwrouting.reports import guards, views
 
 Plan = Sequence[tuple[Migration, bool]]
+
+READ: tuple[type[Model], ...] = (
+    *(Decision, Attempt, Outcome),
+    *(Change, HistoryRow, Revision),
+    *CONFIGURATION.values(),
+)
+"""The tables that the views and the history stand on."""
 
 _grants: dict[str, list[str]] = {}
 """By database: the GRANT statements of views that were dropped and not made again yet."""
@@ -42,11 +51,13 @@ def _after(*, sender: AppConfig, using: str, plan: Plan | None = None, **context
     state = context.get("apps")
     if isinstance(state, Apps) and _are_current(state, sender.label):
         views.create(connection, _grants.pop(using, []))
+        with transaction.atomic(using=using):
+            begin_history(using)
 
 
 def _are_current(state: Apps, label: str) -> bool:
-    """Whether the migrated tables have the columns that the views of this release show."""
-    for model in (Decision, Attempt, Outcome):
+    """Whether the migrated tables have the columns that the views and the history of this release read."""
+    for model in READ:
         migrated = state.all_models[label].get(model._meta.model_name or "")
         if migrated is None or _columns(migrated) != _columns(model):
             return False

@@ -49,6 +49,37 @@ class Result(StrEnum):
     RESOLVED = "resolved"
 
 
+class Via(StrEnum):
+    """By which way the configuration was changed (ux.md 2, Changes); `service`: a line that this service writes."""
+
+    ADMIN = "admin"
+    API = "API"
+    CLI = "CLI"
+    IMPORT = "import"
+    SQL = "SQL"
+    UPGRADE = "upgrade"
+    SERVICE = "service"
+
+
+class ChangeKind(StrEnum):
+    """What a line of the change list tells of."""
+
+    CONFIGURATION = "configuration"
+    ENVIRONMENT = "environment"
+    SCHEDULE = "schedule"
+    BREAK_GLASS = "break_glass"
+    ADOPTION = "adoption"
+
+
+class Operation(StrEnum):
+    """What a change does to a row."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    SAME = "same"
+
+
 class Skip(StrEnum):
     """Why a rung was passed over."""
 
