@@ -20,7 +20,7 @@ from iwrouting.conf import settings
 from iwrouting.conf.points import hit
 from iwrouting.conf.settings import development_secret_key
 from iwrouting.snapshot import stored
-from iwrouting.snapshot.load import check, check_apart
+from iwrouting.snapshot.assemble import check, check_apart
 from iwrouting.snapshot.rows import SnapshotRefused
 from iwrouting.types import Configuration
 

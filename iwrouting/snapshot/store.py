@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from django.db import DatabaseError, connection
 
 from iwrouting.models import Revision
+from iwrouting.models.changing import by_sql
 from iwrouting.snapshot import disk
 from iwrouting.snapshot.builtin import builtin_configuration
+from iwrouting.snapshot.contents import configuration_at
 from iwrouting.snapshot.keeper import Keeper
 from iwrouting.snapshot.listen import start_listener
 from iwrouting.snapshot.load import load
@@ -151,11 +153,24 @@ class SnapshotStore:
     def _check(self) -> None:
         known = self._current
         try:
-            if known is None or not _is_read(known) or Revision.current() != known.revision:
+            counter = Revision.standing()
+            if counter.is_touched:
+                self._isolate(counter)
+            if known is None or not _is_read(known) or counter.number != known.revision:
                 self._current = load()
         finally:
             if not connection.in_atomic_block:
                 connection.close()
+
+    def _isolate(self, counter: Revision) -> None:
+        """Keep what served before a change by SQL; a process that has nothing takes it from history (design.md 7).
+
+        Raises SnapshotRefused.
+        """
+        known = self._current
+        if counter.number and (known is None or not known.database or known.revision < counter.number):
+            self._current = configuration_at(counter.number)
+        raise SnapshotRefused(by_sql(counter))
 
     def _failed(self, fault: str, error: Exception | None = None) -> None:
         if fault != self._fault:
