@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from tests.harness.changes import changes_by_tests, strict_changes
+
+__all__ = ["changes_by_tests", "strict_changes"]
+
 pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.live.processes")
 
 # Pure rooms, sandbox, client and tooling open no database, and what the others named here prove happens on the wire

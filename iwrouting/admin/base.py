@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from django.contrib import admin, messages
@@ -12,7 +13,9 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
 from iwrouting.admin.typed import M, TypedAdmin
-from iwrouting.models import Model, Override, Project
+from iwrouting.models import Model, Override, Project, change
+from iwrouting.models.contents import OBJECT_TYPES
+from iwrouting.types import Via
 
 S = TypeVar("S", Model, Override, Project)
 
@@ -48,8 +51,30 @@ class BaseAdmin(TypedAdmin[M]):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with what it says when it is empty."""
-        return super().changelist_view(request, {**list_words(self.opts, self.empty_note), **(extra_context or {})})
+        """The list, with what it says when it is empty; an action on it is one change."""
+        with self.changing(request):
+            return super().changelist_view(request, {**list_words(self.opts, self.empty_note), **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The form; what is posted is one change of the configuration."""
+        with self.changing(request):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @contextmanager
+    def changing(self, request: HttpRequest) -> Iterator[None]:
+        """A change by this request's person, where something is posted to a page of configuration rows."""
+        if request.method != "POST" or self.model not in OBJECT_TYPES:
+            yield
+            return
+        reason = request.POST.get("change_reason") or f"Changed on the page {self.opts.verbose_name_plural}"
+        with change(author=request.user.get_username(), via=Via.ADMIN, reason=reason):
+            yield
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The field without the icons that edit or delete the related row from here, every box with its label."""

@@ -166,7 +166,8 @@ class KeyAdmin(BaseAdmin[ApiKey]):
             context = {**self.admin_site.each_context(request), "title": "Revoke this key?", "opts": self.opts}
             return TemplateResponse(request, "admin/iwrouting/apikey/revoke.html", {**context, "key": key})
         key.revoked_at = timezone.now()
-        key.save()
+        with self.changing(request):
+            key.save()
         self.log_change(request, key, [{"changed": {"fields": ["Revoked at"]}}])
         self.message_user(request, f"Revoked iw_{key.key_id}: calls with it are answered 401.", messages.SUCCESS)
         return there

@@ -25,7 +25,8 @@ def sync_page(page: BaseAdmin[Price], request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(missing("iwrouting.add_price"))
     sync = plan_sync()
     if request.method == "POST" and request.POST.get("plan") == sync.digest:
-        rows = write(sync)
+        with page.changing(request):
+            rows = write(sync)
         for row in rows:
             page.log_addition(request, row, [{"added": {}}])
         page.message_user(request, f"Wrote {len(rows)} prices of {sync.lists.version}.", messages.SUCCESS)

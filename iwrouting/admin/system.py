@@ -9,7 +9,6 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.core.management.base import CommandError
-from django.db import DEFAULT_DB_ALIAS, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,7 +22,8 @@ from iwrouting.admin.system_parts import parts
 from iwrouting.audit.locks import LockFault, only_one
 from iwrouting.management.maintenance import Ended, steps, take
 from iwrouting.management.owner import must_own
-from iwrouting.models import Revision
+from iwrouting.models import Revision, change
+from iwrouting.types import Via
 
 MAY_SEE = "iwrouting.view_writer"
 MAY_RELOAD = "iwrouting.change_override"
@@ -68,10 +68,11 @@ class SystemPages:
         """Make every worker read the configuration anew: under a new revision, as after any change."""
         _require(request, MAY_RELOAD)
         if request.method == "POST":
-            with transaction.atomic():
-                number = Revision.raise_by_one(DEFAULT_DB_ALIAS)
-                _log(request, "Made every worker read the configuration anew.")
-            text = f"Every worker reads the configuration anew, as revision {number}, within seconds."
+            words = "Made every worker read the configuration anew."
+            with change(author=request.user.get_username(), via=Via.ADMIN, reason=words) as made:
+                made.raise_anyway()
+                _log(request, words)
+            text = f"Every worker reads the configuration anew, as revision {made.revision}, within seconds."
             messages.success(request, text)
         return HttpResponseRedirect(reverse("admin:system"))
 

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection
 
 from iwrouting.conf import settings
 from iwrouting.conf.environment import environment_secret_ref, read_secret, variables
 from iwrouting.conf.settings import ROOT, SANDBOX_KEY
 from iwrouting.management.catalogue_rows import fill_learned
+from iwrouting.management.changing import login_name
 from iwrouting.management.commands.keys_create import make_key
 from iwrouting.management.commands.matrix_load import fill
-from iwrouting.models import Alias, ApiKey
+from iwrouting.models import Alias, ApiKey, Revision, change
 from iwrouting.server.starting import ANY_HOST
+from iwrouting.types import Via
 
 ADMIN = "admin"
 PROJECT = "infinitywindow"
@@ -45,7 +47,10 @@ def prepare_database() -> FirstThings:
     _make_private()
     call_command("migrate", verbosity=0, interactive=False)
     # One transaction: a start that is cut short has made neither, so that the next one makes and shows both.
-    with transaction.atomic():
+    if Revision.standing().is_touched:
+        # The workers say what waits to be adopted, and serve what was in force before.
+        return FirstThings(_first_admin()[0])
+    with change(author=login_name(), via=Via.CLI, reason="The first start fills what is missing"):
         learned = fill_learned() if Alias.objects.exists() else fill()[2]
         user, password = _first_admin()
         return FirstThings(user, password, _first_key(), tuple(model for model, names in learned if names))
@@ -71,7 +76,7 @@ def _first_admin() -> tuple[str, str]:
 def _first_key() -> str:
     if ApiKey.objects.exists():
         return ""
-    return make_key(PROJECT, "first key", scopes=FIRST_SCOPES, projects=[]).text
+    return make_key(PROJECT, "first key", scopes=FIRST_SCOPES, projects=[], by=login_name()).text
 
 
 @contextmanager

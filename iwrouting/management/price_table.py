@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from django.db import transaction
 from django.utils import timezone
 
 from iwrouting import catalogue
@@ -48,9 +47,8 @@ def plan_sync(model_ids: Sequence[str] | None = None) -> Sync:
     return Sync(lists, plan(lists.prices, table, timezone.now()))
 
 
-@transaction.atomic
 def write(sync: Sync) -> list[Price]:
-    """Write the rows, all or none: a scheduled price of the same day is replaced, none in force is touched.
+    """Write the rows, inside a change: a scheduled price of the same day is replaced, none in force is touched.
 
     What should hold from the plan's moment on holds from this one on: time may have passed while it was read.
     """

@@ -7,7 +7,18 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 
 AUDIT = {"decision", "attempt", "outcome", "environmentsnapshot"}
-CONFIGURATION = {"alias", "override", "project", "model", "upstream", "apikey", "revision", "price"}
+CONFIGURATION = {
+    "change",
+    "historyrow",
+    "alias",
+    "override",
+    "project",
+    "model",
+    "upstream",
+    "apikey",
+    "revision",
+    "price",
+}
 RUNNING = {"change_run", "change_breakerevent"}
 GATEWAY = {
     "breakerevent",

@@ -58,7 +58,7 @@ def test_migrate__models_with_prices__become_dated_rows(filled: str) -> None:
 
 
 def test_migrate__back__puts_the_prices_in_force_beside_their_models(filled: str) -> None:
-    migrate(filled, "0005_prices")
+    migrate(filled, "0007_config_history")
     now = datetime.now(UTC)
     values = {"cached_pico": 2, "output_pico": 3, "version": "later"}
     Price(model_id="gpt-4.1", valid_from=now, input_pico=1, **values).save(using=filled)

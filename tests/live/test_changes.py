@@ -14,7 +14,8 @@ import pytest
 from django.db import transaction
 from openai import NotFoundError
 
-from iwrouting.models import Alias, ApiKey, Model, Revision
+from iwrouting.models import Alias, ApiKey, Model
+from tests.harness.changes import account
 from tests.live.databases import ALIAS, statement
 from tests.live.ledger import eventually
 from tests.live.live import Live
@@ -159,8 +160,8 @@ def spoiled(table: str, row: str, column: str, value: str) -> Iterator[None]:
 
     def put(text: str) -> None:
         with transaction.atomic(using=ALIAS):
-            Revision.raise_by_one(ALIAS)
             statement(f"UPDATE iwrouting_{table} SET {column} = %s WHERE {row}", text)  # noqa: S608 - as above
+            account(ALIAS)
 
     put(value)
     try:

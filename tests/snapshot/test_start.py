@@ -85,7 +85,7 @@ def test_a_database_that_goes_away_later__is_told_with_each_decision(
 ) -> None:
     started.start()
     assert started.note == ""
-    monkeypatch.setattr(MODULE.Revision, "current", away)
+    monkeypatch.setattr(MODULE.Revision, "standing", away)
     started.check()
     revision = started.current.revision
     assert started.note == (f"configuration_not_refreshed: revision {revision} serves, the database can't be read")

@@ -17,6 +17,8 @@ EDITS = (
     "UPDATE iwrouting_alias SET default_model = 'gpt-5.1' WHERE name = 'fast'",
     "DELETE FROM iwrouting_alias WHERE name = 'summary'",
     "UPDATE auth_user SET username = 'ada' WHERE username = 'admin'",
+    # As if these had been edits by the admin, and not by SQL.
+    "UPDATE iwrouting_revision SET number = number + 1, accounted = touches",
 )
 
 

@@ -6,15 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from rest_framework import serializers
 
 from iwrouting.api.management.fields import Moment
 from iwrouting.calls.caller import FREE_ID
 from iwrouting.errors import BadRequest, Forbidden, UnknownProject
-from iwrouting.models import Project, Revision
-from iwrouting.types import KeyFacts
+from iwrouting.models import Project, Revision, change
+from iwrouting.types import KeyFacts, Via
 
 SLUG_LENGTH = 64
 
@@ -92,10 +91,14 @@ def put_project(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tup
     return _write(key, external_id, said)
 
 
-@transaction.atomic
 def _write(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-    # The counter first, as every save() does: two that make the same project wait here for each other.
-    Revision.objects.select_for_update().get_or_create(id=1)
+    # A change locks the counter: two that make the same project wait here for each other.
+    with change(author=f"iw_{key.key_id}", via=Via.API, reason=f"PUT of the project {external_id}"):
+        row, made = _written(key, external_id, said)
+    return answer(row, Revision.current()), made
+
+
+def _written(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[Project, bool]:
     found = Project.objects.filter(external_id=external_id).first()
     check_grant(key, external_id, found)
     row = found or _new(external_id, said)
@@ -104,7 +107,7 @@ def _write(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[Ma
             setattr(row, name, value)
         row.full_clean()
         row.save()
-    return answer(row, Revision.current()), found is None
+    return row, found is None
 
 
 def _differs(row: Project, said: Mapping[str, Any]) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.management.base import BaseCommand
 from django.utils.text import slugify
 
+from iwrouting.management.changing import add_author, author_of, change_by
 from iwrouting.models import ApiKey, Project, new_key
 from iwrouting.models.keys import default_scopes
 from iwrouting.types import Scope
@@ -36,19 +36,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scopes", default="", metavar="A,B", help="Of resolve, call, read_audit, manage. Default: resolve,call."
         )
+        add_author(parser, "Made by keys_create")
         parser.add_argument("--projects", default="", metavar="A,B", help="Further projects that it may act for, or *.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it."""
-        try:
+        with change_by(options):
             key = make_key(
                 options["project"],
                 options["name"],
                 scopes=_scopes(options["scopes"]) if options["scopes"] else default_scopes(),
                 projects=_names(options["projects"]),
+                by=author_of(options["user"]),
             )
-        except ValidationError as error:
-            raise CommandError("\n".join(_lines(error))) from None
         slug, may = options["project"], ", ".join(key.scopes)
         if key.new_project:
             self.stderr.write(f"Made the project {slug}.")
@@ -66,9 +66,8 @@ class MadeKey:
     new_project: bool
 
 
-@transaction.atomic
-def make_key(project: str, name: str, *, scopes: list[str], projects: list[str]) -> MadeKey:
-    """Make a key and, if it is new, its project. Raises ValidationError, and then makes neither."""
+def make_key(project: str, name: str, *, scopes: list[str], projects: list[str], by: str) -> MadeKey:
+    """Make a key and, if it is new, its project, inside a change. Raises ValidationError."""
     if slugify(project) != project.lower() or not project:
         raise ValidationError(f"--project {project!r}: use letters, digits, - and _, such as atlas.")
     row = Project.objects.filter(slug=project).first()
@@ -85,7 +84,7 @@ def make_key(project: str, name: str, *, scopes: list[str], projects: list[str])
         project=row,
         projects=projects,
         scopes=scopes,
-        created_by="CLI",
+        created_by=by,
     )
     key.full_clean()
     key.save()
@@ -103,9 +102,3 @@ def _scopes(text: str) -> list[str]:
 
 def _names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _lines(error: ValidationError) -> list[str]:
-    if not hasattr(error, "error_dict"):
-        return list(error.messages)
-    return [f"{field}: {message}" for field, messages in error.message_dict.items() for message in messages]

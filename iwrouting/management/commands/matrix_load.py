@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from iwrouting import catalogue
 from iwrouting.management.catalogue_rows import fill_learned, model_row
+from iwrouting.management.changing import add_author, change_by
 from iwrouting.models import Alias, Model, Price
 
 EPILOG = """examples:
@@ -33,25 +34,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--profile", choices=catalogue.PROFILES, default="runtime", help="Which defaults (default: runtime)."
         )
+        add_author(parser, "Loaded the built-in matrix")
         parser.add_argument("--yes", action="store_true", help="Apply the plan of another profile without asking.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill, then plan and apply."""
-        for line in told(*fill()):
+        with change_by(options):
+            done = fill()
+        for line in told(*done):
             self.stderr.write(line)
         if options["profile"] != "runtime":
-            self._apply(options["profile"], options["yes"])
+            self._apply(options["profile"], options)
 
-    def _apply(self, profile: str, yes: bool) -> None:
+    def _apply(self, profile: str, options: Mapping[str, Any]) -> None:
         plan = plan_profile(profile)
         for name, old, new in plan:
             self.stdout.write(f"{name}: {old} -> {new}")
         if not plan:
             self.stderr.write(f"Every default is as the profile {profile} has it.")
             return
-        if not yes and not self._agreed(len(plan), profile):
+        if not options["yes"] and not self._agreed(len(plan), profile):
             return
-        apply_plan(plan)
+        with change_by(options):
+            apply_plan(plan)
         self.stderr.write(f"Changed {len(plan)} defaults to the profile {profile}.")
 
     def _agreed(self, count: int, profile: str) -> bool:
@@ -65,10 +70,9 @@ class Command(BaseCommand):
         return agreed
 
 
-@transaction.atomic
 def fill() -> tuple[int, int, list[tuple[str, list[str]]]]:
     """Add the models, prices and aliases of the built-in files that the database lacks, and facts that rows of an
-    earlier catalogue file lack.
+    earlier catalogue file lack, inside a change.
 
     Returns how many models and aliases, and the models that learned something with their columns. A model that has
     any price keeps its list as it is.
@@ -101,9 +105,8 @@ def plan_profile(profile: str) -> list[tuple[str, str, str]]:
     return [(name, now[name], model) for name, model in wanted if name in now and now[name] != model]
 
 
-@transaction.atomic
 def apply_plan(plan: list[tuple[str, str, str]]) -> None:
-    """Change the defaults of a plan."""
+    """Change the defaults of a plan, inside a change."""
     for name, _, new in plan:
         alias = Alias.objects.get(name=name)
         alias.default_model = new

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from iwrouting.management.changing import add_author, change_by
 from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
 from iwrouting.management.price_plan import Change
 from iwrouting.management.price_table import PRICES, Sync, cells, plan_sync, prices_of, write
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         parser.epilog = EPILOG
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.add_argument("--model", action="append", metavar="ID", help="This model alone; may be given again.")
+        add_author(parser, "Synced from the packaged price lists")
         parser.add_argument("--dry-run", action="store_true", help="Show the changes and write nothing.")
         parser.add_argument("--yes", action="store_true", help="Write the changes without asking.")
         add_format(parser)
@@ -54,7 +56,9 @@ class Command(BaseCommand):
         elif options["dry_run"]:
             raise CommandError(f"{count} prices would be written.", returncode=FINDINGS)
         elif options["yes"] or self._agreed(count):
-            self.stderr.write(f"Wrote {len(write(sync))} prices of {sync.lists.version}.")
+            with change_by(options):
+                written = write(sync)
+            self.stderr.write(f"Wrote {len(written)} prices of {sync.lists.version}.")
 
     def _show(self, sync: Sync, form: str) -> None:
         if form == "json":

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
 
-from iwrouting.models import Alias, ApiKey, Override, Project, Run, new_key
+from iwrouting.models import Alias, ApiKey, Override, Project, Run, change, new_key
 from iwrouting.models.keys import hash_key
+from iwrouting.types import Via
 
 PREFIX = "demo-"
 REASON = "demo"
+BY = "demo"
 KEYS_LAST = timedelta(hours=1)
 
 PROJECTS: dict[str, dict[str, Any]] = {
@@ -56,9 +58,13 @@ class Cast:
     keys: dict[str, str] = field(default_factory=dict)
 
 
-@transaction.atomic
 def prepare() -> Cast:
     """Make the rows, or bring those of an earlier demo up to date."""
+    with change(author=BY, via=Via.CLI, reason="The demo's projects, overrides and keys"):
+        return _prepared()
+
+
+def _prepared() -> Cast:
     now = datetime.now(UTC)
     projects = {name: _project(name, fields) for name, fields in PROJECTS.items()}
     for project, alias, model, state in OVERRIDES:
@@ -72,16 +78,17 @@ def prepare() -> Cast:
 def retire(cast: Cast) -> None:
     """End this run's keys: nobody has their texts any more."""
     now = datetime.now(UTC)
-    for row in ApiKey.objects.filter(sha256__in=[hash_key(text) for text in cast.keys.values()]):
-        row.revoked_at = now
-        row.save()
+    with change(author=BY, via=Via.CLI, reason="The demo is over: nobody has its keys"):
+        for row in ApiKey.objects.filter(sha256__in=[hash_key(text) for text in cast.keys.values()]):
+            row.revoked_at = now
+            row.save()
 
 
 def raise_budget(run_id: str) -> None:
     """What an operator does when a run of `cascade` has spent its tokens. For a thread of its own."""
     try:
         run = Run.objects.get(project=f"{PREFIX}cascade", run_id=run_id)
-        run.raise_limit(more=5_000, reason="The import is larger than planned (demo)", by="demo", via="CLI")
+        run.raise_limit(more=5_000, reason="The import is larger than planned (demo)", by=BY, via="CLI")
     finally:
         connections.close_all()
 
@@ -118,7 +125,7 @@ def _key(name: str, project: Project, fields: dict[str, Any], now: datetime) -> 
         sha256=made.sha256,
         name=f"demo: {name}",
         project=project,
-        created_by="demo",
+        created_by=BY,
         expires_at=now + KEYS_LAST,
         **fields,
     )
