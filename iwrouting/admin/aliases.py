@@ -22,8 +22,8 @@ from iwrouting.admin.show import NOTHING, admin_url, code_list, link
 from iwrouting.admin.typed import TypedForm
 from iwrouting.admin.vectors import refuse_other_space, space_doubt
 from iwrouting.models import Alias, Model
-from iwrouting.models.aliases import MAX_CHAIN
 from iwrouting.types import AUTO
+from iwrouting.types.faults import MAX_CHAIN
 
 NEXT_RUNG = " → "
 UNSET = "not set"

@@ -14,8 +14,8 @@ from iwrouting.models.projects import Project
 from iwrouting.models.targets import Model
 from iwrouting.models.validators import validate_alias_name, validate_model_id, validate_names, validate_variable
 from iwrouting.types import Kind
+from iwrouting.types.faults import MAX_CHAIN
 
-MAX_CHAIN = 5
 DEADLINE = (MinValueValidator(0.1), MaxValueValidator(86_400))
 
 

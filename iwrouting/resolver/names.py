@@ -25,12 +25,12 @@ def find_alias(config: Configuration, name: str) -> AliasFacts | None:
 def unknown_name(config: Configuration, name: str, key: KeyFacts | None) -> str:
     """The message for a name that means nothing to this key; names the nearest one that does (openai-facts.md 10)."""
     shown = name[:SHOWN]
-    nearest = _nearest(shown.rpartition(":")[2], _aliases(config, key)) or _nearest(shown, _models(config, key))
-    hint = f"Did you mean '{nearest}'?" if nearest else "GET /v1/models lists the names you may use."
+    near = nearest(shown.rpartition(":")[2], _aliases(config, key)) or nearest(shown, _models(config, key))
+    hint = f"Did you mean '{near}'?" if near else "GET /v1/models lists the names you may use."
     return f"The model '{shown}' does not exist or you do not have access to it. {hint}"
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that is most like this one whatever its case, or an empty string."""
     names = {each.lower(): each for each in known}
     found = get_close_matches(name.lower(), names, n=1)
