@@ -18,12 +18,11 @@ from iwrouting.reports import guards, views
 
 Plan = Sequence[tuple[Migration, bool]]
 
-READ: tuple[type[Model], ...] = (
-    *(Decision, Attempt, Outcome),
-    *(Change, HistoryRow, Revision),
-    *CONFIGURATION.values(),
-)
-"""The tables that the views and the history stand on."""
+SHOWN: tuple[type[Model], ...] = (Decision, Attempt, Outcome)
+"""The tables that the views of this release show."""
+
+REMEMBERED: tuple[type[Model], ...] = (Change, HistoryRow, Revision, *CONFIGURATION.values())
+"""The tables that its history reads."""
 
 _grants: dict[str, list[str]] = {}
 """By database: the GRANT statements of views that were dropped and not made again yet."""
@@ -49,15 +48,18 @@ def _after(*, sender: AppConfig, using: str, plan: Plan | None = None, **context
     if connection.vendor == "sqlite":
         guards.restore(connection)
     state = context.get("apps")
-    if isinstance(state, Apps) and _are_current(state, sender.label):
+    if not isinstance(state, Apps):
+        return
+    if _are_current(state, sender.label, SHOWN):
         views.create(connection, _grants.pop(using, []))
+    if _are_current(state, sender.label, REMEMBERED):
         with transaction.atomic(using=using):
             begin_history(using)
 
 
-def _are_current(state: Apps, label: str) -> bool:
-    """Whether the migrated tables have the columns that the views and the history of this release read."""
-    for model in READ:
+def _are_current(state: Apps, label: str, wanted: Sequence[type[Model]]) -> bool:
+    """Whether the migrated tables have the columns that this release has."""
+    for model in wanted:
         migrated = state.all_models[label].get(model._meta.model_name or "")
         if migrated is None or _columns(migrated) != _columns(model):
             return False
