@@ -41,7 +41,8 @@ class ChangedBySql(RuntimeError):
 class OpenChange:
     """A change while it is made. `base` is the revision before it, `rows` its history once it ends.
 
-    `acknowledged`: the findings that the author has seen. `details` is stored with the change, as JSON.
+    `acknowledged`: the findings that the author has seen. `details` is stored with the change, as JSON. A rehearsal is
+    taken back: nobody need have seen its findings.
     """
 
     using: str
@@ -56,6 +57,7 @@ class OpenChange:
     touched: set[tuple[str, int]] = field(default_factory=set)
     rows: list[HistoryRow] = field(default_factory=list)
     raises: bool = False
+    is_rehearsal: bool = False
 
     @property
     def revision(self) -> int:

@@ -13,7 +13,7 @@ from iwrouting.models import Change, EnvironmentSnapshot, HistoryRow
 from iwrouting.models.contents import CONFIGURATION, Content, content_of, name_of, row_of
 from iwrouting.snapshot.assemble import Rows, assemble
 from iwrouting.snapshot.load import read_all
-from iwrouting.types import Configuration, EnvironmentFacts, Operation
+from iwrouting.types import Configuration, EnvironmentFacts, Operation, Via
 
 Contents = Mapping[str, Mapping[int, Content]]
 """By the word for a kind of rows (models/contents.py), then by the row's own key."""
@@ -43,13 +43,12 @@ def contents_at(revision: int) -> Contents:
 
 
 def known_revisions() -> tuple[int, int]:
-    """The first and the last revision that history holds; revision 0, of an empty configuration, stands before all
-    where history has seen the first change."""
-    lines = Change.objects.filter(revision__isnull=False).order_by("revision").values_list("revision", flat=True)
+    """The first and the last revision that history holds; revision 0 is the empty configuration before all changes."""
+    lines = Change.objects.filter(revision__isnull=False).order_by("revision")
     first, last = lines.first(), lines.last()
-    if first is None or last is None:
+    if first is None or last is None or first.revision is None or last.revision is None:
         return 0, 0
-    return (0 if first == 1 else first), last
+    return (first.revision if first.via == Via.UPGRADE else first.revision - 1), last.revision
 
 
 def revision_at(moment: datetime) -> int:

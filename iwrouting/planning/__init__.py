@@ -1,0 +1,19 @@
+"""Changes of the configuration before they are made: what they would change, whether they can be, and making them."""
+
+from __future__ import annotations
+
+from iwrouting.planning.applying import Rehearsal, apply_plan, rehearse
+from iwrouting.planning.plan import Plan, PlannedRow, StalePlan, Wanted, plan_between, plan_now, plan_wanted
+
+__all__ = [
+    "Plan",
+    "PlannedRow",
+    "Rehearsal",
+    "StalePlan",
+    "Wanted",
+    "apply_plan",
+    "plan_between",
+    "plan_now",
+    "plan_wanted",
+    "rehearse",
+]

@@ -1,0 +1,146 @@
+"""Making a plan true, all or nothing, inside a change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, models, transaction
+from django.db.models import ForeignKey, ProtectedError
+
+from iwrouting.models import OpenChange, change
+from iwrouting.models.base import ConfigModel
+from iwrouting.models.contents import CONFIGURATION, NAMED_BY
+from iwrouting.planning.plan import Plan, PlannedRow, StalePlan
+from iwrouting.types import Operation, Via
+
+ORDER = {word: number for number, word in enumerate(CONFIGURATION)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What would become of a plan: `faults` refuse it, `findings` are stored with it (Change.details)."""
+
+    faults: tuple[str, ...] = ()
+    findings: tuple[Any, ...] = ()
+
+
+def rehearse(plan: Plan) -> Rehearsal:
+    """Apply a plan with all its checks, and take everything back. Raises StalePlan and ChangedBySql."""
+    try:
+        with transaction.atomic():
+            with change(author="rehearsal", via=Via.CLI, reason="A plan is tried and taken back") as made:
+                made.is_rehearsal = True
+                apply_plan(plan, made)
+            transaction.set_rollback(True)
+    except ValidationError as error:
+        return Rehearsal(tuple(error.messages))
+    return Rehearsal(findings=tuple(made.details.get("findings", ())))
+
+
+def apply_plan(plan: Plan, made: OpenChange) -> None:
+    """Make a plan true inside an open change.
+
+    Raises StalePlan where the configuration has moved on since, and ValidationError with all faults, each with its row.
+    """
+    if made.base != plan.base:
+        raise StalePlan(f"Config changed since this plan (revision {plan.base} -> {made.base}). Plan again.")
+    if plan.missing:
+        raise ValidationError(list(plan.missing))
+    gone = [row for row in plan.changes if row.operation is Operation.DELETE]
+    kept = [row for row in plan.changes if row.operation is not Operation.DELETE]
+    # Rows may name each other in any order, so each is judged as a whole only when all are there.
+    _each(sorted(gone, key=lambda row: -ORDER[row.object_type]), _delete)
+    _each(sorted(kept, key=lambda row: ORDER[row.object_type]), _write)
+    _each(kept, _judge)
+
+
+def _each(rows: list[PlannedRow], step: Callable[[PlannedRow], None]) -> None:
+    faults: list[str] = []
+    for row in rows:
+        with _labelled(row, faults):
+            step(row)
+    if faults:
+        raise ValidationError(faults)
+
+
+@contextmanager
+def _labelled(row: PlannedRow, faults: list[str]) -> Iterator[None]:
+    label = f"{row.object_type} {row.name}"
+    try:
+        with transaction.atomic():
+            yield
+    except ProtectedError as error:
+        faults.append(f"{label}: {error.args[0]}")
+    except ValidationError as error:
+        faults += [f"{label}: {line}" for line in _lines(error)]
+    except (DatabaseError, ValueError, TypeError, OverflowError) as error:
+        faults.append(f"{label}: the database does not take it ({type(error).__name__}).")
+
+
+def _lines(error: ValidationError) -> list[str]:
+    if not hasattr(error, "error_dict"):
+        return list(error.messages)
+    return [
+        message if name == "__all__" else f"{name}: {message}"
+        for name, messages in error.message_dict.items()
+        for message in messages
+    ]
+
+
+def _delete(row: PlannedRow) -> None:
+    if (stored := _stored(row)) is not None:
+        stored.delete()
+
+
+def _write(row: PlannedRow) -> None:
+    found = _stored(row) or _fresh(row)
+    content = row.after or {}
+    fields = [field for field in found._meta.concrete_fields if field.name in content]
+    for field in fields:
+        setattr(found, field.name, _value(field, content[field.name]))
+    found.clean_fields(exclude=[field.name for field in fields if isinstance(field, ForeignKey)])
+    found.save()
+
+
+def _fresh(row: PlannedRow) -> models.Model:
+    model: type[models.Model] = CONFIGURATION[row.object_type]
+    # A row that was deleted comes back under its own key: decisions and history name it by that.
+    return model(pk=row.object_id) if row.object_id > 0 else model()
+
+
+def _judge(row: PlannedRow) -> None:
+    found = _stored(row)
+    if found is None:
+        raise ValidationError("It was deleted with a row that it names.")
+    found.full_clean()
+
+
+def _stored(row: PlannedRow) -> ConfigModel | None:
+    rows = CONFIGURATION[row.object_type]._default_manager
+    if row.object_id > 0:
+        return rows.filter(pk=row.object_id).first()
+    return rows.filter(**_natural(row)).first()
+
+
+def _natural(row: PlannedRow) -> dict[str, Any]:
+    content = row.after or {}
+    if row.object_type == "override":
+        return {"alias__name": content["alias"], "project__slug": content["project"]}
+    if row.object_type == "price":
+        return {name: content[name] for name in ("model_id", "service_tier", "above_input_tokens", "valid_from")}
+    name = NAMED_BY.get(CONFIGURATION[row.object_type], "key_id")
+    return {name: content[name]}
+
+
+def _value(field: models.Field[Any, Any], value: Any) -> Any:
+    if value is None or not isinstance(field, ForeignKey):
+        return None if value is None else field.to_python(value)
+    other = field.related_model
+    found = other._default_manager.filter(**{NAMED_BY[other]: value}).first()
+    if found is None:
+        raise ValidationError({field.name: f"There is no {other._meta.verbose_name} {value}."})
+    return found
