@@ -13,10 +13,13 @@ class RoutingConfig(AppConfig):
     verbose_name = "Routing"
 
     def ready(self) -> None:
-        """Keep the reporting views in step with the tables."""
+        """Keep the reporting views in step with the tables, and have every change of the configuration validated."""
+        from iwrouting.models.changing import connect_check
+        from iwrouting.planning.validating import validate
         from iwrouting.reports import connect_views
 
         connect_views()
+        connect_check(validate)
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -27,6 +27,7 @@ from iwrouting.models.contents import CONFIGURATION, OBJECT_TYPES
 from iwrouting.models.history import MIN_REASON, REASON_LENGTH, Change, HistoryRow
 from iwrouting.models.remembering import history_rows
 from iwrouting.types import ChangeKind, Via
+from iwrouting.types.faults import Finding
 
 
 class ChangeRequired(RuntimeError):
@@ -41,8 +42,9 @@ class ChangedBySql(RuntimeError):
 class OpenChange:
     """A change while it is made. `base` is the revision before it, `rows` its history once it ends.
 
-    `acknowledged`: the findings that the author has seen. `details` is stored with the change, as JSON. A rehearsal is
-    taken back: nobody need have seen its findings.
+    `acknowledged`: the findings that the author has seen, by key or code; None: nobody is asked, and what the change
+    brings (`findings`) is noted alone. `details` is stored with the change, as JSON. A rehearsal is taken back: nobody
+    need have seen its findings.
     """
 
     using: str
@@ -52,12 +54,13 @@ class OpenChange:
     kind: ChangeKind
     base: int
     not_before: datetime
-    acknowledged: frozenset[str] = frozenset()
+    acknowledged: frozenset[str] | None = None
     details: dict[str, Any] = field(default_factory=dict)
     touched: set[tuple[str, int]] = field(default_factory=set)
     rows: list[HistoryRow] = field(default_factory=list)
     raises: bool = False
     is_rehearsal: bool = False
+    findings: tuple[Finding, ...] = ()
 
     @property
     def revision(self) -> int:
@@ -103,10 +106,13 @@ def change(
     reason: str,
     using: str = DEFAULT_DB_ALIAS,
     kind: ChangeKind = ChangeKind.CONFIGURATION,
-    acknowledged: Collection[str] = (),
+    acknowledged: Collection[str] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Iterator[OpenChange]:
     """Open a change: a transaction that holds the counter's lock until its end. Inside another one it joins that.
+
+    `acknowledged`, where a person is in front: what that person has acknowledged of the findings, by key or code; one
+    that is not among them refuses the change. None, for ways without a person: they are noted with the change.
 
     Raises ValidationError for a missing reason, a change that its checks refuse or a row that would get another
     name, and ChangedBySql while a change by SQL waits. An error inside leaves all as it was.
@@ -120,7 +126,8 @@ def change(
         if counter.is_touched and kind is not ChangeKind.ADOPTION:
             raise ChangedBySql(by_sql(counter))
         made = OpenChange(using, author[:200], via, text, kind, counter.number, counter.changed_at)
-        made.acknowledged, made.details = frozenset(acknowledged), dict(details or {})
+        made.acknowledged = None if acknowledged is None else frozenset(acknowledged)
+        made.details = dict(details or {})
         token = _open.set({**_open.get(), using: made})
         try:
             yield made

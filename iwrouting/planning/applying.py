@@ -15,17 +15,23 @@ from iwrouting.models import OpenChange, change
 from iwrouting.models.base import ConfigModel
 from iwrouting.models.contents import CONFIGURATION, NAMED_BY
 from iwrouting.planning.plan import Plan, PlannedRow, StalePlan
+from iwrouting.planning.refused import ChangeRefused
 from iwrouting.types import Operation, Via
+from iwrouting.types.faults import Fault, Finding
 
 ORDER = {word: number for number, word in enumerate(CONFIGURATION)}
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What would become of a plan: `faults` refuse it, `findings` are stored with it (Change.details)."""
+    """What would become of a plan: `faults` refuse it, in words; `findings` are to be acknowledged, and stored with it.
+
+    `structural` are those of the faults that the rules of a whole configuration name.
+    """
 
     faults: tuple[str, ...] = ()
-    findings: tuple[Any, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    structural: tuple[Fault, ...] = ()
 
 
 def rehearse(plan: Plan) -> Rehearsal:
@@ -36,9 +42,11 @@ def rehearse(plan: Plan) -> Rehearsal:
                 made.is_rehearsal = True
                 apply_plan(plan, made)
             transaction.set_rollback(True)
+    except ChangeRefused as error:
+        return Rehearsal(tuple(error.messages), structural=error.faults)
     except ValidationError as error:
         return Rehearsal(tuple(error.messages))
-    return Rehearsal(findings=tuple(made.details.get("findings", ())))
+    return Rehearsal(findings=made.findings)
 
 
 def apply_plan(plan: Plan, made: OpenChange) -> None:

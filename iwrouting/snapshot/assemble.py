@@ -24,19 +24,21 @@ from iwrouting.types import (
     Sampling,
     UpstreamFacts,
 )
+from iwrouting.types.faults import unusable
 
 Rows = Mapping[str, Sequence[Any]]
 """Rows by the word for their kind (models/contents.py)."""
 
 
-def assemble(rows: Rows, revision: int, environment: EnvironmentFacts | None = None) -> Configuration:
+def assemble(
+    rows: Rows, revision: int, environment: EnvironmentFacts | None = None, *, checked: bool = True
+) -> Configuration:
     """The configuration of these rows under an environment, that of this process where none is given.
 
-    Raises SnapshotRefused.
+    Raises SnapshotRefused, unless it is to be judged elsewhere (`checked` False).
     """
     base = builtin_configuration()
     upstreams = {row.slug: _upstream(row) for row in rows["upstream"]}
-    check_apart(upstreams, base.default_upstream)
     projects = {row.slug: _project(row) for row in rows["project"]}
     found = replace(
         base,
@@ -52,7 +54,9 @@ def assemble(rows: Rows, revision: int, environment: EnvironmentFacts | None = N
         environment=base.environment if environment is None else environment,
         database=True,
     )
-    check(found)
+    if checked:
+        check_apart(upstreams, base.default_upstream)
+        check(found)
     return found
 
 
@@ -66,12 +70,10 @@ def check_apart(rows: Iterable[str], environment: str) -> None:
 
 
 def check(config: Configuration) -> None:
-    """Raise SnapshotRefused for what no save would have let through."""
+    """Raise SnapshotRefused for what no worker can live with (docs/configuration-rules.md): all else it survives."""
     for alias in config.aliases.values():
-        if not alias.default_model.strip():
-            raise SnapshotRefused(f"alias {alias.name} has no default model")
-        if alias.kind is Kind.EMBEDDING and alias.chain:
-            raise SnapshotRefused(f"embedding alias {alias.name} has a chain")
+        if fault := unusable(alias):
+            raise SnapshotRefused(fault.told())
 
 
 def _project(row: Project) -> ProjectFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from iwrouting.types.facts import AliasFacts
@@ -52,6 +52,10 @@ class _Remark:
     def key(self) -> str:
         """The same for the same remark at any time, whatever its words."""
         return "/".join((self.code, *self.row, self.field, self.subject))
+
+    def as_json(self) -> dict[str, str]:
+        """Its members as JSON has them, `key` among them."""
+        return {"key": self.key, **{name: str(value) for name, value in asdict(self).items()}}
 
     def told(self) -> str:
         """One line: which rule, which row, and the words."""

@@ -174,4 +174,4 @@ def test_a_configuration_that_can_not_be_read_is_told_and_hides_nothing(boss: Cl
     fast.default_model = ""
     fast.save()
     text = read(boss.get(LIST)).text
-    assert "unreadable: alias fast has no default model" in text
+    assert "unreadable: alias fast: The alias fast has no default model: name one. [default_missing]" in text

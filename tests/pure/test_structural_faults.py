@@ -261,7 +261,7 @@ def test_prices__of_one_moment_or_below_zero__are_refused() -> None:
     assert codes(replace(configured(), prices=sound)) == []
     twins = {"mid": (price, replace(price, input_pico=2))}
     fault = only(replace(configured(), prices=twins))
-    assert (fault.code, fault.row) == ("price_twin", ("price", "mid default from 2026-11-22 12:00:00"))
+    assert (fault.code, fault.row) == ("price_twin", ("price", "mid default from 2026-11-22T12:00:00Z"))
     below = {"mid": (replace(price, output_pico=-1),)}
     fault = only(replace(configured(), prices=below))
     assert (fault.code, fault.field) == ("price_negative", "output_pico")
@@ -276,6 +276,6 @@ def test_model__of_an_unknown_upstream__is_refused() -> None:
 def test_key__of_an_unknown_project__is_refused() -> None:
     key = KeyFacts("0123456789", "00", frozenset(), "atlas", frozenset({"atlas", "gone"}))
     config = replace(configured(), keys={"00": key}, projects=ATLAS)
-    assert codes(config) == [("project_unknown", "iw_0123456789", "projects", "gone")]
+    assert codes(config) == [("project_unknown", "0123456789", "projects", "gone")]
     emergency = replace(key, default_project="", projects=frozenset({""}))
     assert codes(replace(config, keys={"00": emergency})) == []

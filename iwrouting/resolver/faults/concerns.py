@@ -116,4 +116,4 @@ def names(config: Configuration, now: datetime) -> Iterator[Finding]:
     for key in config.keys.values():
         for name in sorted((key.allowed_aliases or frozenset()) - config.aliases.keys()):
             text = f"It grants the alias {name!r}, which does not exist: add the alias, or take it off the key."
-            yield Finding("grant_unknown", ObjectType.KEY, f"iw_{key.key_id}", text, "allowed_aliases", name)
+            yield Finding("grant_unknown", ObjectType.KEY, key.key_id, text, "allowed_aliases", name)

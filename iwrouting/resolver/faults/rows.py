@@ -60,8 +60,8 @@ def _external_id(config: Configuration, row: ProjectFacts) -> Iterator[Fault]:
 
 def price_name(model: str, price: PriceFacts) -> str:
     """How people call a price: its model, tier, threshold and time."""
-    above = f" above {price.above_input_tokens:,} input tokens" if price.above_input_tokens else ""
-    return f"{model} {price.service_tier}{above} from {price.valid_from:%Y-%m-%d %H:%M:%S}"
+    above = f" above {price.above_input_tokens}" if price.above_input_tokens else ""
+    return f"{model} {price.service_tier}{above} from {price.valid_from.isoformat().replace('+00:00', 'Z')}"
 
 
 def _prices(model: str, prices: tuple[PriceFacts, ...]) -> Iterator[Fault]:
@@ -83,4 +83,4 @@ def _keys(config: Configuration) -> Iterator[Fault]:
         named = {key.default_project, *(key.projects or ())} - {""}
         for project in sorted(named - config.projects.keys()):
             text = f"No project {project!r}: add it, or take it off the key."
-            yield Fault("project_unknown", ObjectType.KEY, f"iw_{key.key_id}", text, "projects", project)
+            yield Fault("project_unknown", ObjectType.KEY, key.key_id, text, "projects", project)

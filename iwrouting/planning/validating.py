@@ -1,0 +1,102 @@
+"""What every change of the configuration is held to before its commit, whatever its way (design.md 7, G4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.utils import timezone
+
+from iwrouting.models import HistoryRow, OpenChange
+from iwrouting.models.contents import row_of
+from iwrouting.planning.refused import ChangeRefused
+from iwrouting.resolver.faults import findings, refusals
+from iwrouting.snapshot.assemble import Rows, assemble
+from iwrouting.snapshot.load import read_all
+from iwrouting.snapshot.rows import SnapshotRefused
+from iwrouting.types import Operation
+from iwrouting.types.faults import Fault, Finding, ObjectType
+
+SWITCHES = frozenset({"enabled", "revoked_at", "expires_at"})
+"""What can be changed in a row whatever else is wrong with it."""
+
+
+def validate(made: OpenChange) -> None:
+    """Refuse a change that brings faults, or findings that its author was to acknowledge and did not.
+
+    The findings go into its line of the change list. Raises ChangeRefused.
+    """
+    if not made.rows:
+        return
+    rows = _stored()
+    if faults := list(_row_faults(made.rows, rows)):
+        raise ChangeRefused(faults)
+    after = assemble(rows, made.revision, checked=False)
+    before = assemble(_reverted(rows, made.rows), made.base, checked=False)
+    now = timezone.now()
+    touched = {(row.object_type, row.name) for row in made.rows}
+    if faults := refusals(before, after, touched, now=now):
+        raise ChangeRefused(faults)
+    _account(made, findings(before, after, now))
+
+
+def _stored() -> Rows:
+    try:
+        return read_all()[0]
+    except SnapshotRefused as error:
+        raise ValidationError(f"The configuration could not be read any more: {error}") from None
+
+
+def _account(made: OpenChange, found: Sequence[Finding]) -> None:
+    """Note the findings with the change. Raises ChangeRefused for those that were to be acknowledged."""
+    made.findings = tuple(found)
+    asked = made.acknowledged is not None and not made.is_rehearsal
+    if asked and (unseen := [each for each in found if not each.acknowledged_by(made.acknowledged or ())]):
+        raise ChangeRefused(findings=unseen)
+    if found:
+        made.details["findings"] = [{**each.as_json(), "acknowledged": asked} for each in found]
+
+
+def _reverted(rows: Rows, changed: Sequence[HistoryRow]) -> Rows:
+    """The rows as they were before the change."""
+    found: dict[str, dict[Any, Any]] = {word: {row.pk: row for row in stored} for word, stored in rows.items()}
+    for each in changed:
+        found[each.object_type].pop(each.object_id, None)
+        if each.operation != Operation.CREATE:
+            content = json.loads(each.content) | {name: old for name, (old, _) in _changed(each).items()}
+            found[each.object_type][each.object_id] = row_of(each.object_type, each.object_id, content)
+    return {word: list(by_key.values()) for word, by_key in found.items()}
+
+
+def _changed(row: HistoryRow) -> Mapping[str, Any]:
+    changed: Mapping[str, Any] = json.loads(row.changed)
+    return changed
+
+
+def _row_faults(changed: Sequence[HistoryRow], rows: Rows) -> Iterator[Fault]:
+    """What the columns of the written rows say against them."""
+    by_key = {(word, row.pk): row for word, stored in rows.items() for row in stored}
+    for each in changed:
+        row = by_key.get((each.object_type, each.object_id))
+        if row is not None:
+            for field, text in _cleaned(row, each):
+                yield Fault("invalid", ObjectType(each.object_type), each.name, text, field)
+
+
+def _cleaned(row: models.Model, written: HistoryRow) -> Iterator[tuple[str, str]]:
+    new = written.operation == Operation.CREATE
+    names = {field.name for field in row._meta.concrete_fields}
+    changed = names if new else _changed(written).keys()
+    row._state.adding = new  # a row that is read counts as old: what is checked of new ones alone would be skipped
+    try:
+        row.clean_fields(exclude=names - changed)
+        if changed - SWITCHES:
+            row.clean()
+    except ValidationError as error:
+        for field, texts in error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]:
+            yield from ((field if field != NON_FIELD_ERRORS else "", text) for text in texts)
+    finally:
+        row._state.adding = False
