@@ -36,12 +36,12 @@ def resolve_call(draft: Draft, name: str, messages: Sequence[Mapping[str, Any]] 
 
 
 def ask_resolver(draft: Draft, name: str, inference: Inference | None, endpoint: str | None) -> Resolution:
-    """The resolver's answer under the draft's configuration, for its caller, now."""
+    """The resolver's answer under the draft's configuration, for its caller, at the decision's own time (G8)."""
     return resolve(
         draft.config,
         name,
         project=draft.caller.project,
-        now=datetime.now(UTC),
+        now=draft.decision_at,
         inference=inference,
         endpoint=endpoint,
         key=draft.caller.key,
