@@ -1,6 +1,7 @@
-"""`make faults`: storms on both databases, then every cut of every recorded stream, fuzzing and random chains.
+"""`make faults`: storms on both databases, then every cut of every recorded stream, fuzzing, random chains,
+and a walk through the history of the configuration.
 
-    python -m tests.faults.run [--minutes 5] [--seed 1] [--only storms|streams]
+    python -m tests.faults.run [--minutes 5] [--seed 1] [--only storms|streams|history]
 
 DATABASE_URL names another database for the streams than a SQLite file of this run's own. The exit code is that of the
 tests.
@@ -26,16 +27,21 @@ ALL, MINUTES, SEED = "FAULTS_ALL", "FAULTS_MINUTES", "FAULTS_SEED"
 STORMS = "FAULTS_STORMS"
 """The databases on which storms rage (tests/faults/storm); unset: that of DATABASE_URL."""
 
+STEPS, STEPS_A_MINUTE = "WALK_STEPS", 2_000
+"""How long the walk through the configuration's history is (tests/planning/walk.py)."""
+
 FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5
 """How many times the sample of `make test` is fuzzed, of which one takes some ten seconds (tests/fuzz/campaign.py)."""
 
 TESTS = {
     "storms": ("tests/faults/test_storm.py",),
     "streams": ("tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py"),
+    "history": ("tests/planning/test_walk.py",),
 }
 SAYS = {
     "storms": "{minutes:g} minutes of storms from seed {seed}, seven tenths of them on PostgreSQL, the rest on SQLite",
     "streams": "all cuts (about four minutes), fuzzing, then {minutes:g} minutes of random chains from seed {seed}",
+    "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
 }
 
 
@@ -67,13 +73,19 @@ def given(work: Path, minutes: float, seed: int) -> dict[str, str]:
         STORMS: "postgresql,sqlite",
         MINUTES: str(minutes),
         SEED: str(seed),
+        STEPS: str(steps(minutes)),
         FUZZ: str(max(1, round(minutes * FUZZ_A_MINUTE))),
     }
 
 
+def steps(minutes: float) -> int:
+    """Of the walk."""
+    return max(1, round(minutes * STEPS_A_MINUTE))
+
+
 def run(part: str, seed: int, minutes: float, env: Mapping[str, str]) -> int:
     """Run one part; its exit code."""
-    print(f"faults: {SAYS[part].format(minutes=minutes, seed=seed)}", flush=True)
+    print(f"faults: {SAYS[part].format(minutes=minutes, seed=seed, steps=steps(minutes))}", flush=True)
     return subprocess.run(command(part, seed), cwd=ROOT, env=dict(env), check=False).returncode
 
 

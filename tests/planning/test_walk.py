@@ -1,4 +1,4 @@
-"""Whatever was edited, restarted and called: each stored decision, resolved again under what it records, says the same (G8)."""
+"""Whatever was edited, restarted and called: each decision, resolved again as its row records, says the same (G8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from iwrouting.conf.environment import variables
 from iwrouting.planning.again import again_then
 from tests.planning.walk import Walk
 
-STEPS = int(os.environ.get("WALK_STEPS", "250"))
+STEPS = int(os.environ.get("WALK_STEPS", "200"))
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 
 

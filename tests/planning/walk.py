@@ -1,4 +1,4 @@
-"""A random walk: operators edit, the environment changes between restarts, callers call. From one seed, always the same.
+"""A random walk: operators edit, the environment changes between restarts, callers call. One seed, one walk.
 
 Edits go through the one call, calls through the very code of a service that decides them; no service is started.
 """
@@ -89,7 +89,8 @@ class Walk:
     def _restart(self) -> None:
         """Another process: with other variables, as often as not."""
         for name in MODES + ROLES:
-            variable, value = f"OPENAI_MODEL_{name.upper()}", self._chance.choice(("", "gpt-5-mini", "gpt-5.1", None, None))
+            variable = f"OPENAI_MODEL_{name.upper()}"
+            value = self._chance.choice(("", "gpt-5-mini", "gpt-5.1", None, None))
             os.environ.pop(variable, None)
             if value is not None:
                 os.environ[variable] = value
@@ -179,9 +180,7 @@ class Walk:
             name, messages, endpoint = "embedding", [], Endpoint.EMBEDDINGS
         headers = {"x-iw-project": named} if named else {}
         try:
-            caller = identify(
-                self._config, settings(), key, headers, ident="walk", started_ns=time.monotonic_ns()
-            )
+            caller = identify(self._config, settings(), key, headers, ident="walk", started_ns=time.monotonic_ns())
         except RoutingError:
             self.counts["caller refused"] += 1
             return
