@@ -10,9 +10,12 @@ from django.http import HttpResponse
 
 from iwrouting.api.lean import JSON, LeanView, json_response
 from iwrouting.calls import Caller, ResolveAsk, peek, resolve_recorded
+from iwrouting.calls.past import PastAsk
 from iwrouting.calls.resolving import ENDPOINT, with_project
 from iwrouting.errors import BadRequest, RoutingError
 from iwrouting.types import Scope
+
+PARAMETERS = frozenset({"alias", "project", "as_of", "environment_id"})
 
 
 class Resolve(LeanView):
@@ -47,14 +50,13 @@ class Resolve(LeanView):
         """Resolve without recording; 304 for a known ETag."""
         lean = request._request
         query = {name: values[-1] for name, values in lean.GET.lists()}
-        if "as_of" in query:
-            raise BadRequest("as_of: resolving as of a past moment is not available yet; leave it out.", param="as_of")
-        if unknown := sorted(set(query) - {"alias", "project"}):
-            raise BadRequest(f"{unknown[0]}: unknown parameter; known are alias, project.", param=unknown[0])
+        if unknown := sorted(set(query) - PARAMETERS):
+            names = ", ".join(sorted(PARAMETERS))
+            raise BadRequest(f"{unknown[0]}: unknown parameter; known are {names}.", param=unknown[0])
         if not query.get("alias"):
             raise BadRequest("alias: missing. Name an alias such as manager, or a model id.", param="alias")
         caller = self.caller(request, with_project(lean.lean_headers, query.get("project")))
-        answer = peek(self.service, caller, query["alias"])
+        answer = await peek(self.service, caller, query["alias"], PastAsk.read(query))
         body = orjson.dumps(answer.body)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         known = [tag.strip().removeprefix("W/") for tag in lean.lean_headers.get("if-none-match", "").split(",")]

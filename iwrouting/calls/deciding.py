@@ -35,13 +35,18 @@ def resolve_call(draft: Draft, name: str, messages: Sequence[Mapping[str, Any]] 
     return draft.resolution
 
 
-def ask_resolver(draft: Draft, name: str, inference: Inference | None, endpoint: str | None) -> Resolution:
-    """The resolver's answer under the draft's configuration, for its caller, at the decision's own time (G8)."""
+def ask_resolver(
+    draft: Draft, name: str, inference: Inference | None, endpoint: str | None, now: datetime | None = None
+) -> Resolution:
+    """The resolver's answer under the draft's configuration, for its caller, at the decision's own time (G8).
+
+    `now`: at another time.
+    """
     return resolve(
         draft.config,
         name,
         project=draft.caller.project,
-        now=draft.decision_at,
+        now=now or draft.decision_at,
         inference=inference,
         endpoint=endpoint,
         key=draft.caller.key,

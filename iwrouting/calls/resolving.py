@@ -1,4 +1,4 @@
-"""Resolving without a call: `POST /api/v1/resolve` records, `GET` never does."""
+"""Resolving without a call: `POST /api/v1/resolve` records, `GET` never does, and nobody records the past."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from iwrouting.calls.answers import decision_headers
 from iwrouting.calls.caller import Caller, is_client_report, require
 from iwrouting.calls.deciding import AUTO_NAMES, ask_resolver, guard_loop
 from iwrouting.calls.draft import Draft, Ending
+from iwrouting.calls.past import PastAsk, may_ask_past
 from iwrouting.calls.requests import read_messages
 from iwrouting.calls.service import Service
 from iwrouting.errors import BadRequest, RoutingError
 from iwrouting.resolver import endpoint_for
-from iwrouting.types import Inference, Resolution, Result, Scope
+from iwrouting.snapshot.moments import Moment, moment_text
+from iwrouting.types import Configuration, Inference, Resolution, Result, Scope
 
 ENDPOINT = "resolve"
 TTL_S = 30
@@ -35,24 +37,28 @@ class ResolveAsk:
     messages: Sequence[Mapping[str, Any]] = ()
     features: Mapping[str, int] | None = None
     dry_run: bool = False
+    past: PastAsk | None = None
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> ResolveAsk:
         """Check a resolve body. Raises BadRequest that names the field."""
-        known = {"alias", "aliases", "project", "messages", "features", "dry_run"}
-        if "as_of" in body:
-            raise BadRequest("as_of: resolving as of a past moment is not available yet; leave it out.", param="as_of")
+        known = {"alias", "aliases", "project", "messages", "features", "dry_run", "as_of", "environment_id"}
         if unknown := sorted(set(body) - known):
             raise BadRequest(f"{unknown[0]}: unknown field; known are {', '.join(sorted(known))}.", param=unknown[0])
         dry_run = body.get("dry_run", False)
         if not isinstance(dry_run, bool):
             raise BadRequest("dry_run: must be true or false.", param="dry_run")
+        past = PastAsk.read(body)
+        if past is not None and not dry_run:
+            text = 'as_of: an answer about the past is not recorded; say that you know: send "dry_run": true with it.'
+            raise BadRequest(text, param="as_of")
         return cls(
             aliases=_aliases(body),
             several="aliases" in body,
             messages=() if body.get("messages") in (None, []) else read_messages(body),
             features=_features(body),
             dry_run=dry_run,
+            past=past,
         )
 
 
@@ -64,12 +70,15 @@ class Resolved:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, draft: Draft, resolution: Resolution, *, recorded: bool) -> Resolved:
+    def of(cls, draft: Draft, resolution: Resolution, at: Moment | None, *, recorded: bool) -> Resolved:
         """The answer of one resolution; nothing names a decision that is not in the audit."""
         headers = decision_headers(draft)
         if not recorded:
             del headers["x-iw-decision-id"]
-        return cls(as_dict(draft, resolution, draft.id if recorded else None), headers)
+        body = as_dict(draft, resolution, draft.id if recorded else None)
+        if at is not None:
+            body |= {"as_of": {"revision": at.revision, "at": moment_text(at.at)}, "ttl_s": TTL_S}
+        return cls(body, headers)
 
 
 def _aliases(body: Mapping[str, Any]) -> tuple[str, ...]:
@@ -103,21 +112,30 @@ async def resolve_recorded(service: Service, caller: Caller, ask: ResolveAsk, si
     A name that can't be resolved is recorded as `refused`, and then it alone. Raises RoutingError.
     """
     require(caller.key, Scope.RESOLVE)
-    drafts = [Draft(caller, ENDPOINT, service.config, size, asked=name) for name in ask.aliases]
-    resolutions = [await _resolve_or_refuse(service, draft, ask) for draft in drafts]
+    config, at = await _asked_for(service, caller, ask.past)
+    drafts = [Draft(caller, ENDPOINT, config, size, asked=name) for name in ask.aliases]
+    resolutions = [await _resolve_or_refuse(service, draft, ask, at) for draft in drafts]
     if not ask.dry_run:
         await _record(service, drafts)
     answers = [
-        Resolved.of(draft, resolution, recorded=not ask.dry_run)
+        Resolved.of(draft, resolution, at, recorded=not ask.dry_run)
         for draft, resolution in zip(drafts, resolutions, strict=True)
     ]
     return Resolved({"resolutions": [answer.body for answer in answers]}) if ask.several else answers[0]
 
 
-async def _resolve_or_refuse(service: Service, draft: Draft, ask: ResolveAsk) -> Resolution:
+async def _asked_for(service: Service, caller: Caller, past: PastAsk | None) -> tuple[Configuration, Moment | None]:
+    """The configuration that serves, or that of a past moment. Raises RoutingError."""
+    if past is None:
+        return service.config, None
+    may_ask_past(caller.key)
+    return await service.past.find(past)
+
+
+async def _resolve_or_refuse(service: Service, draft: Draft, ask: ResolveAsk, at: Moment | None) -> Resolution:
     try:
         guard_loop(draft)
-        draft.resolution = resolution = _resolve(draft, ask)
+        draft.resolution = resolution = _resolve(draft, ask, at)
     except RoutingError as error:
         if not ask.dry_run:
             error.extra_headers = decision_headers(draft)
@@ -134,20 +152,21 @@ async def _record(service: Service, drafts: Sequence[Draft]) -> None:
     await asyncio.shield(service.writer.submit(rows))
 
 
-def peek(service: Service, caller: Caller, alias: str) -> Resolved:
+async def peek(service: Service, caller: Caller, alias: str, past: PastAsk | None = None) -> Resolved:
     """Resolve without recording. Raises RoutingError."""
     require(caller.key, Scope.RESOLVE)
     # A client's report of its own answers is no property of this one: it would change the ETag.
     caller = replace(caller, warnings=tuple(text for text in caller.warnings if not is_client_report(text)))
-    draft = Draft(caller, ENDPOINT, service.config, 0, asked=alias)
-    resolution = _resolve(draft, ResolveAsk((alias,)))
+    config, at = await _asked_for(service, caller, past)
+    draft = Draft(caller, ENDPOINT, config, 0, asked=alias)
+    resolution = _resolve(draft, ResolveAsk((alias,)), at)
     draft.resolution = resolution
-    return Resolved.of(draft, resolution, recorded=False)
+    return Resolved.of(draft, resolution, at, recorded=False)
 
 
-def _resolve(draft: Draft, ask: ResolveAsk) -> Resolution:
+def _resolve(draft: Draft, ask: ResolveAsk, at: Moment | None) -> Resolution:
     endpoint = endpoint_for(draft.config, draft.asked)
-    return ask_resolver(draft, draft.asked, _inference(draft.asked, ask), endpoint)
+    return ask_resolver(draft, draft.asked, _inference(draft.asked, ask), endpoint, at.at if at else None)
 
 
 def _inference(name: str, ask: ResolveAsk) -> Inference | None:

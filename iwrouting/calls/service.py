@@ -8,6 +8,7 @@ from typing import Any
 
 from iwrouting.audit import Writer
 from iwrouting.calls.held import HeldResponses
+from iwrouting.calls.past import Past
 from iwrouting.conf import Settings
 from iwrouting.dispatch import Dispatcher
 from iwrouting.snapshot import SnapshotStore
@@ -30,6 +31,7 @@ class Service:
     cutting: bool = False
     calls: set[asyncio.Task[Any]] = field(default_factory=set)
     held: HeldResponses = field(default_factory=HeldResponses)
+    past: Past = field(default_factory=Past)
     going_on: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property

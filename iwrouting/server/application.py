@@ -108,6 +108,7 @@ class Application:
         await self.service.writer.stop()
         await self.service.dispatcher.upstreams.close()
         self.service.held.close()
+        self.service.past.close()
         store.stop()
 
     async def _idle(self, service: Service, until: float) -> None:

@@ -133,7 +133,7 @@ def test_resolve_that_is_a_dry_run__leaves_no_rows_when_refused(live: Live) -> N
 
 
 def test_resolve_by_get_with_a_wrong_parameter__is_a_400_that_names_it(live: Live) -> None:
-    error_of(live.get(f"{RESOLVE}?alias=fast&as_of=3"), 400, "invalid_request", "as_of")
+    error_of(live.get(f"{RESOLVE}?alias=fast&as_of=x"), 400, "invalid_request", "as_of")
     error_of(live.get(f"{RESOLVE}?alias=fast&modle=x"), 400, "invalid_request", "modle")
     error_of(live.get(RESOLVE), 400, "invalid_request", "alias")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -11,12 +10,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from iwrouting.snapshot.moments import moment_text
+
 PICO_PLACES = -12
-
-
-def moment_text(moment: datetime) -> str:
-    """A time as RFC 3339 in UTC, to the millisecond: `2026-11-22T20:00:00.123Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def dollars(pico: int) -> str:

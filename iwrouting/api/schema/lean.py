@@ -189,21 +189,24 @@ document(
         operation_id="resolve",
         summary="Resolve and record",
         description="Which model would serve, and why, without a call. Each alias becomes a decision `resolved` in the "
-        "audit, unless `dry_run`. Scope `resolve`.",
+        "audit, unless `dry_run`. Scope `resolve`; with `as_of` also `read_audit` or `manage`.",
         tags=[RESOLVING],
         parameters=[*CONTEXT, *DECIDED],
         request=openai.ResolveRequest,
         examples=asked({"alias": "fast", "project": "atlas"}),
-        responses={200: answered(openai.RESOLVED, RESOLUTION), **failures(400, 401, 403, 404, 413, 503, 508)},
+        responses={200: answered(openai.RESOLVED, RESOLUTION), **failures(400, 401, 403, 404, 409, 413, 503, 508)},
     ),
     get=extend_schema(
         operation_id="peek",
         summary="Resolve without recording",
-        description="The same for one alias. Nothing is recorded; a known ETag is answered 304. Scope `resolve`.",
+        description="The same for one alias. Nothing is recorded; a known ETag is answered 304. Scope `resolve`; with "
+        "`as_of` also `read_audit` or `manage`.",
         tags=[RESOLVING],
         parameters=[
             OpenApiParameter("alias", str, required=True, description=openai.MODEL),
             OpenApiParameter("project", str, description="Slug or external id; wins over x-iw-project."),
+            OpenApiParameter("as_of", str, description=openai.AS_OF),
+            OpenApiParameter("environment_id", str, description=openai.ENVIRONMENT),
             PROJECT,
             sent("if-none-match", "An ETag that you have."),
             returned("etag", "Changes when the answer does.", 200, 304),
@@ -213,7 +216,7 @@ document(
         responses={
             200: answered(openai.ResolutionSerializer, {**RESOLUTION, "decision_id": None}),
             304: OpenApiResponse(description="As you have it."),
-            **failures(400, 401, 403, 404, 503),
+            **failures(400, 401, 403, 404, 409, 503),
         },
     ),
 )

@@ -10,11 +10,13 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from iwrouting.api.management.fields import Choice, OptionalChoice, OptionalText
+from iwrouting.api.management.fields import Choice, Moment, OptionalChoice, OptionalText
 from iwrouting.api.schema.shapes import LadderStepSerializer, RungSerializer, Shape
 from iwrouting.types import Kind, Source
 
 MODEL = "An alias (manager, role:manager, mode:deep) or a model id."
+AS_OF = "A revision such as 41, or a time: what was true then. Scope `read_audit` or `manage`."
+ENVIRONMENT = "With as_of: under the routing variables of then, as a decision names them; else under those of now."
 
 
 @extend_schema_field(
@@ -158,6 +160,15 @@ class ResolveRequest(Shape):
         child=serializers.IntegerField(), required=False, help_text="For auto, in the place of messages."
     )
     dry_run = serializers.BooleanField(required=False, help_text="True: no row in the audit.")
+    as_of: Any = serializers.CharField(required=False, help_text=f"{AS_OF} Only with dry_run.")
+    environment_id = serializers.CharField(required=False, help_text=ENVIRONMENT)
+
+
+class MomentSerializer(Shape):
+    """The moment that was asked for."""
+
+    revision = serializers.IntegerField(help_text="The revision in force then.")
+    at = Moment(help_text="By which starts and ends of overrides were judged.")
 
 
 class ResolutionSerializer(Shape):
@@ -178,6 +189,7 @@ class ResolutionSerializer(Shape):
     revision = serializers.IntegerField()
     environment_id = serializers.CharField()
     ttl_s = serializers.IntegerField(help_text="Seconds for which the answer may be kept.")
+    as_of = MomentSerializer(required=False, help_text="Only where another moment was asked for.")
 
 
 class ResolutionList(Shape):
