@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from iwrouting.types import DEFAULT_TIER, HOSTED_CALLS, CostState, PriceFacts, Usage
 
@@ -27,6 +28,7 @@ INCLUDED = {
 }
 """Classes inside the totals that these prices cover; any other, such as audio, has a price of its own."""
 
+PICO_PLACES = -12
 MAX_PICO = 2**63 - 1
 """What the audit's column holds, 9.2 million dollars: a count that costs more is no count."""
 
@@ -45,7 +47,7 @@ def cost(usage: Usage | None, prices: Iterable[PriceFacts], at: datetime, *, est
     if usage is None or usage.prompt_tokens is None or not _plausible(usage):
         return UNPRICED
     price = price_in_force(prices, at, usage.service_tier, usage.prompt_tokens)
-    pico = None if price is None else _total(usage, price)
+    pico = None if price is None else total(usage, price)
     if price is None or pico is None or pico > MAX_PICO:
         return UNPRICED
     return Cost(pico, CostState.ESTIMATED if estimated else CostState.EXACT, price.label)
@@ -81,8 +83,11 @@ def _others(usage: Usage, details: str) -> bool:
     return any(count for name, count in counts.items() if name not in INCLUDED[details])
 
 
-def _total(usage: Usage, price: PriceFacts) -> int | None:
-    """Tokens times price over all classes; None where a class was used that has no price, or can't be told."""
+def total(usage: Usage, price: PriceFacts) -> int | None:
+    """Tokens times price over all classes; None where a class was used that has no price, or can't be told.
+
+    It looks neither at the price's time, tier and threshold nor at whether the counts can be true: `cost` does.
+    """
     if usage.completion_tokens is None and (price.output_pico is not None or price.input_pico is None):
         return None
     cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
@@ -96,3 +101,9 @@ def _total(usage: Usage, price: PriceFacts) -> int | None:
     if any(tokens < 0 or (tokens and (pico is None or pico < 0)) for tokens, pico in parts):
         return None
     return sum(tokens * (pico or 0) for tokens, pico in parts)
+
+
+def dollars(pico: int) -> str:
+    """Pico-dollars as exact decimal text in dollars: 4200000000 is `0.0042`."""
+    text = f"{Decimal(pico).scaleb(PICO_PLACES):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from iwrouting.pricing import dollars
 from iwrouting.snapshot.moments import moment_text
-
-PICO_PLACES = -12
-
-
-def dollars(pico: int) -> str:
-    """Pico-dollars as exact decimal text in dollars: 4200000000 is `0.0042`."""
-    text = f"{Decimal(pico).scaleb(PICO_PLACES):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class Moment(serializers.DateTimeField):
