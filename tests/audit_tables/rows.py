@@ -56,15 +56,15 @@ def attempt(of: Decision, seq: int, rung: int, **values: Any) -> Attempt:
     return Attempt.objects.create(**audit_values(of.decision_at) | {"decision": of} | named | values)
 
 
+def outcome_values(of: Decision, **values: Any) -> dict[str, Any]:
+    """The fields of an outcome of the server, with these instead."""
+    named = {"origin": "server", "cost_state": "none", "ended_at": of.decision_at + timedelta(seconds=1)}
+    return audit_values(of.decision_at) | {"decision": of} | named | values
+
+
 def outcome(of: Decision, result: str, **values: Any) -> Outcome:
     """Store an outcome, of the server unless `origin` says otherwise."""
-    named = {
-        "origin": "server",
-        "result": result,
-        "cost_state": "none",
-        "ended_at": of.decision_at + timedelta(seconds=1),
-    }
-    return Outcome.objects.create(**audit_values(of.decision_at) | {"decision": of} | named | values)
+    return Outcome.objects.create(**outcome_values(of, result=result, **values))
 
 
 def environment(name: str, at: datetime) -> EnvironmentSnapshot:

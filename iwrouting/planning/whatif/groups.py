@@ -162,7 +162,7 @@ class Reader:
         times = [connection.ops.adapt_datetimefield_value(moment) for moment in (start, end)]
         ids = [DECISION_ID.get_db_prep_value(first_id(moment), connection) for moment in (start, end + A_MS)]
         with self._cursor() as cursor:
-            cursor.execute(sql, [*keys, *(times + ids) * 2, *(self.splits.names or ())])
+            cursor.execute(sql, [*keys, *(times + ids) * 3, *(self.splits.names or ())])
             rows: Sequence[Any] = cursor.fetchall()
             return rows
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from iwrouting.errors import Unavailable, UnknownModel
 from iwrouting.planning.whatif.groups import Group
 from iwrouting.planning.whatif.splits import refuses_images, refuses_tools
-from iwrouting.planning.whatif.statement import LATE_USAGE
+from iwrouting.planning.whatif.statement import LATE_USAGE, RESOLVE
 from iwrouting.resolver import endpoint_for, facts_of, resolve
 from iwrouting.resolver.warnings import lifecycle_warning
 from iwrouting.types import (
@@ -66,7 +66,7 @@ class Judge:
         found = self._resolution(group, now)
         if isinstance(found, str):
             return Verdict("", "", "", frozenset({(REFUSED, found)}))
-        if self._over_cap(group, found):
+        if group.endpoint != RESOLVE and self._over_cap(group, found):
             return Verdict(found.model, "", "", frozenset({(REFUSED, "token_cap")}))
         problems: set[Problem] = set()
         for rung in found.chain:
@@ -95,7 +95,7 @@ class Judge:
         if group.key_id in self.barred:
             return "key"
         inference = Inference(group.mode, "", {}) if group.mode and group.asked in AUTO_NAMES else None
-        is_call = group.endpoint != "resolve"
+        is_call = group.endpoint != RESOLVE
         endpoint = endpoint_of(group) if is_call else endpoint_for(self.config, group.asked)
         try:
             found = resolve(
@@ -129,7 +129,7 @@ class Judge:
             yield "tools"
         if group.read_images and refuses_images(facts):
             yield "images"
-        if group.endpoint != "resolve" and facts.served_at(endpoint_of(group)) != endpoint_of(group):
+        if group.endpoint != RESOLVE and facts.served_at(endpoint_of(group)) != endpoint_of(group):
             yield "translated"
         code = lifecycle_warning(facts, self.today, self.config.lifecycle_warning_days).partition(":")[0]
         if code in LIFECYCLE:
@@ -142,8 +142,11 @@ def endpoint_of(group: Group) -> str:
 
 
 def _over_window(facts: ModelFacts, group: Group) -> bool:
-    """Whether prompt, or prompt and answer together, are more than the model takes; vectors are limited by the item."""
-    if group.endpoint == Endpoint.EMBEDDINGS:
+    """Whether prompt, or prompt and answer together, are more than the model takes.
+
+    Vectors are limited by the item, of which nothing is recorded, and a name that is resolved alone has no prompt.
+    """
+    if group.endpoint in (Endpoint.EMBEDDINGS, RESOLVE):
         return False
     over_input = facts.max_input is not None and group.input > facts.max_input
     return over_input or (facts.context_window is not None and group.whole > facts.context_window)

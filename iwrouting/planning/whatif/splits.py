@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from iwrouting.planning.whatif.touched import differing_models, touched_names
+from iwrouting.planning.whatif.touched import touched_names
 from iwrouting.resolver import facts_of
 from iwrouting.types import FUNCTION_TOOLS, Configuration, KeyFacts, ModelFacts
 
@@ -33,7 +33,9 @@ class Splits:
 
 def splits(before: Configuration, after: Configuration) -> Splits:
     """What matters of calls under either configuration."""
-    models = {*_named(before), *_named(after), *differing_models(before, after)}
+    names = touched_names(before, after)
+    asked = {*before.models, *after.models} if names is None else {*names}
+    models = {*_named(before), *_named(after), *asked}
     facts = [facts_of(config, model) for config in (before, after) for model in models]
     caps = [each.max_context_tokens for config in (before, after) for each in config.projects.values()]
     caps += [each.max_context_tokens for config in (before, after) for each in config.aliases.values()]
@@ -45,7 +47,7 @@ def splits(before: Configuration, after: Configuration) -> Splits:
         keys=tuple(sorted(_keys(before, after))),
         tools=any(refuses_tools(each) for each in facts),
         images=any(refuses_images(each) for each in facts),
-        names=touched_names(before, after),
+        names=names,
     )
 
 

@@ -9,12 +9,13 @@ from django.db import connection
 from iwrouting.models import Decision, Outcome
 from iwrouting.planning.whatif.splits import Splits
 from iwrouting.pricing import INCLUDED
-from iwrouting.types import HOSTED_CALLS
+from iwrouting.types import HOSTED_CALLS, Endpoint
 
 LATE_USAGE = "responses.usage"
 """Decisions that carry the usage of an earlier call: tokens and cost, and no call of their own."""
 
-ENDPOINTS = ("chat", "responses", "embeddings", LATE_USAGE, "resolve")
+RESOLVE = "resolve"
+ENDPOINTS = (*Endpoint, LATE_USAGE, RESOLVE)
 TOOL_ENDS = "('tool_calls', 'function_call')"
 
 SINGLE = 9_000_000
@@ -63,6 +64,7 @@ LEFT JOIN {outcomes} AS o
     AND (o.origin = 'server' OR NOT EXISTS (
         SELECT 1 FROM {outcomes} AS s
         WHERE s.decision_id = o.decision_id AND s.decision_at = o.decision_at AND s.origin = 'server'
+            AND s.decision_at >= %s AND s.decision_at < %s AND s.decision_id >= %s AND s.decision_id < %s
     ))
 WHERE d.decision_at >= %s AND d.decision_at < %s AND d.id >= %s AND d.id < %s AND d.endpoint IN {endpoints}"""
 SHAPE = """CASE
@@ -90,7 +92,7 @@ GROUP BY 1, 2, 3, 4, 5
 
 
 def counts(splits: Splits) -> str:
-    """The statement that counts the calls that the change can't touch. It takes twice what `statement` takes of a slice
+    """The statement that counts the calls that the change can't touch. It takes what `statement` takes of a slice
     of time, and then the `names`.
     """
     sums = ", ".join(f"CAST({part} AS bigint)" for part in COST)
@@ -98,9 +100,10 @@ def counts(splits: Splits) -> str:
 
 
 def statement(splits: Splits, *, singly: bool = False) -> str:
-    """The statement. It takes the ids of `splits.keys`, and then twice the start and the end of a slice of time and the
-    first ids of both: rows stand in the order of their ids, and are read and joined in that order. Then the `names`.
+    """The statement that reads calls in groups.
 
+    It takes the ids of `splits.keys`, then three times the start and the end of a slice of time and the first ids of
+    both (rows stand in the order of their ids, and are read and joined in that order), then the `names`.
     `singly`: each call is a group of its own, its id behind the keys.
     """
     postgresql = connection.vendor == "postgresql"

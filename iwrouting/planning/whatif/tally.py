@@ -12,11 +12,10 @@ from iwrouting.planning.whatif.costing import Cost
 from iwrouting.planning.whatif.groups import Group, Rest, Sums
 from iwrouting.planning.whatif.judging import Problem, Verdict
 from iwrouting.planning.whatif.result import MOST_EXAMPLES, Line, Money
-from iwrouting.planning.whatif.statement import LATE_USAGE
+from iwrouting.planning.whatif.statement import LATE_USAGE, RESOLVE
 from iwrouting.types import CostState
 
 K = TypeVar("K")
-RESOLVE = "resolve"
 SERVED = ""
 """In `Group.result`: neither refused nor resolved without a call."""
 
