@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from iwrouting.pricing import dollars
+from iwrouting.snapshot.moments import moment_text
 
 MOST_EXAMPLES = 5
 
@@ -134,8 +135,8 @@ class WhatIf:
     def as_dict(self) -> dict[str, Any]:
         """As API and commands show it: money as integers in pico-dollars and as decimal text in dollars."""
         return {
-            "start": _moment(self.start),
-            "end": _moment(self.end),
+            "start": moment_text(self.start),
+            "end": moment_text(self.end),
             "revision": self.revision,
             "environment_id": self.environment_id,
             "total": self.total.as_dict(),
@@ -154,7 +155,3 @@ class WhatIf:
             "resolves_changed": self.resolves_changed,
             "assumed": list(self.assumed),
         }
-
-
-def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
