@@ -6,22 +6,19 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import BaseAdmin
-from iwrouting.admin.capability import refuse_unfit
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, NamesField, model_id_field, tier_field
 from iwrouting.admin.overrides import ROW, OverrideInline
 from iwrouting.admin.show import NOTHING, admin_url, code_list, link
 from iwrouting.admin.typed import TypedForm
-from iwrouting.admin.vectors import refuse_other_space, space_doubt
-from iwrouting.models import Alias, Model
+from iwrouting.models import Alias
 from iwrouting.types import AUTO
 from iwrouting.types.faults import MAX_CHAIN
 
@@ -53,17 +50,6 @@ class AliasForm(TypedForm[Alias]):
             "infer": "On: asked with messages, auto infers a chat mode and that mode's model serves. "
             "Off pins auto to its model.",
         }
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse a default model of the wrong kind, or one that makes other vectors than the one before."""
-        values = super().clean() or self.cleaned_data
-        kind, model = values.get("kind") or self.instance.kind, values.get("default_model", "")
-        try:
-            refuse_unfit(kind, model)
-            refuse_other_space(kind, self.initial.get("default_model", ""), model)
-        except ValidationError as fault:
-            self.add_error("default_model", fault)
-        return values
 
 
 class AliasOverrides(OverrideInline[Alias]):
@@ -134,30 +120,6 @@ class AliasAdmin(BaseAdmin[Alias]):
         if obj is not None and not self.has_change_permission(request, obj):
             return [(title, {"fields": self._shown(options["fields"])}) for title, options in self_parts]
         return self_parts
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save, and say what is to be known of its models and its name."""
-        super().save_related(request, form, formsets, change)
-        alias: Alias = form.instance
-        if notes := Effective().notes(alias.name):
-            self.message_user(request, f"Note: {notes}.", messages.WARNING)
-        if doubt := space_doubt(alias.kind, form.initial.get("default_model", ""), alias.default_model):
-            self.message_user(request, f"Note: {doubt}", messages.WARNING)
-        if not change and Model.objects.filter(model_id=alias.name).exists():
-            text = f"Note: the alias {alias.name} hides the model of the same name from callers."
-            self.message_user(request, text, messages.WARNING)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Delete, unless a chain names it: that rung would then lead nowhere (G4)."""
-        alias = self.get_object(request, object_id)
-        users = [other.name for other in Alias.objects.all() if alias and alias.name in other.chain]
-        if alias is not None and users:
-            text = f"The alias {alias.name} is a rung of {', '.join(users)}: take it out of their chains first."
-            self.message_user(request, text, messages.ERROR)
-            return HttpResponseRedirect(admin_url("alias", "change", alias.pk))
-        return super().delete_view(request, object_id, extra_context)
 
     @admin.display(description="Effective model")
     def effective(self, alias: Alias) -> SafeString:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib import admin, messages
@@ -12,8 +13,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 
+from iwrouting.admin.refused import attempted, back, told_in
 from iwrouting.admin.typed import M, TypedAdmin
-from iwrouting.models import Model, Override, Project, change
+from iwrouting.models import Model, OpenChange, Override, Project, change
 from iwrouting.models.contents import OBJECT_TYPES
 from iwrouting.types import Via
 
@@ -52,8 +54,10 @@ class BaseAdmin(TypedAdmin[M]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with what it says when it is empty; an action on it is one change."""
-        with self.changing(request):
-            return super().changelist_view(request, {**list_words(self.opts, self.empty_note), **(extra_context or {})})
+        context = {**list_words(self.opts, self.empty_note), **(extra_context or {})}
+        view = partial(super().changelist_view, request, context)
+        answer: HttpResponse = attempted(self, request, view, partial(back, request))
+        return answer
 
     def changeform_view(
         self,
@@ -62,19 +66,31 @@ class BaseAdmin(TypedAdmin[M]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """The form; what is posted is one change of the configuration."""
-        with self.changing(request):
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        """The form; what is posted is one change of the configuration, and a refused one is told at its fields."""
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        return attempted(self, request, view, view)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The question whether to delete; what is confirmed is one change of the configuration."""
+        view = partial(super().delete_view, request, object_id, extra_context)
+        answer: HttpResponse = attempted(self, request, view, partial(back, request))
+        return answer
+
+    def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, with what refused this request's change."""
+        return told_in(request, super().get_form(request, obj, change, **kwargs))
 
     @contextmanager
-    def changing(self, request: HttpRequest) -> Iterator[None]:
+    def changing(self, request: HttpRequest) -> Iterator[OpenChange | None]:
         """A change by this request's person, where something is posted to a page of configuration rows."""
         if request.method != "POST" or self.model not in OBJECT_TYPES:
-            yield
+            yield None
             return
         reason = request.POST.get("change_reason") or f"Changed on the page {self.opts.verbose_name_plural}"
-        with change(author=request.user.get_username(), via=Via.ADMIN, reason=reason):
-            yield
+        with change(author=request.user.get_username(), via=Via.ADMIN, reason=reason) as made:
+            yield made
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The field without the icons that edit or delete the related row from here, every box with its label."""

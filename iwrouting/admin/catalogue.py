@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import SwitchableAdmin
@@ -14,7 +14,7 @@ from iwrouting.admin.breakers import ResetsBreakers
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.model_form import FIELDSETS, ModelForm, doubts
 from iwrouting.admin.price_rows import price_lines
-from iwrouting.admin.show import NOTHING, admin_url, badge, code_list, number, on_off, per_million
+from iwrouting.admin.show import NOTHING, badge, code_list, number, on_off, per_million
 from iwrouting.models import Model
 from iwrouting.models.targets import model_users
 from iwrouting.pricing import price_in_force
@@ -101,20 +101,10 @@ class ModelAdmin(ResetsBreakers[Model], SwitchableAdmin[Model]):
         return ("model_id", "endpoints_shown", "upstream", "window", *prices, "switch", now.lifecycle, now.used_by)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
-        """Save, and say what may be a slip, and what is to be known of its life."""
+        """Save, and say what may be a slip."""
         super().save_model(request, obj, form, change)
-        for text in filter(None, (*doubts(obj), Effective().named_at(obj.model_id))):
+        for text in doubts(obj):
             self.message_user(request, f"Note: {text}", messages.WARNING)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Delete, unless that would undo the kill switch or leave an alias with an unknown model."""
-        model = self.get_object(request, object_id)
-        if model is not None and (fault := model.delete_fault()):
-            self.message_user(request, fault, messages.ERROR)
-            return HttpResponseRedirect(admin_url("model", "change", model.pk))
-        return super().delete_view(request, object_id, extra_context)
 
     @admin.display(description="Endpoints")
     def endpoints_shown(self, model: Model) -> SafeString | str:

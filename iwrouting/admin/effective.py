@@ -26,7 +26,6 @@ LIFECYCLE = {
 }
 """The resolver's lifecycle findings by their code, as words and tone of a badge."""
 
-MOST_PLACES = 10
 DATED = {"model_retired", "model_retiring"}
 
 
@@ -69,17 +68,6 @@ class Effective:
         words, tone = LIFECYCLE.get(code, (code, "warn"))
         return badge(f"{words} {self._shutdown(model) if code in DATED else ''}".strip(), tone)
 
-    def note(self, model: str) -> str:
-        """The same finding as a sentence; empty for none."""
-        return self._finding(model)[1]
-
-    def notes(self, alias: str) -> str:
-        """The findings on all models of an alias's chain, and on what it names without using it; empty for none."""
-        found = self.resolution(alias, None)
-        named = [each.warning for each in self.findings if each.place.alias == alias and each.place.project is None]
-        texts = dict.fromkeys([*(found.warnings if found else ()), *named])
-        return "; ".join(text.partition(": ")[2] for text in texts)
-
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Every place of the configuration whose model is gone, going, disabled or unknown."""
@@ -89,14 +77,6 @@ class Effective:
         """The badges of what an alias names: its default, variable, rungs and overrides; empty for none."""
         found = [each for each in self.findings if each.place.alias == alias]
         return lines(badge(f"{each.place.label}: {_words(each)}", LIFECYCLE[each.code][1]) for each in found)
-
-    def named_at(self, model: str) -> str:
-        """Where a model that is gone, going or disabled is named, as one sentence; empty for none."""
-        found = [each for each in self.findings if each.place.model == model]
-        named = [each.place.told() for each in found]
-        more = [f"and {len(named) - MOST_PLACES} more"] if len(named) > MOST_PLACES else []
-        words = "; ".join([*named[:MOST_PLACES], *more])
-        return f"{found[0].warning.partition(': ')[2]}. It is the {words}." if found else ""
 
     def _finding(self, model: str) -> tuple[str, str]:
         if self.config is None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,14 +16,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import SwitchableAdmin, plain
-from iwrouting.admin.capability import refuse_unfit
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, model_id_field
 from iwrouting.admin.filters import ScopeFilter, StateFilter
 from iwrouting.admin.show import admin_url, badge, link, moment, on_off
 from iwrouting.admin.typed import P, TypedForm, TypedInline
-from iwrouting.admin.vectors import refuse_other_space, space_doubt
-from iwrouting.models import Alias, Override, Project
+from iwrouting.models import Override
 from iwrouting.resolver.ladder import override_state
 from iwrouting.types import OverrideFacts, State
 
@@ -77,7 +75,7 @@ class OverrideForm(TypedForm[Override]):
         return expires_at
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a second override of the same scope, naming the first, and a model of the wrong kind."""
+        """Refuse a second override of the same scope, naming the first."""
         values = super().clean() or self.cleaned_data
         alias = values.get("alias")
         if alias is None or alias.pk is None:
@@ -85,19 +83,7 @@ class OverrideForm(TypedForm[Override]):
         twin = Override.objects.filter(alias=alias, project=values.get("project")).exclude(pk=self.instance.pk).first()
         if twin is not None:
             self.add_error("alias", _twin_error(twin))
-        try:
-            refuse_unfit(alias.kind, values.get("model", ""))
-            if values.get("enabled") and {"alias", "project", "model", "enabled"} & set(self.changed_data):
-                refuse_other_space(alias.kind, serving_now(alias, values.get("project")), values.get("model", ""))
-        except ValidationError as fault:
-            self.add_error("model", fault)
         return values
-
-
-def serving_now(alias: Alias, project: Project | None) -> str:
-    """The model that serves an alias for a project as it is stored now; its default where nothing resolves."""
-    found = Effective().resolution(alias.name, project.slug if project else None)
-    return found.model if found else alias.default_model
 
 
 def _twin_error(twin: Override) -> SafeString:
@@ -199,18 +185,6 @@ class OverrideAdmin(SwitchableAdmin[Override]):
     effect = ("Effect now", {"fields": ("state", "serving", "otherwise")})
     readonly_fields = ("state", "serving", "otherwise", "starts", "expires")
 
-    @admin.action(description="Enable", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: QuerySet[Override]) -> None:
-        """Enable the chosen rows, but for those that would mix vectors."""
-        kept = []
-        for row in queryset.filter(enabled=False):
-            try:
-                refuse_other_space(row.alias.kind, serving_now(row.alias, row.project), row.model)
-            except ValidationError as fault:
-                kept.append(row.pk)
-                self.message_user(request, f"{row}: {fault.messages[0]}", messages.ERROR)
-        super().enable(request, queryset.exclude(pk__in=kept))
-
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns, with one reading of the configuration for them."""
         model_shown = OverrideColumns().model_shown
@@ -225,22 +199,6 @@ class OverrideAdmin(SwitchableAdmin[Override]):
         """A new override ends after 30 days unless its expiry is cleared."""
         end = (timezone.now() + timedelta(days=DEFAULT_DAYS)).replace(microsecond=0)
         return {"expires_at": end, **super().get_changeform_initial_data(request)}
-
-    def save_model(self, request: HttpRequest, obj: Override, form: Any, change: bool) -> None:
-        """Save, and say where it makes no difference and what is to be known of its models."""
-        served = serving_now(obj.alias, obj.project)
-        super().save_model(request, obj, form, change)
-        effective = Effective()
-        project = obj.project.slug if obj.project else None
-        after = effective.resolution(obj.alias.name, project)
-        before = effective.resolution(obj.alias.name, project, without=obj)
-        if after and before and state_badge(obj) == STATES[State.USED] and after.model == before.model:
-            text = f"This override changes nothing today: {before.model} serves without it too ({before.source})."
-            self.message_user(request, text, messages.WARNING)
-        if note := effective.note(obj.model):
-            self.message_user(request, f"Note: {note}.", messages.WARNING)
-        if doubt := space_doubt(obj.alias.kind, served, obj.model):
-            self.message_user(request, f"Note: {doubt}", messages.WARNING)
 
     @admin.display(description="Project", ordering="project__slug")
     def scope(self, override: Override) -> SafeString | str:

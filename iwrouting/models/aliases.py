@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from iwrouting.models.base import ConfigModel
 from iwrouting.models.projects import Project
-from iwrouting.models.targets import Model
 from iwrouting.models.validators import validate_alias_name, validate_model_id, validate_names, validate_variable
 from iwrouting.types import Kind
-from iwrouting.types.faults import MAX_CHAIN
 
 DEADLINE = (MinValueValidator(0.1), MaxValueValidator(86_400))
 
@@ -75,33 +70,6 @@ class Alias(ConfigModel):
 
     def __str__(self) -> str:
         return self.name
-
-    def clean(self) -> None:
-        """Refuse chains that can't work: on embeddings, with itself, repeated, unknown or of the wrong kind (G4)."""
-        chain = self.chain if isinstance(self.chain, list) else []
-        if fault := self._chain_fault(chain):
-            raise ValidationError({"chain": fault})
-
-    def _chain_fault(self, chain: list[Any]) -> str:
-        if self.kind == Kind.EMBEDDING and chain:
-            return "An embedding alias has no chain: vectors of different models do not mix."
-        if self.name in chain:
-            return f"The chain of {self.name} names {self.name} itself: a cycle. Remove it."
-        if len(set(chain)) != len(chain):
-            return "The chain names a rung twice. Remove one."
-        if len(chain) > MAX_CHAIN:
-            return f"A chain has at most {MAX_CHAIN} rungs after the primary."
-        return self._rungs_fault(chain)
-
-    def _rungs_fault(self, chain: list[str]) -> str:
-        kinds = dict(Alias.objects.filter(name__in=chain).values_list("name", "kind"))
-        known = set(Model.objects.filter(model_id__in=chain).values_list("model_id", flat=True))
-        for rung in chain:
-            if kinds.get(rung) == Kind.EMBEDDING:
-                return f"{rung} is an embedding alias and can't answer a chat."
-            if rung not in kinds and rung not in known:
-                return f"{rung} is neither an alias nor a model of the catalogue."
-        return ""
 
 
 class Override(ConfigModel):

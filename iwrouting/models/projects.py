@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
@@ -53,12 +52,7 @@ class Project(ConfigModel):
         return self.slug
 
     def clean(self) -> None:
-        """Blank external ids are stored as none; a slug and an external id may not mean two projects."""
+        """Blank external ids are stored as none; no slug may differ from another by letter case alone."""
         self.external_id = self.external_id or None
         if self._state.adding:
             refuse_other_case(self, self.slug)
-        others = Project.objects.exclude(pk=self.pk)
-        if self.external_id and others.filter(slug=self.external_id).exists():
-            raise ValidationError({"external_id": f"{self.external_id!r} is another project's slug."})
-        if others.filter(external_id=self.slug).exists():
-            raise ValidationError({"slug": f"{self.slug!r} is another project's external id."})

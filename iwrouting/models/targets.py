@@ -163,14 +163,6 @@ class Model(ConfigModel):
         if faults := model_faults(self):
             raise ValidationError(faults)
 
-    def delete_fault(self, using: str | None = None) -> str:
-        """A model without a row is unknown, not barred: one in use, or barred by its switch, must keep its row."""
-        if not self.enabled:
-            return f"The model {self.model_id} is disabled: without its row it could be called again. Keep it disabled."
-        if users := model_users(using).get(self.model_id):
-            return f"The model {self.model_id} is used by {', '.join(users)}: disable it instead."
-        return ""
-
 
 def model_users(using: str | None = None) -> dict[str, dict[str, None]]:
     """Alias names by the model that they name as default, in their chain or in an override; each once, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -16,16 +17,23 @@ from iwrouting.models import (
     BreakerEvent,
     Decision,
     Model,
+    OpenChange,
     Outcome,
     Price,
     Project,
     Run,
+    change,
     new_key,
 )
-from iwrouting.types import ALWAYS, Kind
+from iwrouting.types import ALWAYS, Kind, Via
 
 HOSTILE = "<script>alert(1)</script>"
 PASSWORD = "correct horse battery"
+
+
+def by_ann() -> AbstractContextManager[OpenChange]:
+    """A change of the configuration as the product makes it: with all its checks."""
+    return change(author="ann", via=Via.CLI, reason="A test of what is refused")
 
 
 def person(name: str, *permissions: str, superuser: bool = False, password: str | None = None) -> User:

@@ -74,11 +74,11 @@ def test_rungs_may_be_separated_as_one_likes(boss: Client, fast: Alias, text: st
 @pytest.mark.parametrize(
     ("chain", "fault"),
     [
-        ("nosuch", "nosuch is neither an alias nor a model of the catalogue."),
-        ("fast", "The chain of fast names fast itself: a cycle. Remove it."),
-        ("gpt-4.1 gpt-4.1", "The chain names a rung twice. Remove one."),
-        ("vectors", "vectors is an embedding alias and can't answer a chat."),
-        ("a b c d e f", "A chain has at most 5 rungs after the primary."),
+        ("nosuch", "nosuch is neither an alias nor a model of the catalogue (fast -> nosuch)."),
+        ("fast", "The chain of fast names fast itself (fast -> fast): a cycle. Remove it."),
+        ("gpt-4.1 gpt-4.1", "The chain of fast names gpt-4.1 twice (fast -> gpt-4.1 -> gpt-4.1). Remove one."),
+        ("vectors", "vectors is an embedding alias and can't answer a chat (fast -> vectors). Remove it."),
+        ("a b c d e f", "(fast -> a -> b -> c -> d -> e -> f): at most 5 follow the primary. Remove 1."),
     ],
 )
 def test_a_chain_that_can_not_work_is_refused_in_words(boss: Client, fast: Alias, chain: str, fault: str) -> None:
@@ -110,14 +110,17 @@ def test_a_model_that_ends_is_saved_with_a_warning(boss: Client, fast: Alias) ->
     forms.fill(boss, page_of(fast), default_model="gpt-old")
     fast.refresh_from_db()
     assert fast.default_model == "gpt-old"
-    assert "Note: gpt-old was shut down on 2020-01-02, replacement gpt-new." in read(boss.get(LIST)).text
+    assert (
+        "Note: gpt-old was shut down on 2020-01-02, replacement gpt-new (default of the alias fast)."
+        in read(boss.get(LIST)).text
+    )
 
 
 def test_a_name_that_is_a_model_too_is_saved_with_a_warning(boss: Client) -> None:
     cast.model("o4")
     asked = {"name": "o4", "kind": "role", "default_model": "o4"}
     forms.fill(boss, f"{LIST}add/", **asked)
-    assert "the alias o4 hides the model of the same name" in read(boss.get(LIST)).text
+    assert "Note: The alias o4 hides the model of the same name from callers" in read(boss.get(LIST)).text
 
 
 def test_name_and_kind_are_fixed_once_saved(boss: Client, fast: Alias) -> None:

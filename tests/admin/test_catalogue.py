@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db.models import ProtectedError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from iwrouting.models import Model, Override, Revision
+from iwrouting.planning import ChangeRefused
 from tests.admin import cast, forms
 from tests.admin.html import read
 
@@ -85,17 +85,24 @@ def use_in_override() -> None:
     Override.objects.create(alias=cast.alias("fast", "gpt-5.1"), model="gpt-4.1")
 
 
-@pytest.mark.parametrize("use", [use_as_default, use_in_chain, use_in_override])
-def test_a_model_in_use_stays(boss: Client, use: Callable[[], None]) -> None:
+USES: list[tuple[Callable[[], None], str]] = [
+    (use_as_default, "default of the alias fast"),
+    (use_in_chain, "rung 1 of the alias fast"),
+    (use_in_override, "override of the alias fast for all projects"),
+]
+
+
+@pytest.mark.parametrize(("use", "place"), USES)
+def test_a_model_in_use_stays_whatever_the_way(boss: Client, use: Callable[[], None], place: str) -> None:
     model = cast.model()
     use()
     answer = boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"}, follow=True)
-    assert "The model gpt-4.1 is used by fast: disable it instead." in read(answer).text
-    with pytest.raises(ProtectedError, match="used by fast"):
+    assert f"The model gpt-4.1 is the {place}: disable it instead, or name another." in read(answer).text
+    with pytest.raises(ChangeRefused, match=place), cast.by_ann():
         model.delete()
-    with pytest.raises(ProtectedError, match="used by fast"):
+    with pytest.raises(ChangeRefused, match=place), cast.by_ann():
         Model.objects.all().delete()
-    assert Model.objects.filter(pk=model.pk).exists()
+    assert Model.objects.filter(model_id="gpt-4.1").exists()
 
 
 def test_a_disabled_model_stays_because_its_row_is_the_kill_switch(boss: Client) -> None:
@@ -103,10 +110,10 @@ def test_a_disabled_model_stays_because_its_row_is_the_kill_switch(boss: Client)
     revision = Revision.current()
     answer = boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"}, follow=True)
     assert "without its row it could be called again. Keep it disabled." in read(answer).text
-    with pytest.raises(ProtectedError, match="Keep it disabled"):
+    with pytest.raises(ChangeRefused, match="Keep it disabled"), cast.by_ann():
         model.delete()
     assert Revision.current() == revision
-    assert Model.objects.filter(pk=model.pk).exists()
+    assert Model.objects.filter(model_id="gpt-4.1").exists()
 
 
 def test_a_model_that_nobody_uses_can_go(boss: Client) -> None:

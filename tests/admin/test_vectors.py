@@ -72,7 +72,7 @@ def test_override__that_is_disabled__may_name_any_and_is_judged_when_enabled(bos
     chosen = {"action": "enable", "_selected_action": [row.pk]}
     answer = read(boss.post(OVERRIDES, chosen, follow=True)).text
     assert REFUSED in answer
-    assert "Enabled 0 overrides." in answer
+    assert "Enabled 1 override." not in answer
     row.refresh_from_db()
     assert not row.enabled
 
