@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from iwrouting.models import HistoryRow, OpenChange
-from iwrouting.models.contents import row_of
+from iwrouting.models.contents import CONFIGURATION, row_of
 from iwrouting.planning.refused import ChangeRefused
 from iwrouting.resolver.faults import findings, refusals
 from iwrouting.snapshot.assemble import Rows, assemble
@@ -31,7 +31,7 @@ def validate(made: OpenChange) -> None:
     """
     if not made.rows:
         return
-    rows = _stored()
+    rows = _stored(made)
     if faults := list(_row_faults(made.rows, rows)):
         raise ChangeRefused(faults)
     after = assemble(rows, made.revision, checked=False)
@@ -43,11 +43,23 @@ def validate(made: OpenChange) -> None:
     _account(made, findings(before, after, now))
 
 
-def _stored() -> Rows:
+def _stored(made: OpenChange) -> Rows:
+    """All rows as the change leaves them. Raises ChangeRefused that names those that can't be read."""
     try:
         return read_all()[0]
     except SnapshotRefused as error:
-        raise ValidationError(f"The configuration could not be read any more: {error}") from None
+        written = {word: list(rows) for word, rows in _written(made).items()}
+        text = f"The configuration could not be read any more: {error}."
+        word, name = made.rows[0].object_type, made.rows[0].name
+        unread = Fault("unreadable", ObjectType(word), name, text)
+        raise ChangeRefused(list(_row_faults(made.rows, written)) or [unread]) from None
+
+
+def _written(made: OpenChange) -> dict[str, models.QuerySet[Any]]:
+    keys: dict[str, list[int]] = {}
+    for row in made.rows:
+        keys.setdefault(row.object_type, []).append(row.object_id)
+    return {word: CONFIGURATION[word]._default_manager.filter(pk__in=pks) for word, pks in keys.items()}
 
 
 def _account(made: OpenChange, found: Sequence[Finding]) -> None:
