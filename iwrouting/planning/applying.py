@@ -20,6 +20,7 @@ from iwrouting.types import Operation, Via
 from iwrouting.types.faults import Fault, Finding
 
 ORDER = {word: number for number, word in enumerate(CONFIGURATION)}
+TARGETS = frozenset({"model", "upstream"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,18 @@ def apply_plan(plan: Plan, made: OpenChange) -> None:
         raise StalePlan(f"Config changed since this plan (revision {plan.base} -> {made.base}). Plan again.")
     if plan.missing:
         raise ValidationError(list(plan.missing))
-    gone = [row for row in plan.changes if row.operation is Operation.DELETE]
+    gone = sorted(_deleted(plan), key=lambda row: -ORDER[row.object_type])
     kept = [row for row in plan.changes if row.operation is not Operation.DELETE]
-    # Rows may name each other in any order, so each is judged as a whole only when all are there.
-    _each(sorted(gone, key=lambda row: -ORDER[row.object_type]), _delete)
+    # A name has to be free before it is given again; what others name goes when they name it no longer; and rows may
+    # name each other in any order, so each is judged as a whole only when all are there.
+    _each([row for row in gone if row.object_type not in TARGETS], _delete)
     _each(sorted(kept, key=lambda row: ORDER[row.object_type]), _write)
+    _each([row for row in gone if row.object_type in TARGETS], _delete)
     _each(kept, _judge)
+
+
+def _deleted(plan: Plan) -> list[PlannedRow]:
+    return [row for row in plan.changes if row.operation is Operation.DELETE]
 
 
 def _each(rows: list[PlannedRow], step: Callable[[PlannedRow], None]) -> None:
