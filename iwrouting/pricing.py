@@ -107,3 +107,8 @@ def dollars(pico: int) -> str:
     """Pico-dollars as exact decimal text in dollars: 4200000000 is `0.0042`."""
     text = f"{Decimal(pico).scaleb(PICO_PLACES):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def usd_per_million(pico: int) -> str:
+    """Pico-dollars a token as dollars per 1M tokens, exact, without zeros at the end: 2500000 is `2.5`."""
+    return f"{pico // 10**6}.{pico % 10**6:06d}".rstrip("0").rstrip(".")

@@ -12,6 +12,7 @@ from iwrouting import catalogue
 from iwrouting.management.price_lists import PriceLists, read_price_lists
 from iwrouting.management.price_plan import Action, Change, Listed, plan
 from iwrouting.models import Model, Price
+from iwrouting.pricing import usd_per_million
 from iwrouting.types import ALWAYS, PriceFacts
 
 PRICES = ("input_pico", "cached_pico", "cache_write_pico", "output_pico")
@@ -90,9 +91,5 @@ def cells(change: Change) -> dict[str, str | int | None]:
 
 def prices_of(price: PriceFacts) -> list[str | None]:
     """Dollars per 1M tokens: input, cached input, cache writes, output; None for what is not known."""
-    return [dollars(getattr(price, name)) for name in PRICES]
-
-
-def dollars(pico: int | None) -> str | None:
-    """Pico-dollars a token as dollars per 1M tokens, exact; None for a price that is not known."""
-    return None if pico is None else f"{pico // 10**6}.{pico % 10**6:06d}".rstrip("0").rstrip(".")
+    pico = (getattr(price, name) for name in PRICES)
+    return [None if each is None else usd_per_million(each) for each in pico]
