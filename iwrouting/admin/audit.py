@@ -11,15 +11,18 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from iwrouting.admin import show
+from iwrouting.admin.again_page import again_parts, then_address
 from iwrouting.admin.base import ReadOnlyAdmin
 from iwrouting.admin.decision_filters import FILTERS, WINDOWS, CappedPaginator, id_condition, search, window_of
 from iwrouting.admin.decision_page import page, shown_outcome
 from iwrouting.admin.links import service_url
 from iwrouting.admin.references import References
+from iwrouting.admin.require import MAY_SEE_CHANGES
 from iwrouting.models import Decision, EnvironmentSnapshot, Outcome, QuarantinedRow
 
 LOOKS = "responses."
@@ -127,8 +130,24 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
             **page(decision, attempts, outcomes, list(kept_out), references.link),
             "title": f"Decision {decision.pk}",
             "opts": self.opts,
+            "decision": decision,
+            "then": then_address(decision) if request.user.has_perm(MAY_SEE_CHANGES) else "",
         }
         return TemplateResponse(request, "admin/iwrouting/decision/page.html", context)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page that resolves a decision again."""
+        page = path("<uuid:pk>/again/", self.admin_site.admin_view(self.again_view), name="iwrouting_decision_again")
+        return [page, *super().get_urls()]
+
+    def again_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """The decision resolved again, as of then and now. Nothing is sent or recorded."""
+        self.require_view(request)
+        decision = self.get_object(request, str(pk))
+        if decision is None:
+            return self._no_decision(request, str(pk))
+        context = {**self.admin_site.each_context(request), **again_parts(decision), "opts": self.opts}
+        return TemplateResponse(request, "admin/iwrouting/decision/again.html", context)
 
     def _no_decision(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Back to the list; to the quarantine where its row is."""

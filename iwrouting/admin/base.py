@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from iwrouting.admin.refused import attempted, back, told_in
 from iwrouting.admin.typed import M, TypedAdmin
@@ -81,6 +83,13 @@ class BaseAdmin(TypedAdmin[M]):
     def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form, with what refused this request's change."""
         return told_in(request, super().get_form(request, obj, change, **kwargs))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """The change list of this row; rows that are no configuration have Django's own log."""
+        if self.model not in OBJECT_TYPES:
+            return super().history_view(request, object_id, extra_context)
+        query = urlencode({"object": f"{OBJECT_TYPES[self.model]}:{object_id}"})
+        return HttpResponseRedirect(f"{reverse('admin:iwrouting_change_changelist')}?{query}")
 
     @contextmanager
     def changing(self, request: HttpRequest) -> Iterator[OpenChange | None]:

@@ -49,7 +49,12 @@ def page(
     return {
         "sentence": sentence(decision, attempts, outcome),
         "warnings": [str(text) for text in _read(decision.warnings, list)],
-        "tables": [_ladder(decision, link), _chain(decision), _attempts(attempts), *_quarantine(quarantined, link)],
+        "tables": [
+            ladder_table(_mappings(decision.ladder), link),
+            chain_table(_mappings(decision.chain)),
+            _attempts(attempts),
+            *_quarantine(quarantined, link),
+        ],
         "outcome": _outcome(outcome, outcomes) if outcome else None,
         "pairs": [_request(decision, link), _under(decision, link), _ids(decision)],
         "raw": [(name, getattr(decision, name)) for name in RAW],
@@ -81,15 +86,17 @@ def _named(value: object) -> Cell:
     return value_badge(value if isinstance(value, str) else "")
 
 
-def _ladder(decision: Decision, link: Linker) -> Table:
+def ladder_table(steps: Iterable[Mapping[str, Any]], link: Linker) -> Table:
+    """The sources that were looked at, each with a link to where it is edited."""
     rows = [
         (_named(step.get("source")), _text(step.get("value")), _named(step.get("state")), link(_text(step.get("ref"))))
-        for step in _mappings(decision.ladder)
+        for step in steps
     ]
     return Table("Ladder", ("Source", "Value", "State", "Edit"), rows, "No ladder: nothing was resolved.")
 
 
-def _chain(decision: Decision) -> Table:
+def chain_table(rungs: Iterable[Mapping[str, Any]]) -> Table:
+    """The candidates in their order, and why one is passed over."""
     rows = [
         (
             _text(rung.get("rung")),
@@ -99,7 +106,7 @@ def _chain(decision: Decision) -> Table:
             _named(rung.get("source")),
             _named(rung.get("skip")),
         )
-        for rung in _mappings(decision.chain)
+        for rung in rungs
     ]
     return Table("Chain", ("Rung", "Alias", "Model", "Upstream", "Source", "Skip"), rows, "No chain.")
 

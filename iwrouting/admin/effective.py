@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString
 
 from iwrouting.admin.show import badge, lines, value_badge
 from iwrouting.errors import RoutingError
-from iwrouting.models import Override
+from iwrouting.models import Override, Revision
 from iwrouting.resolver import facts_of, resolve
 from iwrouting.resolver.lifecycle import Finding, lifecycle_findings
 from iwrouting.resolver.warnings import lifecycle_warning
 from iwrouting.snapshot import SnapshotRefused, load
+from iwrouting.snapshot.contents import NoSuchRevision, configuration_at
 from iwrouting.types import Configuration, Resolution
 
 LIFECYCLE = {
@@ -29,6 +30,23 @@ LIFECYCLE = {
 DATED = {"model_retired", "model_retiring"}
 
 
+def in_force() -> Configuration:
+    """What serves: as committed; while a change by SQL waits, the last revision before it (design.md 7).
+
+    Raises SnapshotRefused.
+    """
+    try:
+        return load()
+    except SnapshotRefused:
+        counter = Revision.standing()
+        if not counter.is_touched or not counter.number:
+            raise
+        try:
+            return configuration_at(counter.number)
+        except NoSuchRevision as error:
+            raise SnapshotRefused(str(error)) from None
+
+
 class Effective:
     """One reading of the configuration and of the clock: make one a request, so that a page agrees with itself."""
 
@@ -36,7 +54,7 @@ class Effective:
         self.now = timezone.now()
         self.config: Configuration | None
         try:
-            self.config, self.fault = load(), ""
+            self.config, self.fault = in_force(), ""
         except SnapshotRefused as error:
             self.config, self.fault = None, str(error)
 

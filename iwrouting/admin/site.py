@@ -16,6 +16,8 @@ from iwrouting.admin.attention import attention_list, lifecycle_list
 from iwrouting.admin.audit import DecisionAdmin, EnvironmentSnapshotAdmin
 from iwrouting.admin.breakers import BreakerEventAdmin
 from iwrouting.admin.catalogue import ModelAdmin as CatalogueModelAdmin
+from iwrouting.admin.changes import ChangeAdmin
+from iwrouting.admin.config_pages import config_urls, menu_entries
 from iwrouting.admin.guards import guard_of
 from iwrouting.admin.keeping import AlertAdmin, QuarantineAdmin, SealAdmin
 from iwrouting.admin.keys import KeyAdmin
@@ -35,6 +37,7 @@ from iwrouting.models import (
     Alias,
     ApiKey,
     BreakerEvent,
+    Change,
     Decision,
     EnvironmentSnapshot,
     Model,
@@ -65,11 +68,13 @@ PAGES: dict[type[DjangoModel], type[ModelAdmin[Any]]] = {
     Upstream: UpstreamAdmin,
     Price: PriceAdmin,
     ApiKey: KeyAdmin,
+    Change: ChangeAdmin,
 }
 MENU = (
     ("Audit", ("Decision", "Run", "QuarantinedRow", "Seal", "EnvironmentSnapshot")),
-    ("Routing", ("Project", "Override", "Alias")),
+    ("Routing", ("Resolve", "Project", "Override", "Alias")),
     ("Targets", ("Model", "Upstream", "Price")),
+    ("History", ("Change",)),
     ("System", ("System", "Alert", "Writer", "BreakerEvent")),
     ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),
 )
@@ -122,6 +127,7 @@ class Site(AdminSite):
         if app_label is not None:
             return apps
         entries = {entry["object_name"]: entry for app in apps for entry in app["models"]}
+        entries |= menu_entries(request)
         if system := self.system.menu_entry(request):
             entries["System"] = system
         menu = [_section(title, [entries.pop(name) for name in names if name in entries]) for title, names in MENU]
@@ -132,6 +138,7 @@ class Site(AdminSite):
         """With the pages of the guide and of the system."""
         own: list[URLPattern | URLResolver] = [
             *self.system.urls(),
+            *config_urls(self),
             path("guide/", self.admin_view(self.guide), name="guide"),
             path("guide/<str:page>/", self.admin_view(self.guide), name="guide_page"),
         ]

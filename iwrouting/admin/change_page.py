@@ -1,0 +1,64 @@
+"""The page of one change: every row of its revision before and after, and what can be done from there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from iwrouting.admin.decision_page import Pairs
+from iwrouting.admin.differences import ShownRow, as_text, shown_row
+from iwrouting.admin.show import NOTHING, moment, number
+from iwrouting.models import Change, HistoryRow
+from iwrouting.types import Operation
+
+MOST_ROWS = 200
+
+
+def page(user: Any, line: Change) -> dict[str, Any]:
+    """What the template shows a person."""
+    rows = HistoryRow.objects.filter(revision=line.revision) if line.revision is not None else HistoryRow.objects.none()
+    count = rows.count()
+    return {
+        "title": f"Revision {line.revision}" if line.revision is not None else line.kind.replace("_", "-").capitalize(),
+        "line": line,
+        "pairs": [_pairs(line)],
+        "rows": [shown_history(user, row) for row in rows.order_by("id")[:MOST_ROWS]],
+        "more": max(count - MOST_ROWS, 0),
+        "before": None if line.revision is None else line.revision - 1,
+    }
+
+
+def shown_history(user: Any, row: HistoryRow) -> ShownRow:
+    """One row of history for the template."""
+    if row.operation == Operation.DELETE:
+        before, after = json.loads(row.content), None
+    else:
+        changed = json.loads(row.changed)
+        before = None if row.operation == Operation.CREATE else {name: old for name, (old, _) in changed.items()}
+        after = {name: new for name, (_, new) in changed.items()}
+    return shown_row(user, row.object_type, row.object_id, row.name, row.operation, before, after)
+
+
+def _pairs(line: Change) -> Pairs:
+    details = json.loads(line.details)
+    told = [(name.replace("_", " ").capitalize(), _detail(value)) for name, value in details.items()]
+    return Pairs(
+        "Change",
+        [
+            ("At (UTC)", moment(line.at)),
+            ("Who", line.author),
+            ("Via", line.via),
+            ("Kind", line.kind.replace("_", "-")),
+            ("Reason", line.reason or NOTHING),
+            ("Revision", number(line.revision)),
+            *told,
+        ],
+    )
+
+
+def _detail(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_detail(each)}" for name, each in value.items()) or NOTHING
+    if isinstance(value, list):
+        return " | ".join(_detail(each) for each in value) or NOTHING
+    return as_text(value)
