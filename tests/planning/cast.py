@@ -37,7 +37,7 @@ def fill() -> int:
             model_id="gpt-4.1", valid_from=datetime(1970, 1, 1, tzinfo=UTC), input_pico=2_000_000, output_pico=1
         ).save()
         Price(model_id="gpt-4.1", valid_from=LATER, input_pico=75_000, above_input_tokens=200_000).save()
-        Override(alias=manager, project=atlas, model="gpt-4.1", expires_at=LATER, reason="Cheaper").save()
+        Override(alias=manager, project=atlas, model="local-7", expires_at=LATER, reason="Cheaper").save()
         Override(alias=manager, project=None, model="local-7", enabled=False).save()
         made_key = new_key()
         ApiKey(key_id=made_key.key_id, sha256=made_key.sha256, name="backend", project=atlas).save()

@@ -76,7 +76,7 @@ def test_a_row_that_was_made_again__stays_the_new_row_with_the_old_content() -> 
     assert rows(restoration) == {("change", "manager for atlas")}
     apply(restoration)
     again.refresh_from_db()
-    assert (again.model, again.expires_at) == ("gpt-4.1", LATER)
+    assert (again.model, again.expires_at) == ("local-7", LATER)
 
 
 def test_a_key__stays_out_of_the_whole__and_revoked_on_its_own() -> None:

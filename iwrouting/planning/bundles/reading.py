@@ -30,6 +30,13 @@ class Bundle:
         line = self.lines.get((object_type, name), 1)
         return BundleFault(self.file, line, message, SECTION_OF.get(object_type, object_type), name)
 
+    def placed(self, told: str) -> str:
+        """A fault of a plan, in words that name its row, with the line at which that row stands here."""
+        for (word, name), line in self.lines.items():
+            if told.startswith((f"{word} {name}: ", f"The {word} {name} names ")):
+                return f"{self.file}, line {line}, {told}"
+        return told
+
 
 def read_bundle(data: bytes | str, file: str = "bundle") -> Bundle:
     """Read a bundle; `file` is what faults call it. Raises BundleRefused with every fault that it can tell at once.
