@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Field
+from django.utils import timezone
 
 from iwrouting.audit import DECISION, OUTCOME, Row, as_json, finish_row
 from iwrouting.models import Decision, Outcome
 from iwrouting.pricing import cost
 from iwrouting.resolver import endpoint_for, resolve
+from iwrouting.snapshot import load
 from iwrouting.types import Configuration, Inference, Resolution, Usage
 
 BATCH = 5_000
@@ -186,3 +188,11 @@ def _write(batch: Sequence[tuple[Row, Row]]) -> None:
             else:
                 marks = ", ".join(["%s"] * len(fields))
                 cursor.executemany(f"INSERT INTO {model._meta.db_table} ({columns}) VALUES ({marks})", values)  # noqa: S608
+
+
+def fill(count: int, days: int) -> None:
+    """Write so many decisions of the last days. Raises SystemExit where the audit is not empty."""
+    if Decision.objects.exists():
+        raise SystemExit("The audit is not empty: name a database of its own.")
+    with transaction.atomic():
+        store(rows(load(), count, timezone.now(), days, projects=20))

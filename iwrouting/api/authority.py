@@ -35,6 +35,7 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "decision": {"GET": Scope.READ_AUDIT},
     "aliases": {"GET": Scope.RESOLVE},
     "project": {"GET": Scope.MANAGE, "PUT": Scope.MANAGE},
+    "what-if": {"POST": Scope.MANAGE},
     "metrics": {"GET": Scope.READ_AUDIT},
     "schema": {"GET": PUBLIC},
     "docs": {"GET": PUBLIC},

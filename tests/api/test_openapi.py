@@ -131,6 +131,8 @@ def test_the_management_api_answers_as_described(stock: Stock) -> None:
         ("PUT", "/api/v1/projects/{external_id}", "/api/v1/projects/p-1", {"x": 1}, 400),
         ("GET", "/api/v1/projects/{external_id}", "/api/v1/projects/p-1", None, 200),
         ("GET", "/api/v1/projects/{external_id}", "/api/v1/projects/p-2", None, 404),
+        ("POST", "/api/v1/whatif", "/api/v1/whatif", {"override": {"alias": "manager", "model": "gpt-5.1"}}, 200),
+        ("POST", "/api/v1/whatif", "/api/v1/whatif", {"days": 91}, 400),
     ):
         answer = stock.ask(method, address, key, body)
         assert answer.status_code == status

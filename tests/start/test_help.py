@@ -17,6 +17,7 @@ OURS = [
     "matrix_load",
     "models_check",
     "prices_sync",
+    "routing_whatif",
     "run_raise",
     "run_show",
     "serve",

@@ -5,7 +5,7 @@ Read in groups, judge each group under both configurations, price what changes, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TypeVar
@@ -23,7 +23,10 @@ from iwrouting.resolver.names import find_alias
 from iwrouting.types import Configuration, KeyFacts, Kind, Scope
 
 K = TypeVar("K")
-__all__ = ["Conflict", "Told", "TooLong", "Unpriced", "WhatIf", "what_if"]
+DAYS, MAX_DAYS = 7, 90
+"""How many days back are looked at: usually, and at most."""
+
+__all__ = ["DAYS", "MAX_DAYS", "Conflict", "Told", "TooLong", "Unpriced", "WhatIf", "what_if"]
 
 
 def what_if(
@@ -34,16 +37,18 @@ def what_if(
     *,
     progress: Callable[[Told], object] = lambda told: None,
     until: float | None = None,
+    projects: Collection[str] | None = None,
 ) -> WhatIf:
     """The decisions from `start` up to, not including, `end` (UTC, to the millisecond) under `after`.
 
-    `before` is what holds now: only what the two say differently counts as changed. `progress` is told after each
-    slice of time. `until`, by the monotonic clock: raises TooLong once that is past. Raises database errors.
+    `before` is what holds now: only what the two say differently counts as changed. `projects`: whose calls are looked
+    at, by slug; None: all. `progress` is told after each slice of time. `until`, by the monotonic clock: raises TooLong
+    once that is past. Raises database errors.
     """
     start, end = _to_the_millisecond(start), _to_the_millisecond(end)
     if start >= end:
         raise ValueError(f"the window from {start} to {end} is empty")
-    work = _Work(before, lasting(before, after), Reader(splits(before, after), start, end, progress, until))
+    work = _Work(before, lasting(before, after), Reader(splits(before, after, projects), start, end, progress, until))
     borders = (start, *cuts(before, after, start, end), end)
     for low, high in pairwise(borders):
         work.take(low, high)

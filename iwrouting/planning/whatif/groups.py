@@ -119,17 +119,20 @@ class Reader:
     until: float | None = None
     decisions: int = 0
     rest: dict[Rest, tuple[int, int]] = field(default_factory=dict)
+    step: timedelta = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.step = (self.end - self.start) / SLICES
 
     def read(self, start: datetime, end: datetime) -> dict[Group, Sums]:
         """The groups of a part of the window. Raises TooLong, or a database error."""
         found: dict[Group, Sums] = {}
-        step = (self.end - self.start) / SLICES
         while start < end:
-            stop = min(start + step, end)
+            stop = min(start + self.step, end)
             began = time.monotonic()
             self._read_groups(found, start, stop)
             self._read_rest(start, stop)
-            step = _next(step, time.monotonic() - began)
+            self.step = _next(self.step, time.monotonic() - began)
             start = stop
             self.progress(Told((start - self.start) / (self.end - self.start), self.decisions))
         return found
@@ -162,7 +165,7 @@ class Reader:
         times = [connection.ops.adapt_datetimefield_value(moment) for moment in (start, end)]
         ids = [DECISION_ID.get_db_prep_value(first_id(moment), connection) for moment in (start, end + A_MS)]
         with self._cursor() as cursor:
-            cursor.execute(sql, [*keys, *(times + ids) * 3, *(self.splits.names or ())])
+            cursor.execute(sql, [*keys, *(times + ids) * 3, *(self.splits.projects or ()), *(self.splits.names or ())])
             rows: Sequence[Any] = cursor.fetchall()
             return rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from iwrouting.planning.whatif.touched import touched_names
@@ -20,6 +20,7 @@ class Splits:
     of prompt and answer together, `output` of the answer. `keys`: the ids of those with which another answer is
     possible than without; all others are alike. `tools` and `images`: whether some model takes no functions, no images.
     `names`: what was asked for by the calls that the change can touch; None: any name.
+    `projects`: whose calls are read; None: all.
     """
 
     input: tuple[int, ...]
@@ -29,10 +30,11 @@ class Splits:
     tools: bool
     images: bool
     names: tuple[str, ...] | None
+    projects: tuple[str, ...] | None = None
 
 
-def splits(before: Configuration, after: Configuration) -> Splits:
-    """What matters of calls under either configuration."""
+def splits(before: Configuration, after: Configuration, projects: Collection[str] | None = None) -> Splits:
+    """What matters of calls, of these projects or of all, under either configuration."""
     names = touched_names(before, after)
     asked = {*before.models, *after.models} if names is None else {*names}
     models = {*_named(before), *_named(after), *asked}
@@ -48,6 +50,7 @@ def splits(before: Configuration, after: Configuration) -> Splits:
         tools=any(refuses_tools(each) for each in facts),
         images=any(refuses_images(each) for each in facts),
         names=names,
+        projects=None if projects is None else tuple(sorted(projects)),
     )
 
 

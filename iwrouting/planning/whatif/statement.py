@@ -92,18 +92,19 @@ GROUP BY 1, 2, 3, 4, 5
 
 
 def counts(splits: Splits) -> str:
-    """The statement that counts the calls that the change can't touch. It takes what `statement` takes of a slice
-    of time, and then the `names`.
+    """The statement that counts the calls that the change can't touch. It takes what `statement` takes but the
+    `keys`.
     """
     sums = ", ".join(f"CAST({part} AS bigint)" for part in COST)
-    return COUNTS.format(sums=sums, joined=_joined(), names=_names("NOT IN", splits.names))
+    others = _among("model_asked", splits.names, "NOT IN") if splits.names else ""
+    return COUNTS.format(sums=sums, joined=_joined(splits.projects), names=others)
 
 
 def statement(splits: Splits, *, singly: bool = False) -> str:
     """The statement that reads calls in groups.
 
     It takes the ids of `splits.keys`, then three times the start and the end of a slice of time and the first ids of
-    both (rows stand in the order of their ids, and are read and joined in that order), then the `names`.
+    both (rows stand in the order of their ids, and are read and joined in that order), then `projects` and `names`.
     `singly`: each call is a group of its own, its id behind the keys.
     """
     postgresql = connection.vendor == "postgresql"
@@ -124,21 +125,24 @@ def statement(splits: Splits, *, singly: bool = False) -> str:
         images=_flag("""d.features LIKE '%%"images":%%'""") if splits.images else "0",
         single=SINGLE,
         id="CAST(d.id AS text)" if postgresql else "d.id",
-        joined=_joined(),
-        names=_names("IN", splits.names),
+        joined=_joined(splits.projects),
+        names=_among("model_asked", splits.names),
     )
 
 
-def _joined() -> str:
-    return JOINED.format(
+def _joined(projects: Sequence[str] | None) -> str:
+    joined = JOINED.format(
         decisions=Decision._meta.db_table,
         outcomes=Outcome._meta.db_table,
         endpoints="({})".format(", ".join(f"'{name}'" for name in ENDPOINTS)),
     )
+    return joined + _among("project", projects)
 
 
-def _names(verb: str, names: Sequence[str] | None) -> str:
-    return f" AND d.model_asked {verb} ({', '.join(['%s'] * len(names))})" if names else ""
+def _among(column: str, values: Sequence[str] | None, verb: str = "IN") -> str:
+    if values is None:
+        return ""
+    return f" AND d.{column} {verb} ({', '.join(['%s'] * len(values))})" if values else " AND 1 = 0"
 
 
 def _key(keys: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ def touched_names(before: Configuration, after: Configuration) -> tuple[str, ...
             break
         aliases |= more
     named = {model for config in (before, after) for name in aliases for model in _models(config, name)}
+    named -= {*before.aliases, *after.aliases}
     # A model that no catalogue holds may be asked for while some alias reaches it.
     return tuple(sorted({*_written(before, aliases), *_written(after, aliases), *models, *named} - {""}))
 

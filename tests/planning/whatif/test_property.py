@@ -20,7 +20,7 @@ from iwrouting.planning.whatif.words import REFUSALS
 from tests.planning.whatif.naive import naive
 from tests.planning.whatif.worlds import BASE, HOUR, changed, configuration, record
 
-WORLDS = int(os.environ.get("IW_TEST_WHAT_IF_WORLDS", "3" if connection.vendor == "postgresql" else "8"))
+WORLDS = int(os.environ.get("IW_TEST_WHAT_IF_WORLDS", "1" if connection.vendor == "postgresql" else "8"))
 SEED = int(os.environ.get("IW_TEST_WHAT_IF_SEED", "1"))
 CALLS = 60
 

@@ -1,0 +1,139 @@
+"""What a change would have done to the calls of the last days: `POST /api/v1/whatif`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from iwrouting import catalogue
+from iwrouting.api.management import what_if_example as example
+from iwrouting.api.management.views import ManagementView
+from iwrouting.api.management.what_if_shapes import WhatIfAnswer
+from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
+from iwrouting.errors import BadRequest, Unavailable
+from iwrouting.models.contents import CONFIGURATION
+from iwrouting.planning.whatif import DAYS, MAX_DAYS, TooLong, what_if
+from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose
+from iwrouting.types import KeyFacts
+
+PATIENCE_S = 30.0
+MOST_CHANGES = 500
+
+
+class KnownFields(serializers.Serializer[Any]):
+    """A body that may say nothing but what is known (ux.md 3, Types)."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The known fields. Raises ValidationError for an unknown one."""
+        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
+            text = f"Unknown field; known are {', '.join(self.fields)}."
+            raise serializers.ValidationError({str(unknown[0]): text}, code="unknown_field")
+        return super().to_internal_value(data)
+
+
+class OverrideBody(KnownFields):
+    """A model put in the database for an alias, at once and for good; null takes the override away."""
+
+    alias = serializers.CharField()
+    project = serializers.CharField(required=False, allow_null=True, help_text="Slug; left out: for all projects.")
+    model = serializers.CharField(allow_null=True)
+    infer = serializers.BooleanField(required=False, help_text="Only for auto: go on inferring.")
+
+
+class ChangeBody(KnownFields):
+    """One row with other values in some fields, a new row, or one that goes."""
+
+    object_type = serializers.ChoiceField(list(CONFIGURATION))
+    name = serializers.CharField(help_text="As the change list has it: manager, or `manager for atlas`.")
+    fields_ = serializers.DictField(required=False, help_text="New values by field. Left out with `delete`.")
+    delete = serializers.BooleanField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields; `fields`, which means something else in Python, by its own name."""
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+class WhatIfBody(KnownFields):
+    """What is proposed: one or more of these together."""
+
+    override = OverrideBody(required=False)
+    profile = serializers.ChoiceField(catalogue.PROFILES, required=False, help_text="All its defaults.")
+    changes = ChangeBody(many=True, required=False, help_text=f"At most {MOST_CHANGES}.")
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=DAYS, help_text="How far back.")
+
+
+class WhatIfView(ManagementView):
+    """What a change would have done."""
+
+    @extend_schema(
+        operation_id="what_if",
+        summary="What a change would have done",
+        description="Runs the recorded calls of the last days through a proposed change, without calling any model: "
+        "how many change model, what they cost and would have cost, and what they would have met. Changes nothing, "
+        "records nothing. A key for some projects sees their calls alone. Scope `manage`.",
+        tags=[MANAGEMENT],
+        parameters=REQUEST_ID,
+        request=WhatIfBody,
+        examples=[example.BODY],
+        responses={200: answered(WhatIfAnswer, example.ANSWER), **failures(400, 401, 403, 413, 415, 503)},
+    )
+    def post(self, request: Request) -> Response:
+        """Compare."""
+        body = WhatIfBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(answer(self.key, body.validated_data))
+
+
+def answer(key: KeyFacts, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a checked body. Raises BadRequest, or Unavailable where it takes too long."""
+    proposal = _proposal(said)
+    end = datetime.now(UTC)
+    try:
+        found = what_if(
+            proposal.before,
+            proposal.after,
+            end - timedelta(days=said["days"]),
+            end,
+            until=time.monotonic() + PATIENCE_S,
+            projects=key.projects,
+        )
+    except TooLong:
+        raise Unavailable(
+            f"days: the calls of {said['days']} days can't be read within {PATIENCE_S:.0f} s. Ask for fewer, or run "
+            "manage.py routing_whatif, which takes its time.",
+            code="what_if_too_long",
+            retry_after_s=None,
+        ) from None
+    return {"proposal": proposal.as_dict(), **found.as_dict()}
+
+
+def _proposal(said: Mapping[str, Any]) -> Proposal:
+    try:
+        wish = Wish()
+        if "profile" in said:
+            wish.profile(said["profile"])
+        for change in said.get("changes", ()):
+            _take(wish, change)
+        if "override" in said:
+            asked = said["override"]
+            more = {"infer": asked["infer"]} if "infer" in asked else {}
+            wish.override(asked["alias"], asked["model"], asked.get("project"), **more)
+        if not wish.rows:
+            raise BadProposal("Nothing is proposed: give override, profile or changes.")
+        return propose(wish)
+    except BadProposal as error:
+        raise BadRequest(str(error), code="bad_proposal") from None
+
+
+def _take(wish: Wish, change: Mapping[str, Any]) -> None:
+    if change.get("delete"):
+        wish.remove(change["object_type"], change["name"])
+    else:
+        wish.change(change["object_type"], change["name"], change.get("fields", {}))

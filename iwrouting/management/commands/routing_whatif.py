@@ -1,0 +1,116 @@
+"""`manage.py routing_whatif`: what a change would have done to the calls of the last days."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from iwrouting import catalogue
+from iwrouting.management.output import FINDINGS, add_format, as_json
+from iwrouting.management.progress import Progress
+from iwrouting.management.what_if_output import sentence, tables
+from iwrouting.planning.whatif import DAYS, MAX_DAYS, Told, what_if
+from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose
+
+WRONG_USAGE = 2
+EPILOG = """examples:
+  manage.py routing_whatif --override manager=gpt-4.1
+  manage.py routing_whatif --override manager=gpt-4.1 --project atlas --days 30
+  manage.py routing_whatif --override manager=            as if it had no override
+  manage.py routing_whatif --default code=gpt-5.1 --default fast=gpt-4.1-nano
+  manage.py routing_whatif --profile design --format json
+Calls no model and changes nothing. docs/what-if.md says what is assumed. Exit code 3: there are conflicts, or the
+change could not be saved as it is.
+"""
+
+
+class Command(BaseCommand):
+    """Compare; changes nothing."""
+
+    help = "Run the calls of the last days through a proposed change: models, costs and conflicts, without any call."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Options."""
+        parser.epilog = EPILOG
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.add_argument(
+            "--override",
+            metavar="ALIAS=MODEL",
+            action="append",
+            default=[],
+            type=pair,
+            help="A model put in the database for an alias; empty takes the override away. May be repeated.",
+        )
+        parser.add_argument("--project", metavar="SLUG", help="The overrides are of this project (default: of all).")
+        parser.add_argument(
+            "--default",
+            metavar="ALIAS=MODEL",
+            action="append",
+            default=[],
+            type=pair,
+            help="Another default of an alias. May be repeated.",
+        )
+        parser.add_argument("--profile", choices=catalogue.PROFILES, help="All defaults of a profile of the matrix.")
+        parser.add_argument("--days", type=days, default=DAYS, help=f"How far back, 1 to {MAX_DAYS} ({DAYS}).")
+        add_format(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Compare."""
+        proposal = self._proposal(options)
+        progress = Progress(self.stderr.write)
+
+        def tell(told: Told) -> None:
+            progress(lambda: f"{told.part:.0%} of the window, {told.decisions} decisions")
+
+        end = datetime.now(UTC)
+        start = end - timedelta(days=options["days"])
+        found = what_if(proposal.before, proposal.after, start, end, progress=tell)
+        if options["format"] == "json":
+            self.stdout.write(as_json(proposal=proposal.as_dict(), **found.as_dict()))
+        else:
+            self.stdout.write(f"{sentence(found)}\n")
+            self.stdout.write("\n".join(tables(found, proposal)))
+            for line in found.assumed:
+                self.stderr.write(f"Assumed: {line}")
+        for line in proposal.refused:
+            self.stderr.write(f"It could not be saved as it is: {line}")
+        if kinds := dict.fromkeys(each.kind for each in found.conflicts):
+            raise CommandError(f"Conflicts: {', '.join(kinds)}.", returncode=FINDINGS)
+        if proposal.refused:
+            raise CommandError("The change would be refused.", returncode=FINDINGS)
+
+    def _proposal(self, options: dict[str, Any]) -> Proposal:
+        if not (options["override"] or options["default"] or options["profile"]):
+            raise CommandError("Nothing is proposed: give --override, --default or --profile.", returncode=WRONG_USAGE)
+        if options["project"] and not options["override"]:
+            raise CommandError("--project says whose overrides they are: give --override too.", returncode=WRONG_USAGE)
+        try:
+            wish = Wish()
+            if options["profile"]:
+                wish.profile(options["profile"])
+            for alias, model in options["default"]:
+                wish.default(alias, model)
+            for alias, model in options["override"]:
+                wish.override(alias, model or None, options["project"])
+            return propose(wish)
+        except BadProposal as error:
+            raise CommandError(str(error)) from None
+
+
+def pair(text: str) -> tuple[str, str]:
+    """The value of --override and --default."""
+    alias, equals, model = text.partition("=")
+    if not alias or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ALIAS=MODEL, such as manager=gpt-4.1")
+    return alias, model
+
+
+def days(text: str) -> int:
+    """The value of --days."""
+    if text.isdecimal() and 1 <= int(text) <= MAX_DAYS:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {MAX_DAYS}")
