@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import BaseAdmin
+from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, NamesField, model_id_field, tier_field
 from iwrouting.admin.overrides import ROW, OverrideInline
@@ -83,7 +83,7 @@ def effective_cell(now: Effective, alias: Alias) -> SafeString:
     return format_html("{} {}", now.cell(alias.name, None), now.lifecycle(found.model) if found else "")
 
 
-class AliasAdmin(BaseAdmin[Alias]):
+class AliasAdmin(ConfigAdmin[Alias]):
     """The list and the form of aliases."""
 
     form = AliasForm

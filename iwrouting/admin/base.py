@@ -1,27 +1,16 @@
-"""What our admin pages share: lists, view-only forms, switches, read-only tables."""
+"""What our admin pages share: lists, view-only forms, read-only tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 
-from iwrouting.admin.refused import attempted, back, told_in
 from iwrouting.admin.typed import M, TypedAdmin
-from iwrouting.models import Model, OpenChange, Override, Project, change
-from iwrouting.models.contents import OBJECT_TYPES
-from iwrouting.types import Via
-
-S = TypeVar("S", Model, Override, Project)
 
 
 class BaseAdmin(TypedAdmin[M]):
@@ -55,51 +44,8 @@ class BaseAdmin(TypedAdmin[M]):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with what it says when it is empty; an action on it is one change."""
-        context = {**list_words(self.opts, self.empty_note), **(extra_context or {})}
-        view = partial(super().changelist_view, request, context)
-        answer: HttpResponse = attempted(self, request, view, partial(back, request))
-        return answer
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """The form; what is posted is one change of the configuration, and a refused one is told at its fields."""
-        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
-        return attempted(self, request, view, view)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The question whether to delete; what is confirmed is one change of the configuration."""
-        view = partial(super().delete_view, request, object_id, extra_context)
-        answer: HttpResponse = attempted(self, request, view, partial(back, request))
-        return answer
-
-    def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form, with what refused this request's change."""
-        return told_in(request, super().get_form(request, obj, change, **kwargs))
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
-        """The change list of this row; rows that are no configuration have Django's own log."""
-        if self.model not in OBJECT_TYPES:
-            return super().history_view(request, object_id, extra_context)
-        query = urlencode({"object": f"{OBJECT_TYPES[self.model]}:{object_id}"})
-        return HttpResponseRedirect(f"{reverse('admin:iwrouting_change_changelist')}?{query}")
-
-    @contextmanager
-    def changing(self, request: HttpRequest) -> Iterator[OpenChange | None]:
-        """A change by this request's person, where something is posted to a page of configuration rows."""
-        if request.method != "POST" or self.model not in OBJECT_TYPES:
-            yield None
-            return
-        reason = request.POST.get("change_reason") or f"Changed on the page {self.opts.verbose_name_plural}"
-        with change(author=request.user.get_username(), via=Via.ADMIN, reason=reason) as made:
-            yield made
+        """The list, with what it says when it is empty."""
+        return super().changelist_view(request, {**list_words(self.opts, self.empty_note), **(extra_context or {})})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The field without the icons that edit or delete the related row from here, every box with its label."""
@@ -127,32 +73,6 @@ def plain(field: Any) -> Any:
 def missing(permission: str) -> str:
     """What a page says to somebody who has not this permission, such as `iwrouting.view_seal`."""
     return f"This page needs the permission {permission}, which you have not."
-
-
-class SwitchableAdmin(BaseAdmin[S]):
-    """Rows with an `enabled` switch, and actions that turn it for several rows, each through save()."""
-
-    actions: Any = ("enable", "disable")
-
-    @admin.action(description="Enable", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: models.QuerySet[S]) -> None:
-        """Enable the chosen rows."""
-        self._switch(request, queryset, enabled=True)
-
-    @admin.action(description="Disable", permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: models.QuerySet[S]) -> None:
-        """Disable the chosen rows."""
-        self._switch(request, queryset, enabled=False)
-
-    def _switch(self, request: HttpRequest, queryset: models.QuerySet[S], *, enabled: bool) -> None:
-        rows = [row for row in queryset if row.enabled is not enabled]
-        with transaction.atomic():
-            for row in rows:
-                row.enabled = enabled
-                row.save()
-                self.log_change(request, row, [{"changed": {"fields": ["Enabled"]}}])
-        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
-        self.message_user(request, f"{'Enabled' if enabled else 'Disabled'} {len(rows)} {name}.", messages.SUCCESS)
 
 
 class ReadOnlyAdmin(BaseAdmin[M]):

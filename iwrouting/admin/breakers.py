@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import BaseAdmin, ReadOnlyAdmin
+from iwrouting.admin.actions import Doing, confirm
+from iwrouting.admin.attempts import Attempt
+from iwrouting.admin.base import ReadOnlyAdmin
+from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.filters import ChoiceFilter
 from iwrouting.admin.show import NOTHING, admin_url, badge, link, moment, number
 from iwrouting.models import BreakerEvent, Model, Upstream
@@ -28,7 +30,7 @@ MOST_EVENTS = 2_000
 """So many of the latest transitions tell what stands now."""
 
 
-class ResetsBreakers(BaseAdmin[S]):
+class ResetsBreakers(ConfigAdmin[S]):
     """Rows whose breakers can be reset: each save of one gives its targets a new chance, in every worker."""
 
     def has_reset_permission(self, request: HttpRequest) -> bool:
@@ -36,15 +38,19 @@ class ResetsBreakers(BaseAdmin[S]):
         return request.user.has_perm(MAY_RESET) or self.has_change_permission(request)
 
     @admin.action(description="Reset breakers", permissions=["reset"])
-    def reset_breakers(self, request: HttpRequest, queryset: QuerySet[S]) -> None:
+    def reset_breakers(self, request: HttpRequest, queryset: QuerySet[S]) -> HttpResponse | None:
         """Save the chosen rows as they are, which voids the breakers that stand for them."""
         rows = list(queryset)
-        with transaction.atomic():
+        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
+
+        def act(_attempt: Attempt) -> str:
             for row in rows:
                 row.save()
                 self.log_change(request, row, "Reset its breakers.")
-        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
-        self.message_user(request, f"Reset the breakers of {len(rows)} {name}.", messages.SUCCESS)
+            return f"Reset the breakers of {len(rows)} {name}."
+
+        note = "Every worker gives these targets a new chance with its next call."
+        return confirm(self, request, rows, Doing("reset_breakers", "Reset the breakers of", act, note=note))
 
 
 class BreakerStateFilter(ChoiceFilter):

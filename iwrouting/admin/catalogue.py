@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import SwitchableAdmin
+from iwrouting.admin.actions import SwitchableAdmin
 from iwrouting.admin.breakers import ResetsBreakers
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.model_form import FIELDSETS, ModelForm, doubts

@@ -13,13 +13,15 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import BaseAdmin, missing
+from iwrouting.admin.attempts import reason_context
+from iwrouting.admin.base import missing
+from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.fields import ChecksField, NamesField
 from iwrouting.admin.filters import KeyStateFilter, ProjectFilter
 from iwrouting.admin.links import service_url
 from iwrouting.admin.show import admin_url, badge, code_list, moment
 from iwrouting.admin.typed import TypedForm
-from iwrouting.models import ApiKey, new_key
+from iwrouting.models import ApiKey, Revision, new_key
 from iwrouting.models.keys import ALL_PROJECTS, default_scopes
 from iwrouting.types import Scope
 
@@ -65,7 +67,7 @@ class KeyForm(TypedForm[ApiKey]):
         }
 
 
-class KeyAdmin(BaseAdmin[ApiKey]):
+class KeyAdmin(ConfigAdmin[ApiKey]):
     """The list and the form of API keys."""
 
     form = KeyForm
@@ -162,15 +164,25 @@ class KeyAdmin(BaseAdmin[ApiKey]):
         if key.revoked_at is not None:
             self.message_user(request, f"iw_{key.key_id} is revoked already.", messages.WARNING)
             return there
-        if request.method != "POST":
-            context = {**self.admin_site.each_context(request), "title": "Revoke this key?", "opts": self.opts}
-            return TemplateResponse(request, "admin/iwrouting/apikey/revoke.html", {**context, "key": key})
+        attempt, done = self.attempt(request, lambda _attempt, _made: self._revoke(request, key))
+        if done:
+            return there
+        context = {
+            **self.admin_site.each_context(request),
+            **reason_context(attempt, Revision.current(), is_sent=request.method == "POST"),
+            "title": "Revoke this key?",
+            "opts": self.opts,
+            "key": key,
+            "problems": [*attempt.problems, *attempt.told_errors()],
+        }
+        return TemplateResponse(request, "admin/iwrouting/apikey/revoke.html", context)
+
+    def _revoke(self, request: HttpRequest, key: ApiKey) -> bool:
         key.revoked_at = timezone.now()
-        with self.changing(request):
-            key.save()
+        key.save()
         self.log_change(request, key, [{"changed": {"fields": ["Revoked at"]}}])
         self.message_user(request, f"Revoked iw_{key.key_id}: calls with it are answered 401.", messages.SUCCESS)
-        return there
+        return True
 
     @admin.display(description="Key", ordering="key_id")
     def prefix(self, key: ApiKey) -> str:

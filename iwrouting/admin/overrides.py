@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import SwitchableAdmin, plain
+from iwrouting.admin.actions import SwitchableAdmin
+from iwrouting.admin.base import plain
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, model_id_field
 from iwrouting.admin.filters import ScopeFilter, StateFilter
@@ -61,7 +62,9 @@ class OverrideForm(TypedForm[Override]):
         model = Override
         fields = "__all__"
         widgets = {"reason": forms.TextInput(attrs={"size": WIDE})}
+        labels = {"reason": "Why it exists"}
         help_texts = {
+            "reason": "Why this override exists: people read it beside the override as long as it stands.",
             "serving": "What the resolver answers now, for this alias and project.",
             "otherwise": "What it would answer if this override were disabled.",
             "state": "In force only while it is enabled and between its two times.",

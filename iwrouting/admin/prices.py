@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import BaseAdmin
+from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.fields import WIDE, PriceField, model_id_field
 from iwrouting.admin.filters import PriceModelFilter, PriceStateFilter
 from iwrouting.admin.price_rows import KEY, superseded, unpriced_models
@@ -77,7 +77,7 @@ class PriceForm(TypedForm[Price]):
         return values
 
 
-class PriceAdmin(BaseAdmin[Price]):
+class PriceAdmin(ConfigAdmin[Price]):
     """The list and the form of prices."""
 
     form = PriceForm

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.base import SwitchableAdmin
+from iwrouting.admin.actions import SwitchableAdmin
 from iwrouting.admin.overrides import ROW, OverrideInline
 from iwrouting.admin.show import NOTHING, admin_url, link, moment, on_off
 from iwrouting.models import Decision, Project

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from iwrouting.admin.attempts import Attempt, reason_context
 from iwrouting.admin.attention import attention_list
 from iwrouting.admin.base import missing
 from iwrouting.admin.decision_page import Table
@@ -22,8 +23,7 @@ from iwrouting.admin.system_parts import parts
 from iwrouting.audit.locks import LockFault, only_one
 from iwrouting.management.maintenance import Ended, steps, take
 from iwrouting.management.owner import must_own
-from iwrouting.models import Revision, change
-from iwrouting.types import Via
+from iwrouting.models import OpenChange, Revision
 
 MAY_SEE = "iwrouting.view_writer"
 MAY_RELOAD = "iwrouting.change_override"
@@ -67,14 +67,19 @@ class SystemPages:
     def reload(self, request: HttpRequest) -> HttpResponse:
         """Make every worker read the configuration anew: under a new revision, as after any change."""
         _require(request, MAY_RELOAD)
-        if request.method == "POST":
-            words = "Made every worker read the configuration anew."
-            with change(author=request.user.get_username(), via=Via.ADMIN, reason=words) as made:
-                made.raise_anyway()
-                _log(request, words)
-            text = f"Every worker reads the configuration anew, as revision {made.revision}, within seconds."
+        attempt = Attempt(request)
+        revision = attempt.run(lambda made: _reload(request, made)) if request.method == "POST" else None
+        if revision is not None:
+            text = f"Every worker reads the configuration anew, as revision {revision}, within seconds."
             messages.success(request, text)
-        return HttpResponseRedirect(reverse("admin:system"))
+            return HttpResponseRedirect(reverse("admin:system"))
+        context = {
+            **self._site.each_context(request),
+            **reason_context(attempt, Revision.current(), is_sent=request.method == "POST"),
+            "title": "Reload snapshot",
+            "problems": attempt.problems,
+        }
+        return TemplateResponse(request, "admin/reload.html", context)
 
     def maintenance(self, request: HttpRequest) -> HttpResponse:
         """What `manage.py maintain` would do, then what it did. For superusers alone."""
@@ -90,6 +95,12 @@ class SystemPages:
             "table": _shown(_run(request)) if run else _shown([take(each, _quiet, dry_run=True) for each in steps()]),
         }
         return TemplateResponse(request, "admin/maintenance.html", context)
+
+
+def _reload(request: HttpRequest, made: OpenChange) -> int:
+    made.raise_anyway()
+    _log(request, "Made every worker read the configuration anew.")
+    return made.revision
 
 
 def _require(request: HttpRequest, permission: str) -> None:

@@ -107,20 +107,19 @@ def test_a_change_is_saved_under_a_revision_and_logged(boss: Client, fast: Alias
 
 def test_a_model_that_ends_is_saved_with_a_warning(boss: Client, fast: Alias) -> None:
     cast.model("gpt-old", shutdown_date=date(2020, 1, 2), replacement="gpt-new")
-    forms.fill(boss, page_of(fast), default_model="gpt-old")
+    asked = read(forms.fill(boss, page_of(fast), default_model="gpt-old", acknowledge=False)).text
+    assert "gpt-old was shut down on 2020-01-02, replacement gpt-new (default of the alias fast)." in asked
+    assert forms.fill(boss, page_of(fast), default_model="gpt-old").status_code == 302
     fast.refresh_from_db()
     assert fast.default_model == "gpt-old"
-    assert (
-        "Note: gpt-old was shut down on 2020-01-02, replacement gpt-new (default of the alias fast)."
-        in read(boss.get(LIST)).text
-    )
 
 
 def test_a_name_that_is_a_model_too_is_saved_with_a_warning(boss: Client) -> None:
     cast.model("o4")
     asked = {"name": "o4", "kind": "role", "default_model": "o4"}
-    forms.fill(boss, f"{LIST}add/", **asked)
-    assert "Note: The alias o4 hides the model of the same name from callers" in read(boss.get(LIST)).text
+    told = read(forms.fill(boss, f"{LIST}add/", acknowledge=False, **asked)).text
+    assert "The alias o4 hides the model of the same name from callers" in told
+    assert forms.fill(boss, f"{LIST}add/", **asked).status_code == 302
 
 
 def test_name_and_kind_are_fixed_once_saved(boss: Client, fast: Alias) -> None:
@@ -143,11 +142,11 @@ def test_inferring_is_a_switch_of_auto_alone(boss: Client, fast: Alias) -> None:
 
 def test_an_alias_that_a_chain_names_stays(boss: Client, fast: Alias) -> None:
     cast.alias("deep", chain=["fast"])
-    answer = boss.post(f"{LIST}{fast.pk}/delete/", {"post": "yes"}, follow=True)
+    answer = forms.confirm(boss, f"{LIST}{fast.pk}/delete/")
     assert "The alias fast is a rung of deep: take it out of their chains first." in read(answer).text
     assert Alias.objects.filter(pk=fast.pk).exists()
     deep = Alias.objects.get(name="deep")
-    boss.post(f"{LIST}{deep.pk}/delete/", {"post": "yes"})
+    forms.confirm(boss, f"{LIST}{deep.pk}/delete/")
     assert not Alias.objects.filter(pk=deep.pk).exists()
 
 

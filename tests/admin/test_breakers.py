@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from iwrouting.models import Model, Revision, Upstream
-from tests.admin import cast
+from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import read
 
@@ -65,8 +65,7 @@ def test_reset__saves_the_rows_as_they_are_under_a_new_revision_and_says_who_did
     upstream = Upstream.objects.create(slug="eu", base_url="https://eu.example.com/v1")
     for name, row in (("model", model), ("upstream", upstream)):
         revision, before = Revision.current(), row.updated_at
-        chosen = {"action": "reset_breakers", "_selected_action": [row.pk]}
-        page = read(boss.post(f"/admin/iwrouting/{name}/", chosen, follow=True))
+        page = read(forms.act(boss, f"/admin/iwrouting/{name}/", "reset_breakers", row))
         assert f"Reset the breakers of 1 {name}." in page.text
         row.refresh_from_db()
         assert row.updated_at > before
@@ -79,8 +78,7 @@ def test_reset__is_for_operators_who_may_change_nothing_else_of_the_row(as_user:
     model = cast.model()
     olga = cast.person("olga")
     olga.groups.set(Group.objects.filter(name=group))
-    chosen = {"action": "reset_breakers", "_selected_action": [model.pk]}
-    page = read(as_user(olga).post("/admin/iwrouting/model/", chosen, follow=True))
+    page = read(forms.act(as_user(olga), "/admin/iwrouting/model/", "reset_breakers", model))
     assert "Reset the breakers of 1 model." in page.text
     assert Model.objects.get(pk=model.pk).updated_at > model.updated_at
 

@@ -43,8 +43,7 @@ def test_a_model_is_added(boss: Client) -> None:
 def test_the_kill_switch_works_on_several(boss: Client) -> None:
     rows = [cast.model("gpt-a"), cast.model("gpt-b"), cast.model("gpt-c")]
     before = Revision.current()
-    chosen = {"action": "disable", "_selected_action": [row.pk for row in rows[:2]]}
-    assert "Disabled 2 models." in read(boss.post(LIST, chosen, follow=True)).text
+    assert "Disabled 2 models." in read(forms.act(boss, LIST, "disable", *rows[:2])).text
     assert set(Model.objects.filter(enabled=False).values_list("model_id", flat=True)) == {"gpt-a", "gpt-b"}
     assert Revision.current() == before + 1
 
@@ -96,7 +95,7 @@ USES: list[tuple[Callable[[], None], str]] = [
 def test_a_model_in_use_stays_whatever_the_way(boss: Client, use: Callable[[], None], place: str) -> None:
     model = cast.model()
     use()
-    answer = boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"}, follow=True)
+    answer = forms.confirm(boss, f"{LIST}{model.pk}/delete/")
     assert f"The model gpt-4.1 is the {place}: disable it instead, or name another." in read(answer).text
     with pytest.raises(ChangeRefused, match=place), cast.by_ann():
         model.delete()
@@ -108,7 +107,7 @@ def test_a_model_in_use_stays_whatever_the_way(boss: Client, use: Callable[[], N
 def test_a_disabled_model_stays_because_its_row_is_the_kill_switch(boss: Client) -> None:
     model = cast.model(enabled=False)
     revision = Revision.current()
-    answer = boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"}, follow=True)
+    answer = forms.confirm(boss, f"{LIST}{model.pk}/delete/")
     assert "without its row it could be called again. Keep it disabled." in read(answer).text
     with pytest.raises(ChangeRefused, match="Keep it disabled"), cast.by_ann():
         model.delete()
@@ -118,5 +117,5 @@ def test_a_disabled_model_stays_because_its_row_is_the_kill_switch(boss: Client)
 
 def test_a_model_that_nobody_uses_can_go(boss: Client) -> None:
     model = cast.model()
-    boss.post(f"{LIST}{model.pk}/delete/", {"post": "yes"})
+    forms.confirm(boss, f"{LIST}{model.pk}/delete/")
     assert not Model.objects.exists()

@@ -111,7 +111,9 @@ def test_revoking_asks_first_and_is_for_good(boss: Client, atlas: Project) -> No
     assert "This can't be undone" in read(boss.get(page_of(key, "revoke"))).text
     assert not ApiKey.objects.exclude(revoked_at=None).exists()
     before = Revision.current()
-    text = read(boss.post(page_of(key, "revoke"), follow=True)).text
+    forms.fill(boss, page_of(key, "revoke"), change_reason="")
+    assert Revision.current() == before
+    text = read(forms.confirm(boss, page_of(key, "revoke"))).text
     key.refresh_from_db()
     assert key.revoked_at is not None
     assert Revision.current() == before + 1
@@ -126,7 +128,8 @@ def test_revoking_asks_first_and_is_for_good(boss: Client, atlas: Project) -> No
 def test_a_key_is_never_deleted(boss: Client, atlas: Project) -> None:
     key = cast.key(atlas)
     assert boss.post(page_of(key, "delete"), {"post": "yes"}).status_code == 403
-    boss.post(f"/admin/iwrouting/project/{atlas.pk}/delete/", {"post": "yes"})
+    assert "Cannot delete project" in read(boss.get(f"/admin/iwrouting/project/{atlas.pk}/delete/")).text
+    boss.post(f"/admin/iwrouting/project/{atlas.pk}/delete/", {"post": "yes", "change_reason": forms.REASON})
     assert ApiKey.objects.filter(pk=key.pk).exists()
 
 

@@ -121,9 +121,9 @@ def test_words_that_are_no_effort__are_refused_by_every_way() -> None:
 def test_saving_a_date__says_who_names_the_model(boss: Client) -> None:
     row = cast.model("gpt-old")
     cast.alias("deep", "gpt-old")
-    forms.fill(boss, page_of(row), shutdown_date="2020-01-02")
-    told = said(boss.get(LIST))
-    assert "Note: gpt-old was shut down on 2020-01-02 (default of the alias deep). Name another" in told
+    told = said(forms.fill(boss, page_of(row), shutdown_date="2020-01-02", acknowledge=False))
+    assert "gpt-old was shut down on 2020-01-02 (default of the alias deep). Name another" in told
+    assert forms.fill(boss, page_of(row), shutdown_date="2020-01-02").status_code == 302
 
 
 def test_people_who_may_only_view__read_lists(client: Client) -> None:

@@ -90,13 +90,12 @@ def test_several_are_disabled_and_enabled_under_one_revision(boss: Client, fast:
     rows = [override(fast, cast.project(slug)) for slug in ("atlas", "borea")]
     rows.append(override(fast, enabled=False))
     before = Revision.current()
-    chosen = {"_selected_action": [row.pk for row in rows]}
-    answer = boss.post(LIST, {"action": "disable", **chosen}, follow=True)
+    answer = forms.act(boss, LIST, "disable", *rows)
     assert "Disabled 2 overrides." in read(answer).text
     assert Revision.current() == before + 1
     assert LogEntry.objects.count() == 2
     assert not Override.objects.filter(enabled=True).exists()
-    answer = boss.post(LIST, {"action": "enable", "_selected_action": [rows[0].pk]}, follow=True)
+    answer = forms.act(boss, LIST, "enable", rows[0])
     assert "Enabled 1 override." in read(answer).text
 
 
@@ -121,8 +120,9 @@ def test_the_form_shows_what_serves_and_what_would_without_it(boss: Client, fast
 
 
 def test_one_that_changes_nothing_is_saved_with_a_warning(boss: Client, fast: Alias) -> None:
+    asked = read(forms.fill(boss, ADD, alias=fast.pk, model="gpt-4.1", acknowledge=False)).text
+    assert "changes nothing today: gpt-4.1 serves without it too (default)" in asked
     forms.fill(boss, ADD, alias=fast.pk, model="gpt-4.1")
-    assert "changes nothing today: gpt-4.1 serves without it too (default)" in read(boss.get(LIST)).text
     assert Override.objects.get().model == "gpt-4.1"
 
 

@@ -90,7 +90,7 @@ def test_who_may_change_overrides_may_switch_them_but_not_delete(as_user: Logged
     override = Override.objects.create(alias=cast.alias(), model="gpt-5.1")
     operator = as_user(cast.person("operator", "view_override", "change_override"))
     base = "/admin/iwrouting/override/"
-    operator.post(base, {"action": "disable", "_selected_action": [override.pk]})
+    forms.act(operator, base, "disable", override)
     override.refresh_from_db()
     assert override.enabled is False
     assert operator.post(f"{base}{override.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -81,7 +81,7 @@ def test_a_price_of_a_tier_and_threshold_is_scheduled_for_later(boss: Client) ->
     assert "scheduled" in read(boss.get(LIST)).text
     forms.fill(boss, page_of(made), input_pico="3")
     assert (newest().pk, newest().input_pico) == (made.pk, 3_000_000)
-    assert boss.post(f"{LIST}{made.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert forms.fill(boss, f"{LIST}{made.pk}/delete/").status_code == 302
     assert not Price.objects.exists()
 
 

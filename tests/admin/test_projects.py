@@ -30,7 +30,7 @@ def test_a_project_with_decisions_can_not_be_deleted(boss: Client) -> None:
     url = f"{LIST}{atlas.pk}/"
     assert f"{url}delete/" not in read(boss.get(f"{url}change/")).values("a", "href")
     assert boss.post(f"{url}delete/", {"post": "yes"}).status_code == 403
-    boss.post(f"{LIST}{borea.pk}/delete/", {"post": "yes"})
+    forms.confirm(boss, f"{LIST}{borea.pk}/delete/")
     assert list(Project.objects.all()) == [atlas]
 
 
@@ -55,7 +55,7 @@ def test_an_external_id_belongs_to_one_project(boss: Client) -> None:
 
 def test_a_project_is_disabled_and_named(boss: Client) -> None:
     atlas = cast.project()
-    answer = boss.post(LIST, {"action": "disable", "_selected_action": [atlas.pk]}, follow=True)
+    answer = forms.act(boss, LIST, "disable", atlas)
     assert "Disabled 1 project." in read(answer).text
     atlas.refresh_from_db()
     assert atlas.enabled is False

@@ -23,7 +23,7 @@ from iwrouting.conf.environment import variables
 from iwrouting.conf.settings import load, settings
 from iwrouting.models import Revision
 from iwrouting.snapshot import store
-from tests.admin import cast
+from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import read
 from tests.alerts import cast as keeping
@@ -141,9 +141,9 @@ def test_reload__raises_the_revision_so_that_every_worker_reads_anew(as_user: Lo
     olga = cast.person("olga")
     olga.groups.set(Group.objects.filter(name="Operator"))
     client, before = as_user(olga), Revision.current()
-    assert client.get(f"{SYSTEM}reload/").status_code == 302
-    assert Revision.current() == before, "a link changes nothing"
-    page = read(client.post(f"{SYSTEM}reload/", follow=True))
+    assert client.post(f"{SYSTEM}reload/").status_code == 200
+    assert Revision.current() == before, "nothing changes without a reason"
+    page = read(forms.confirm(client, f"{SYSTEM}reload/"))
     assert f"as revision {before + 1}" in page.text
     assert Revision.current() == before + 1
     assert LogEntry.objects.latest("id").change_message == "Made every worker read the configuration anew."

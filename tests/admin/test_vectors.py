@@ -52,7 +52,10 @@ def test_default__of_the_same_space__is_saved(boss: Client, embedding: Alias) ->
 def test_default__of_a_space_that_nobody_knows__is_saved_with_a_warning(
     boss: Client, embedding: Alias, model: str
 ) -> None:
-    assert f"Not known whether {model} makes the same vectors as small" in change(boss, embedding, model)
+    url = f"{ALIASES}{embedding.pk}/change/"
+    asked = read(forms.fill(boss, url, default_model=model, acknowledge=False)).text
+    assert f"Not known whether {model} makes the same vectors as small" in asked
+    change(boss, embedding, model)
     embedding.refresh_from_db()
     assert embedding.default_model == model
 
@@ -69,8 +72,7 @@ def test_override__that_is_disabled__may_name_any_and_is_judged_when_enabled(bos
     row = Override.objects.create(alias=embedding, model="large", enabled=False)
     assert forms.fill(boss, f"{OVERRIDES}{row.pk}/change/", reason="later").status_code == 302
     assert REFUSED in read(forms.fill(boss, f"{OVERRIDES}{row.pk}/change/", enabled="on")).text
-    chosen = {"action": "enable", "_selected_action": [row.pk]}
-    answer = read(boss.post(OVERRIDES, chosen, follow=True)).text
+    answer = read(forms.act(boss, OVERRIDES, "enable", row)).text
     assert REFUSED in answer
     assert "Enabled 1 override." not in answer
     row.refresh_from_db()

@@ -1,0 +1,191 @@
+"""One try to change the configuration by a page: with its reason, all or nothing, and told on the page where it failed.
+
+A page runs what it wants to change through `Attempt.run`. What may not be, what is to be acknowledged first and what
+is only to be previewed is taken back as a whole; the page is then shown again with everything that was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, connection, transaction
+from django.db.models import ProtectedError
+from django.http import HttpRequest
+
+from iwrouting.admin.effect import Effect, effect_between
+from iwrouting.admin.fields import WIDE
+from iwrouting.admin.sides import Meanwhile, meanwhile
+from iwrouting.models import ChangedBySql, HistoryRow, OpenChange, change
+from iwrouting.models.history import MIN_REASON, REASON_LENGTH
+from iwrouting.planning import ChangeRefused
+from iwrouting.snapshot import SnapshotRefused, load
+from iwrouting.types import Configuration, Via
+from iwrouting.types.faults import Fault, Finding
+
+T = TypeVar("T")
+PREVIEW = "_preview"
+SHOWN_FINDING = "shown_finding"
+WAIT_S = 5
+BUSY = "Somebody else's change is being saved at this moment, so nothing was saved. Try again in a few seconds."
+BUSY_CODES = ("55P03", "57014", "40P01")
+"""PostgreSQL: lock not available, query cancelled (a timeout), deadlock."""
+
+
+class ReasonForm(forms.Form):
+    """What every change asks beside its own fields: why, on top of which revision, and what was acknowledged."""
+
+    change_reason = forms.CharField(
+        label="Reason for change",
+        min_length=MIN_REASON,
+        max_length=REASON_LENGTH,
+        widget=forms.TextInput(attrs={"size": WIDE}),
+        help_text=f"Why you change it now, in {MIN_REASON} to {REASON_LENGTH} characters. "
+        "The change list keeps it with your name.",
+    )
+    seen_revision = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
+    acknowledge = forms.BooleanField(label="Save anyway: I have seen these", required=False)
+
+
+class Held(Exception):
+    """What was posted can't be saved like this; the attempt says why."""
+
+
+class Attempt:
+    """A try by one request. After `run`, `is_held` says that nothing was saved, and the other members say why.
+
+    `problems` are whole sentences; `faults` refuse, `findings` are to be acknowledged; `errors` is what else was
+    wrong; `meanwhile` is what others did to the rows since the page showed them, as of revision `seen`. `effect`: what
+    would change, where it came so far. `messages` are told once the change is committed. `lost` are rows that others
+    deleted, each with the button by which it stays so.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.author = request.user.get_username()
+        self.is_preview = PREVIEW in request.POST
+        self.form = ReasonForm(request.POST)
+        self.form.is_valid()
+        self.seen: int = self.form.cleaned_data.get("seen_revision") or 0
+        self.meanwhile: list[Meanwhile] = []
+        self.acknowledged = (
+            frozenset(request.POST.getlist(SHOWN_FINDING))
+            if self.form.cleaned_data.get("acknowledge")
+            else frozenset[str]()
+        )
+        self.is_held = False
+        self.is_open = False
+        self.problems: list[str] = []
+        self.messages: list[tuple[int, Any]] = []
+        self.lost: list[tuple[Meanwhile, str]] = []
+        self.errors: ValidationError | None = None
+        self.faults: tuple[Fault, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
+        self.effect: Effect | None = None
+        self._before: Configuration | None = None
+        self._after: Configuration | None = None
+
+    def run(self, act: Callable[[OpenChange], T]) -> T | None:
+        """What `act` returns, with its change committed; None where it was held, and then nothing was changed.
+
+        Without a reason it is tried all the same, so that all that is wrong is told at once.
+        """
+        answer = None
+        with self._told(), transaction.atomic():
+            _wait_briefly()
+            answer = self._changed(act)
+            if self._is_rehearsal:
+                raise Held
+        return None if self.is_held else answer
+
+    @property
+    def _is_rehearsal(self) -> bool:
+        return self.is_preview or "change_reason" in self.form.errors
+
+    def refuse_stale(self, rows: Collection[tuple[str, int]], made: OpenChange) -> None:
+        """Raise Held where somebody has changed one of these rows since the page showed them (faults.md T12)."""
+        self.meanwhile = meanwhile(rows, self.seen)
+        if self.meanwhile:
+            self.seen = made.base
+            raise Held
+
+    def _changed(self, act: Callable[[OpenChange], T]) -> T:
+        reason = self.form.cleaned_data.get("change_reason") or "A preview, which is taken back"
+        made = None
+        try:
+            with change(author=self.author, via=Via.ADMIN, reason=reason, acknowledged=self.acknowledged) as made:
+                made.is_rehearsal = self._is_rehearsal
+                self._before = _read()
+                answer = act(made)
+                self._after = _read()
+            return answer
+        finally:
+            if made is not None:
+                self._look_at(made)
+
+    def _look_at(self, made: OpenChange) -> None:
+        rows: list[HistoryRow] = made.rows
+        self.findings = made.findings
+        if rows and self._before is not None and self._after is not None:
+            self.effect = effect_between(self._before, self._after, rows)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        is_held = self.is_open = True
+        try:
+            yield
+        except Held:
+            return
+        except ChangedBySql as error:
+            self.problems.append(f"Nothing can be saved now: {error}.")
+        except ChangeRefused as error:
+            self.faults = error.faults
+        except ValidationError as error:
+            self.errors = error
+        except ProtectedError as error:
+            self.problems.append(str(error.args[0]))
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+            self.problems.append(BUSY)
+        else:
+            is_held = False
+        finally:
+            self.is_open, self.is_held = False, is_held
+
+    def told_errors(self) -> list[str]:
+        """What was wrong, a line each, for a page without fields."""
+        return [*(each.told() for each in self.faults), *(self.errors.messages if self.errors else ())]
+
+    @property
+    def asked(self) -> tuple[Finding, ...]:
+        """The findings that are still to be acknowledged."""
+        return tuple(each for each in self.findings if not each.acknowledged_by(self.acknowledged))
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether a database answered that another transaction holds what this one needs."""
+    return "locked" in str(error) or getattr(error.__cause__, "sqlstate", None) in BUSY_CODES
+
+
+def _wait_briefly() -> None:
+    """On PostgreSQL a lock is waited for without an end unless told otherwise; SQLite has its own limit."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_S}s'")
+
+
+def _read() -> Configuration | None:
+    try:
+        return load()
+    except SnapshotRefused:
+        return None
+
+
+def reason_context(attempt: Attempt | None, shown: int, *, is_sent: bool = True) -> dict[str, Any]:
+    """What the part of a page shows that asks for the reason: as it was sent, or empty at first."""
+    if attempt is None or not is_sent:
+        return {"reason_form": ReasonForm(), "seen_revision": shown, "attempt": attempt}
+    return {"reason_form": attempt.form, "seen_revision": attempt.seen, "attempt": attempt}
