@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -78,9 +79,13 @@ def _reverted(rows: Rows, changed: Sequence[HistoryRow]) -> Rows:
     for each in changed:
         found[each.object_type].pop(each.object_id, None)
         if each.operation != Operation.CREATE:
-            content = json.loads(each.content) | {name: old for name, (old, _) in _changed(each).items()}
-            found[each.object_type][each.object_id] = row_of(each.object_type, each.object_id, content)
+            found[each.object_type][each.object_id] = _before(each)
     return {word: list(by_key.values()) for word, by_key in found.items()}
+
+
+def _before(row: HistoryRow) -> models.Model:
+    content = json.loads(row.content) | {name: old for name, (old, _) in _changed(row).items()}
+    return row_of(row.object_type, row.object_id, content)
 
 
 def _changed(row: HistoryRow) -> Mapping[str, Any]:
@@ -99,16 +104,24 @@ def _row_faults(changed: Sequence[HistoryRow], rows: Rows) -> Iterator[Fault]:
 
 
 def _cleaned(row: models.Model, written: HistoryRow) -> Iterator[tuple[str, str]]:
+    """What is wrong with the columns that were written, and, unless a switch alone was turned, with the row as a whole.
+
+    What was wrong with the whole row before is nobody's doing now: no upgrade stops at it.
+    """
     new = written.operation == Operation.CREATE
     names = {field.name for field in row._meta.concrete_fields}
     changed = names if new else _changed(written).keys()
-    row._state.adding = new  # a row that is read counts as old: what is checked of new ones alone would be skipped
+    yield from _errors(partial(row.clean_fields, exclude=names - changed))
+    if changed - SWITCHES:
+        row._state.adding = new  # some checks are of new rows alone, and one that was read counts as old
+        known = () if new else set(_errors(_before(written).clean))
+        yield from (each for each in _errors(row.clean) if each not in known)
+        row._state.adding = False
+
+
+def _errors(clean: Callable[[], None]) -> Iterator[tuple[str, str]]:
     try:
-        row.clean_fields(exclude=names - changed)
-        if changed - SWITCHES:
-            row.clean()
+        clean()
     except ValidationError as error:
         for field, texts in error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]:
             yield from ((field if field != NON_FIELD_ERRORS else "", text) for text in texts)
-    finally:
-        row._state.adding = False

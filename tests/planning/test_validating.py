@@ -21,7 +21,7 @@ from iwrouting.planning import ChangeRefused, apply_plan, plan_between, plan_now
 from iwrouting.snapshot import load
 from iwrouting.snapshot.contents import contents_at, contents_now
 from iwrouting.types import ALWAYS, Operation, Via
-from tests.harness.changes import account
+from tests.harness.changes import BY, account
 from tests.snapshot.malformed import spoil
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("strict_changes")]
@@ -352,6 +352,16 @@ def test_rehearsal__tells_faults_and_findings_and_leaves_nothing() -> None:
     tried = rehearse(plan_now({"alias": {"code": {**content, "chain": ["code"]}}}))
     assert [(each.code, each.field) for each in tried.structural] == [("chain_cycle", "chain")]
     assert contents_now() == before
+
+
+def test_row__that_was_wrong_as_a_whole_before__may_be_changed_in_another_column() -> None:
+    row = Model.objects.get(model_id="gpt-4.1")
+    row.endpoints = ["chat", "embeddings"]
+    saved(row, author=BY)
+    row.source = "an upgrade learned something"
+    assert saved(row).rows[0].name == "gpt-4.1"
+    row.endpoints = ["chat", "video"]
+    assert "Choose at least one of chat, embeddings, responses. [invalid]" in told(row)
 
 
 def test_old_fault__stops_no_other_change_and_no_switch() -> None:

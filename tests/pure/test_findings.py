@@ -13,6 +13,7 @@ from iwrouting.types import (
     Configuration,
     KeyFacts,
     ModelFacts,
+    OverrideFacts,
     PriceFacts,
     ProjectFacts,
     UpstreamFacts,
@@ -199,6 +200,19 @@ def test_chain__whose_rung_takes_less_than_its_primary__is_told(
     assert [each.code for each in found] == ([code] if code else [])
     assert all(words in each.message and "weak" in each.message for each in found)
     assert brought(before, with_alias(before, alias("code", "weak", "strong")))[1:] == []
+
+
+def test_override__before_weaker_rungs__is_told_for_its_own_project() -> None:
+    weak = replace(STRONG, id="mid", context_window=10)
+    before = with_model(with_model(world(), STRONG), weak)
+    before = replace(before, prices={**before.prices, "strong": (PRICE,)})
+    found = only(before, replace(before, overrides={("atlas", "manager"): override("manager", "strong", "atlas")}))
+    assert (found.code, found.row, found.subject) == ("chain_mixes_windows", ("override", "manager for atlas"), "mid")
+    mended: dict[tuple[str | None, str], OverrideFacts] = {
+        ("atlas", name): override(name, "strong", "atlas") for name in ("manager", "auto")
+    }
+    codes = [(each.code, each.name) for each in brought(before, replace(before, overrides=mended))]
+    assert ("chain_mixes_windows", "manager for atlas") not in codes
 
 
 def test_responses_only_model__that_serves_chats__is_told_with_what_it_refuses() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from iwrouting.errors import Unavailable
 from iwrouting.resolver.chain import facts_of
-from iwrouting.resolver.faults.places import named_models
+from iwrouting.resolver.faults.places import Named, effective_overrides, named_models, named_override
 from iwrouting.resolver.ladder import climb
 from iwrouting.types import FUNCTION_TOOLS, AliasFacts, Configuration, Endpoint, Kind, ModelFacts
 from iwrouting.types.faults import Finding, ObjectType
@@ -16,35 +17,42 @@ IMAGE = "image"
 
 
 def mixing(config: Configuration, now: datetime) -> Iterator[Finding]:
-    """Every chain whose later rungs take less than its primary, each ability once."""
+    """Every chain whose later rungs take less than its primary: an alias's own, and those behind its overrides."""
     for alias in config.aliases.values():
         if alias.kind is not Kind.EMBEDDING and alias.chain:
-            yield from _mixed(config, alias, now)
+            own = Named(ObjectType.ALIAS, alias.name, "chain", alias, _below_overrides(config, alias), "")
+            yield from _mixed(config, own, None, now)
+    for override, alias in effective_overrides(config, now):
+        if alias.kind is not Kind.EMBEDDING and alias.chain:
+            yield from _mixed(config, named_override(override, alias), override.project, now)
 
 
-def _mixed(config: Configuration, alias: AliasFacts, now: datetime) -> Iterator[Finding]:
-    models = list(_models(config, alias, now))
-    if not models:
-        return
-    first, rest = models[0], models[1:]
+def _below_overrides(config: Configuration, alias: AliasFacts) -> str:
+    value = config.environment.values.get(alias.variable, "").strip()
+    return value or alias.default_model.strip()
+
+
+def _mixed(config: Configuration, named: Named, project: str | None, now: datetime) -> Iterator[Finding]:
+    first = facts_of(config, named.model)
+    rest = list(_rungs(config, named.alias, project, now))
     for code, lacks, words in ABILITIES:
-        weaker = list(dict.fromkeys(each.id for each in rest if lacks(first, each)))
+        weaker = ", ".join(dict.fromkeys(each.id for each in rest if lacks(first, each)))
         if weaker:
             text = (
-                f"{', '.join(weaker)} in the chain of {alias.name} {words} that its primary {first.id} takes: such "
-                "calls pass over that rung. Reorder the chain, or acknowledge it."
+                f"{weaker} in the chain of {named.alias.name} {words} that its primary {first.id} takes: such calls "
+                "pass over that rung. Reorder the chain, or acknowledge it."
             )
-            yield Finding(code, ObjectType.ALIAS, alias.name, text, "chain", ", ".join(weaker))
+            yield replace(named.tell(Finding, code, text), subject=weaker)
 
 
-def _models(config: Configuration, alias: AliasFacts, now: datetime) -> Iterator[ModelFacts]:
-    """The facts of the primary and of the rungs, as all projects see them."""
-    for name in (alias.name, *alias.chain):
+def _rungs(config: Configuration, alias: AliasFacts, project: str | None, now: datetime) -> Iterator[ModelFacts]:
+    """The facts of the rungs after the primary, as a project sees them; of those that have a model."""
+    for name in alias.chain:
         rung = config.aliases.get(name)
         try:
-            yield facts_of(config, climb(config, rung, None, now)[1] if rung else name)
+            yield facts_of(config, climb(config, rung, project, now)[1] if rung else name)
         except Unavailable:
-            return
+            continue
 
 
 def _lacks_tools(first: ModelFacts, other: ModelFacts) -> bool:
