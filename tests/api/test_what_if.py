@@ -11,6 +11,8 @@ from django.http import HttpResponse
 
 from iwrouting.api.management import what_if as door
 from iwrouting.models import Alias, Change, Decision, Override, Revision
+from iwrouting.planning.bundles import write_bundle
+from iwrouting.snapshot.contents import contents_now
 from iwrouting.types import Scope
 from tests.admin import cast
 from tests.api.stock import Stock, error_of, refused
@@ -101,6 +103,13 @@ def test_changes__are_taken_together(recorded: Stock) -> None:
     assert any("manager" in line for line in found["proposal"]["refused"])
 
 
+def test_a_bundle__is_a_whole_proposal(recorded: Stock) -> None:
+    bundle = write_bundle(contents_now())
+    assert told(ask(recorded, {"bundle": bundle}))["total"]["changed"] == 0
+    other = bundle.replace("default_model: gpt-4.1", "default_model: gpt-nano")
+    assert told(ask(recorded, {"bundle": other}))["total"]["changed"] == 4
+
+
 def test_a_model_of_another_vector_space__is_a_conflict_and_could_not_be_saved(recorded: Stock) -> None:
     for name, space in (("vec-1", "one"), ("vec-2", "two")):
         cast.model(name, endpoints=["embeddings"], vector_space=space)
@@ -137,6 +146,8 @@ def test_days__look_back_so_far(recorded: Stock) -> None:
         ({"changes": [{"object_type": "alias", "name": "manager", "fields": {"chain": 7}}]}, "bad_proposal", None),
         ({"changes": [{"object_type": "key", "name": "k", "fields": {"sha256": "0"}}]}, "bad_proposal", None),
         ({"changes": [{"object_type": "alias", "name": "none", "delete": True}]}, "bad_proposal", None),
+        ({"bundle": "version: 1\naliasses: {}\n"}, "bad_proposal", None),
+        ({"bundle": "version: 1\n", **override()}, "bad_proposal", None),
         ({"profile": "fast"}, "invalid_choice", "profile"),
         ({"overide": {}}, "unknown_field", "overide"),
         ({"days": 0, **override()}, "min_value", "days"),

@@ -20,7 +20,7 @@ from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failure
 from iwrouting.errors import BadRequest, Unavailable
 from iwrouting.models.contents import CONFIGURATION
 from iwrouting.planning.whatif import DAYS, MAX_DAYS, TooLong, what_if
-from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose
+from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose, propose_bundle
 from iwrouting.types import KeyFacts
 
 PATIENCE_S = 30.0
@@ -66,6 +66,8 @@ class WhatIfBody(KnownFields):
     override = OverrideBody(required=False)
     profile = serializers.ChoiceField(catalogue.PROFILES, required=False, help_text="All its defaults.")
     changes = ChangeBody(many=True, required=False, help_text=f"At most {MOST_CHANGES}.")
+    bundle = serializers.CharField(required=False, help_text="A whole bundle of config_export, as YAML; alone.")
+    prune = serializers.BooleanField(required=False, help_text="Without what the bundle does not have.")
     days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=DAYS, help_text="How far back.")
 
 
@@ -116,6 +118,8 @@ def answer(key: KeyFacts, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _proposal(said: Mapping[str, Any]) -> Proposal:
     try:
+        if "bundle" in said:
+            return _of_bundle(said)
         wish = Wish()
         if "profile" in said:
             wish.profile(said["profile"])
@@ -126,10 +130,16 @@ def _proposal(said: Mapping[str, Any]) -> Proposal:
             more = {"infer": asked["infer"]} if "infer" in asked else {}
             wish.override(asked["alias"], asked["model"], asked.get("project"), **more)
         if not wish.rows:
-            raise BadProposal("Nothing is proposed: give override, profile or changes.")
+            raise BadProposal("Nothing is proposed: give override, profile, changes or bundle.")
         return propose(wish)
     except BadProposal as error:
         raise BadRequest(str(error), code="bad_proposal") from None
+
+
+def _of_bundle(said: Mapping[str, Any]) -> Proposal:
+    if others := sorted(set(said) & {"override", "profile", "changes"}):
+        raise BadProposal(f"bundle: it is a whole proposal; leave {', '.join(others)} out.")
+    return propose_bundle(said["bundle"], prune=said.get("prune", False))
 
 
 def _take(wish: Wish, change: Mapping[str, Any]) -> None:

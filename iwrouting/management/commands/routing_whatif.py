@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,7 +16,7 @@ from iwrouting.management.output import FINDINGS, add_format, as_json
 from iwrouting.management.progress import Progress
 from iwrouting.management.what_if_output import sentence, tables
 from iwrouting.planning.whatif import DAYS, MAX_DAYS, Told, what_if
-from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose
+from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose, propose_bundle
 
 WRONG_USAGE = 2
 EPILOG = """examples:
@@ -22,6 +25,7 @@ EPILOG = """examples:
   manage.py routing_whatif --override manager=            as if it had no override
   manage.py routing_whatif --default code=gpt-5.1 --default fast=gpt-4.1-nano
   manage.py routing_whatif --profile design --format json
+  manage.py routing_whatif --bundle iwrouting.yaml --days 30
 Calls no model and changes nothing. docs/what-if.md says what is assumed. Exit code 3: there are conflicts, or the
 change could not be saved as it is.
 """
@@ -55,6 +59,8 @@ class Command(BaseCommand):
             help="Another default of an alias. May be repeated.",
         )
         parser.add_argument("--profile", choices=catalogue.PROFILES, help="All defaults of a profile of the matrix.")
+        parser.add_argument("--bundle", metavar="FILE", help="A whole bundle of config_export, - for stdin; alone.")
+        parser.add_argument("--prune", action="store_true", help="Without what the bundle does not have.")
         parser.add_argument("--days", type=days, default=DAYS, help=f"How far back, 1 to {MAX_DAYS} ({DAYS}).")
         add_format(parser)
 
@@ -84,11 +90,11 @@ class Command(BaseCommand):
             raise CommandError("The change would be refused.", returncode=FINDINGS)
 
     def _proposal(self, options: dict[str, Any]) -> Proposal:
-        if not (options["override"] or options["default"] or options["profile"]):
-            raise CommandError("Nothing is proposed: give --override, --default or --profile.", returncode=WRONG_USAGE)
-        if options["project"] and not options["override"]:
-            raise CommandError("--project says whose overrides they are: give --override too.", returncode=WRONG_USAGE)
+        if fault := misused(options):
+            raise CommandError(fault, returncode=WRONG_USAGE)
         try:
+            if options["bundle"]:
+                return propose_bundle(read(options["bundle"]), options["bundle"], prune=options["prune"])
             wish = Wish()
             if options["profile"]:
                 wish.profile(options["profile"])
@@ -99,6 +105,26 @@ class Command(BaseCommand):
             return propose(wish)
         except BadProposal as error:
             raise CommandError(str(error)) from None
+
+
+def misused(options: Mapping[str, Any]) -> str:
+    """What is wrong with the options together; empty for nothing."""
+    single = options["override"] or options["default"] or options["profile"]
+    if not single and not options["bundle"]:
+        return "Nothing is proposed: give --override, --default, --profile or --bundle."
+    if single and options["bundle"]:
+        return "--bundle is a whole proposal: give it alone."
+    if options["project"] and not options["override"]:
+        return "--project says whose overrides they are: give --override too."
+    return "--prune goes with --bundle." if options["prune"] and not options["bundle"] else ""
+
+
+def read(name: str) -> bytes:
+    """The bytes of a file, or of stdin for `-`. Raises BadProposal."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise BadProposal(f"{name} can't be read: {error.strerror}.") from None
 
 
 def pair(text: str) -> tuple[str, str]:

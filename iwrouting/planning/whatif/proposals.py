@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from iwrouting import catalogue
 from iwrouting.models.contents import CONFIGURATION, HIDDEN, Content, content_of, name_of, row_of
+from iwrouting.planning.bundles import BundleRefused, plan_bundle, read_bundle
 from iwrouting.planning.plan import Plan, PlannedRow, plan_now
 from iwrouting.resolver.faults import findings, refusals
 from iwrouting.snapshot import SnapshotRefused, load
@@ -110,6 +111,14 @@ def _stored() -> dict[str, dict[str, Content]]:
 def propose(wish: Wish) -> Proposal:
     """What is wished, on top of what is stored now. Raises BadProposal."""
     return proposal_of(plan_now(wish.rows))
+
+
+def propose_bundle(data: bytes | str, file: str = "bundle", *, prune: bool = False) -> Proposal:
+    """What a bundle says, on top of what is stored now; `prune`: without what it does not have. Raises BadProposal."""
+    try:
+        return proposal_of(plan_bundle(read_bundle(data, file), prune=prune).plan)
+    except (BundleRefused, SnapshotRefused) as error:
+        raise BadProposal(str(error)) from None
 
 
 def proposal_of(plan: Plan) -> Proposal:

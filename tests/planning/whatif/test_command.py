@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.core.management import CommandError, call_command
 
 from iwrouting.management import progress
 from iwrouting.models import Override, Revision
+from iwrouting.planning.bundles import write_bundle
+from iwrouting.snapshot.contents import contents_now
 from tests.admin import cast
 from tests.audit_tables import rows
 
@@ -62,6 +65,14 @@ def test_a_table__tells_the_same_in_words(capsys: pytest.CaptureFixture[str]) ->
     assert "Assumed: Tokens are those of the records" in told.err
 
 
+def test_a_bundle__is_a_whole_proposal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "bundle.yaml"
+    file.write_text(write_bundle(contents_now()).replace("default_model: gpt-4.1", "default_model: gpt-nano"))
+    found = run_json(capsys, "--bundle", str(file))
+    assert found["total"]["changed"] == 2
+    assert [(each["object_type"], each["name"]) for each in found["proposal"]["changes"]] == [("alias", "manager")]
+
+
 def test_what_changes_nothing__says_so(capsys: pytest.CaptureFixture[str]) -> None:
     run("--format", "table", "--default", "manager=gpt-4.1")
     assert "none of 2 calls would change model" in capsys.readouterr().out
@@ -87,6 +98,9 @@ def test_what_could_not_be_saved__is_exit_code_3_with_its_reason(capsys: pytest.
     [
         ((), 2, "Nothing is proposed"),
         (("--profile", "design", "--project", "atlas"), 2, "give --override too"),
+        (("--profile", "design", "--bundle", "x.yaml"), 2, "give it alone"),
+        (("--profile", "design", "--prune"), 2, "goes with --bundle"),
+        (("--bundle", "nowhere.yaml"), 1, "nowhere.yaml can't be read: No such file"),
         (("--override", "manger=x"), 1, "There is no alias 'manger'. There are: manager."),
         (("--override", "manager=x", "--project", "nowhere"), 1, "There is no project 'nowhere'"),
         (("--override", "manager=no model"), 1, "override manager for all projects: model"),
