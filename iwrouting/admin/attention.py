@@ -19,7 +19,7 @@ from iwrouting.alerts.findings import counted
 from iwrouting.alerts.keeping import alive
 from iwrouting.audit.writing.quarantine import WITHDRAWN
 from iwrouting.conf import settings
-from iwrouting.models import QuarantinedRow
+from iwrouting.models import QuarantinedRow, Revision
 from iwrouting.resolver.lifecycle import Finding, Place
 from iwrouting.snapshot import store
 
@@ -41,7 +41,7 @@ def attention_list() -> list[SafeString]:
     now = timezone.now()
     found = [each for each in standing_findings(now, settings()) if each.rule != QUARANTINED]
     lines = [_told(each.rule, each.message) for each in found]
-    lines += [*_queues(now), *_snapshot(), *_quarantine(now)]
+    lines += [*_by_sql(), *_queues(now), *_snapshot(), *_quarantine(now)]
     said = {each.key for each in found}
     alerts = [
         each for each in open_alerts() if (each.rule, each.subject) not in said and each.rule != "rows_quarantined"
@@ -70,6 +70,13 @@ def _snapshot() -> Iterator[SafeString]:
     if age is not None and age > OLD_SNAPSHOT_S:
         text = f"This worker's snapshot is {age:.0f} s old: {store.fault or 'nobody asked for a newer one'}."
         yield format_html("{} {}", text, link(reverse("admin:system"), "System"))
+
+
+def _by_sql() -> Iterator[SafeString]:
+    counter = Revision.standing()
+    if counter.is_touched:
+        text = f"The configuration was changed by SQL after revision {counter.number}, and that is in force nowhere."
+        yield format_html("{} {}", text, link(reverse("admin:config_adoption"), "Adopt or discard it"))
 
 
 def _quarantine(now: datetime) -> Iterator[SafeString]:

@@ -9,6 +9,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 
+from iwrouting.admin.adoption import adoption_page
 from iwrouting.admin.as_of import as_of_page
 from iwrouting.admin.compare import compare_page
 from iwrouting.admin.resolve_page import MAY_RESOLVE, resolve_page
@@ -17,6 +18,7 @@ Page = Callable[[AdminSite, HttpRequest], HttpResponse]
 PAGES: dict[str, tuple[str, Page]] = {
     "resolve": ("resolve/", resolve_page),
     "config_as_of": ("config/as-of/", as_of_page),
+    "config_adoption": ("config/adoption/", adoption_page),
     "config_compare": ("config/compare/", compare_page),
 }
 """By the name of its address: the address, and what answers there."""

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 
+from iwrouting.admin.adoption import waiting
 from iwrouting.admin.aliases import AliasAdmin
 from iwrouting.admin.attention import attention_list, lifecycle_list
 from iwrouting.admin.audit import DecisionAdmin, EnvironmentSnapshotAdmin
@@ -119,6 +120,7 @@ class Site(AdminSite):
             "sandbox": environment_facts().slug == SANDBOX,
             "api_docs": API_DOCS,
             "has_guide": bool(guide_pages()),
+            "changed_by_sql": waiting(request),
         }
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:

@@ -48,7 +48,7 @@ def test_the_list_asks_a_fixed_number_of_questions(
 ) -> None:
     for number in range(30):
         cast.alias(f"role_{number}")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         boss.get(LIST)
 
 

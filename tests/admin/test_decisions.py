@@ -69,7 +69,7 @@ def test_the_number_of_questions_does_not_grow(
 ) -> None:
     for _ in range(rows):
         cast.fallen_back()
-    with django_assert_num_queries(7) as asked:
+    with django_assert_num_queries(8) as asked:
         boss.get(LIST)
     tables = [query["sql"] for query in asked.captured_queries if '"iwrouting_decision"' in query["sql"]]
     assert len([sql for sql in tables if "COUNT(" in sql]) == 1
