@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 FINDINGS = 3
 """The exit code of a command that ended well and found something."""
 
 
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """The option --format: a table on a terminal, JSON elsewhere."""
+def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
+    """The option --format: a table on a terminal, JSON elsewhere; `more` of jsonl and csv."""
     default = "table" if sys.stdout.isatty() else "json"
     parser.add_argument(
-        "--format", choices=("table", "json"), default=default, help="Default: table on a terminal, else json."
+        "--format", choices=("table", "json", *more), default=default, help="Default: table on a terminal, else json."
     )
 
 
@@ -30,6 +32,20 @@ def as_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 def as_json(**members: Any) -> str:
     """One object with a `version`, which only gains members."""
     return json.dumps({"version": 1, **members}, indent=1)
+
+
+def as_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A line of JSON for each row."""
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows under their headings, comma-separated; what a row does not have is empty."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -68,9 +68,9 @@ def carry_out(
     if not plan.changes:
         command.stderr.write("Nothing to change.")
         return None
-    acknowledged = acknowledge(tried.findings, options["acknowledge"])
     if options["dry_run"]:
         raise CommandError(f"{count(plan)} would change.", returncode=FINDINGS)
+    acknowledged = acknowledge(tried.findings, options["acknowledge"])
     if not agreed(command, options["yes"], f"Change {count(plan)}?"):
         return None
     with refused(), change_by(options, via, acknowledged=acknowledged, **more) as made:

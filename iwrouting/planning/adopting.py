@@ -14,6 +14,7 @@ from django.db import DatabaseError, models, transaction
 from iwrouting.models import OpenChange, Revision, change
 from iwrouting.models.contents import CONFIGURATION, NAMED_BY, Content, content_of, differences, row_of
 from iwrouting.models.remembering import everything
+from iwrouting.planning.applying import Rehearsal, rehearse_change
 from iwrouting.planning.plan import Plan, plan_between
 from iwrouting.snapshot.contents import Contents, contents_at, contents_now
 from iwrouting.types import ChangeKind, Via
@@ -47,10 +48,20 @@ def adopt(*, author: str, reason: str, acknowledged: Collection[str] | None = No
 
     Raises ValidationError for a reason that does not fit, or for what SQL left that can't be adopted.
     """
-    with change(author=author, via=Via.SQL, reason=reason, kind=ChangeKind.ADOPTION, acknowledged=acknowledged) as made:
-        made.touched |= everything(made.using)
-        made.raise_anyway()
+    kind = ChangeKind.ADOPTION
+    with change(author=author, via=Via.SQL, reason=reason, kind=kind, acknowledged=acknowledged) as made:
+        _take(made)
     return made
+
+
+def rehearse_adoption() -> Rehearsal:
+    """What an adoption would be refused for, and what it would have acknowledged; changes nothing."""
+    return rehearse_change(_take, ChangeKind.ADOPTION)
+
+
+def _take(made: OpenChange) -> None:
+    made.touched |= everything(made.using)
+    made.raise_anyway()
 
 
 def discard(*, author: str, reason: str) -> OpenChange:

@@ -16,7 +16,7 @@ from iwrouting.models.base import ConfigModel
 from iwrouting.models.contents import CONFIGURATION, NAMED_BY
 from iwrouting.planning.plan import Plan, PlannedRow, StalePlan
 from iwrouting.planning.refused import ChangeRefused
-from iwrouting.types import Operation, Via
+from iwrouting.types import ChangeKind, Operation, Via
 from iwrouting.types.faults import Fault, Finding
 
 ORDER = {word: number for number, word in enumerate(CONFIGURATION)}
@@ -37,11 +37,17 @@ class Rehearsal:
 
 def rehearse(plan: Plan) -> Rehearsal:
     """Apply a plan with all its checks, and take everything back. Raises StalePlan and ChangedBySql."""
+    return rehearse_change(lambda made: apply_plan(plan, made))
+
+
+def rehearse_change(work: Callable[[OpenChange], None], kind: ChangeKind = ChangeKind.CONFIGURATION) -> Rehearsal:
+    """Make a change with all its checks, and take everything back. Raises ChangedBySql, and what `work` raises but
+    ValidationError."""
     try:
         with transaction.atomic():
-            with change(author="rehearsal", via=Via.CLI, reason="A plan is tried and taken back") as made:
+            with change(author="rehearsal", via=Via.CLI, reason="A plan is tried and taken back", kind=kind) as made:
                 made.is_rehearsal = True
-                apply_plan(plan, made)
+                work(made)
             transaction.set_rollback(True)
     except ChangeRefused as error:
         return Rehearsal(tuple(error.messages), structural=error.faults)

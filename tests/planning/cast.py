@@ -10,7 +10,7 @@ from django.db import connection
 
 from iwrouting.models import Alias, ApiKey, Model, OpenChange, Override, Price, Project, Upstream, change, new_key
 from iwrouting.snapshot.contents import contents_now
-from iwrouting.types import Via
+from iwrouting.types import ALWAYS, Via
 
 LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 
@@ -33,9 +33,9 @@ def fill() -> int:
         atlas = Project(slug="atlas", name="Atlas", external_id="p-1")
         atlas.save()
         Project(slug="boreas").save()
-        Price(
-            model_id="gpt-4.1", valid_from=datetime(1970, 1, 1, tzinfo=UTC), input_pico=2_000_000, output_pico=1
-        ).save()
+        Price(model_id="gpt-4.1", valid_from=ALWAYS, input_pico=2_000_000, output_pico=1).save()
+        for model in ("gpt-5.1", "local-7"):
+            Price(model_id=model, valid_from=ALWAYS, input_pico=1_000_000, output_pico=4_000_000).save()
         Price(model_id="gpt-4.1", valid_from=LATER, input_pico=75_000, above_input_tokens=200_000).save()
         Override(alias=manager, project=atlas, model="local-7", expires_at=LATER, reason="Cheaper").save()
         Override(alias=manager, project=None, model="local-7", enabled=False).save()

@@ -24,6 +24,8 @@ from tests.planning.cast import LATER, by_ann, fill, stored
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("strict_changes")]
 
 HEAD = "version: 1\n"
+BEGIN = "1970-01-01T00:00:00Z"
+PRICED = "{input: 1, output: 4}"
 
 
 def refused(text: str | bytes) -> list[str]:
@@ -353,7 +355,9 @@ def test_prune__of_what_must_stay__tells_why() -> None:
         model = Model.objects.get(model_id="local-7")
         model.enabled = False
         model.save()
-    text = HEAD + "projects: {}\nprices: {}\nmodels:\n  gpt-4.1: {endpoints: [chat]}\n  gpt-5.1: {endpoints: [chat]}\n"
+    stays = "".join(f"  {name} default from {BEGIN}: {PRICED}\n" for name in ("gpt-5.1", "local-7"))
+    models = "models:\n  gpt-4.1: {endpoints: [chat]}\n  gpt-5.1: {endpoints: [chat]}\n"
+    text = f"{HEAD}projects: {{}}\nprices:\n{stays}{models}"
     planned = plan_bundle(read_bundle(text), prune=True)
     assert {(kept.object_type, kept.name, kept.why.split(":")[0]) for kept in planned.kept} == {
         ("project", "atlas", "One API key is for it"),
@@ -381,7 +385,7 @@ def test_a_price_in_force__can_not_be_another() -> None:
     fill()
     with pytest.raises(BundleRefused, match=r"gpt-4.1 default from 1970-01-01T00:00:00Z: It is or was in force"):
         plan_bundle(read_bundle(edited("prices", "gpt-4.1 default from 1970-01-01T00:00:00Z", input=3)))
-    assert Price.objects.count() == 2
+    assert Price.objects.count() == 4
 
 
 def test_a_new_base_url__clears_the_secret_reference_in_the_plan() -> None:
