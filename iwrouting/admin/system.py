@@ -18,6 +18,7 @@ from iwrouting.admin.attention import attention_list
 from iwrouting.admin.base import missing
 from iwrouting.admin.decision_page import Table
 from iwrouting.admin.environment import COLUMNS, environment_rows
+from iwrouting.admin.routing_variables import routing_variables
 from iwrouting.admin.show import badge
 from iwrouting.admin.system_parts import parts
 from iwrouting.audit.locks import LockFault, only_one
@@ -58,6 +59,7 @@ class SystemPages:
             **parts(),
             "attention": attention_list(),
             "title": "System",
+            "routing": routing_variables(request.user),
             "environment": Table("Settings of this process", COLUMNS, environment_rows()),
             "may_reload": request.user.has_perm(MAY_RELOAD),
             "may_maintain": request.user.is_superuser,

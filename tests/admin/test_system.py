@@ -21,7 +21,7 @@ from iwrouting.audit.keeping.partitions import MONTHS_AHEAD
 from iwrouting.audit.keeping.tables import first_of_month
 from iwrouting.conf.environment import variables
 from iwrouting.conf.settings import load, settings
-from iwrouting.models import Revision
+from iwrouting.models import Override, Revision
 from iwrouting.snapshot import store
 from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
@@ -115,6 +115,21 @@ def test_settings__show_name_value_and_source_and_never_a_secret(boss: Client) -
     assert "OPENAI_MODEL_CODE gpt-4.1 environment" in text
     assert "IW_AUDIT_QUEUE 10000 not set" in text
     assert "DATABASE_URL set, not shown" in text or "DATABASE_URL not set not set" in text
+
+
+@pytest.mark.usefixtures("secrets")
+def test_routing_variables__show_value_standing_and_what_shadows_them(boss: Client) -> None:
+    code = cast.alias("code", variable="OPENAI_MODEL_CODE")
+    glob = Override(alias=code, model="gpt-4.1-mini")
+    own = Override(alias=code, project=cast.project("atlas"), model="gpt-4.1-nano")
+    for row in (glob, own):
+        row.save()
+    page = read(boss.get(SYSTEM))
+    assert "Routing variables (1 variable set, environment " in page.text
+    shadows = f"override:{glob.pk} for all projects; 1 project: atlas ( override:{own.pk} )"
+    assert f"OPENAI_MODEL_CODE gpt-4.1 shadowed alias:code gpt-4.1-mini by override {shadows}" in page.text
+    assert f"/admin/iwrouting/override/{own.pk}/change/" in page.values("a", "href")
+    assert page.faults == []
 
 
 def test_page__without_the_permission__says_which_is_missing(as_user: LoggedIn) -> None:
