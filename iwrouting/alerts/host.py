@@ -1,4 +1,4 @@
-"""The rules that need no database: what this host's own disk and journals say."""
+"""The rules that need no database: what this host's own disk, journals and break-glass file say."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from iwrouting.alerts.findings import this_host
 from iwrouting.audit.journal.segments import MAGIC
 from iwrouting.conf import Settings
+from iwrouting.snapshot import glass
+from iwrouting.snapshot.sealed import Unusable
 
 HEADER_BYTES = 4096
 MEGABYTE = 1_000_000
@@ -37,6 +39,27 @@ def disk(conf: Settings) -> Iterator[tuple[str, str]]:
     if free < conf.alert_disk_mb * MEGABYTE:
         least = f"less than IW_ALERT_DISK_MB={conf.alert_disk_mb}"
         yield this_host(), f"{free // MEGABYTE:,} MB are free for the journal of {this_host()}, {least}."
+
+
+def break_glass(conf: Settings) -> Iterator[tuple[str, str]]:
+    """Overrides that are switched off on this host alone, or a file of them that can't be believed."""
+    try:
+        held = [each for each in glass.read(conf) if each.holds]
+    except (Unusable, OSError) as error:
+        why = str(error) if isinstance(error, Unusable) else f"unreadable: {type(error).__name__}"
+        yield (
+            this_host(),
+            f"The break-glass file of {this_host()} is {why}. It is ignored: remove it.",
+        )
+        return
+    if held:
+        refs = ", ".join(sorted({each.ref for each in held}))
+        since = min(each.at for each in held)
+        yield (
+            this_host(),
+            f"Switched off on {this_host()} alone since {since:%Y-%m-%d %H:%M} UTC, whatever the database says: "
+            f"{refs}. Disable it for all, or lift it: manage.py routing_override disable ID --from-snapshot --end.",
+        )
 
 
 def _journals(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from iwrouting.audit.tamper.seals import HOURLY, MANUAL
 from iwrouting.audit.writing.quarantine import WITHDRAWN
 from iwrouting.conf import Settings
 from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
+from iwrouting.models.changing import BY_SQL, by_sql
 
 SILENT = timedelta(minutes=15)
 """A sweeper closes what a dead writer left within ten minutes, whatever folder it wrote to."""
@@ -73,11 +74,21 @@ def snapshot_behind(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
     """Hosts with workers that refuse the configuration, or did not take it up for a minute."""
     newest = Revision.objects.filter(id=1).values("number", "changed_at").first()
     for writer in alive(now, conf):
+        if BY_SQL in writer.snapshot_fault:
+            continue  # `changed_by_sql` tells it once, not for each worker
         if writer.snapshot_fault:
             yield writer.host, f"The worker {writer.pid} of {writer.host} keeps an old one: {writer.snapshot_fault}"
         elif newest and writer.revision and newest["changed_at"] < now - BEHIND and writer.revision < newest["number"]:
             behind = f"serves revision {writer.revision}, now is {newest['number']}"
             yield writer.host, f"The worker {writer.pid} of {writer.host} {behind}."
+
+
+def changed_by_sql(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
+    """Rows of the configuration that somebody wrote by SQL, and that nobody has adopted or discarded."""
+    counter = Revision.standing()
+    if counter.is_touched:
+        told = by_sql(counter)
+        yield "", f"{told[0].upper()}{told[1:]}."
 
 
 def default_partition(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:

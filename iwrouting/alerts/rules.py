@@ -13,7 +13,7 @@ from iwrouting.alerts.findings import Finding, Looked, this_host
 from iwrouting.conf import Settings
 
 log = logging.getLogger(__name__)
-AWAY, JOURNAL, DISK = "database_away", "journal_in_use", "disk_low"
+AWAY, JOURNAL, DISK, GLASS = "database_away", "journal_in_use", "disk_low", "break_glass"
 
 Rule = Callable[[datetime, Settings], Iterable[tuple[str, str]]]
 KEEPING: Mapping[str, Rule] = {
@@ -22,6 +22,7 @@ KEEPING: Mapping[str, Rule] = {
     "rows_lost": keeping.rows_lost,
     "rows_quarantined": keeping.rows_quarantined,
     "snapshot_behind": keeping.snapshot_behind,
+    "changed_by_sql": keeping.changed_by_sql,
     "default_partition": keeping.default_partition,
     "months_ahead": keeping.months_ahead,
     "seal_overdue": keeping.seal_overdue,
@@ -31,6 +32,11 @@ TRAFFIC: Mapping[str, Rule] = {
     "fallback_share": traffic.fallback_share,
     "upstream_quota": traffic.upstream_quota,
 }
+HOST: Mapping[str, Callable[[Settings], Iterable[tuple[str, str]]]] = {
+    DISK: host.disk,
+    GLASS: host.break_glass,
+}
+"""What each host looks at for itself, with the database and without."""
 
 
 def look_with_database(now: datetime, conf: Settings) -> Looked:
@@ -40,7 +46,7 @@ def look_with_database(now: datetime, conf: Settings) -> Looked:
     for name, rule in {**KEEPING, **TRAFFIC}.items():
         if name not in conf.alert_off:
             _apply(looked, name, rule, now, conf)
-    _look_at_disk(looked, conf)
+    _look_at_host(looked, conf)
     return looked
 
 
@@ -53,7 +59,7 @@ def look_without_database(conf: Settings) -> Looked:
         looked.add(AWAY, [(this_host(), message)], subject=this_host())
     if JOURNAL not in conf.alert_off:
         looked.add(JOURNAL, host.journal_on_disk(conf), subject=this_host())
-    _look_at_disk(looked, conf)
+    _look_at_host(looked, conf)
     return looked
 
 
@@ -62,13 +68,15 @@ def standing_findings(now: datetime, conf: Settings) -> list[Finding]:
     looked = Looked()
     for name, rule in KEEPING.items():
         _apply(looked, name, rule, now, conf)
-    looked.add(DISK, host.disk(conf))
+    for name, host_rule in HOST.items():
+        looked.add(name, host_rule(conf))
     return looked.findings
 
 
-def _look_at_disk(looked: Looked, conf: Settings) -> None:
-    if DISK not in conf.alert_off:
-        looked.add(DISK, host.disk(conf), subject=this_host())
+def _look_at_host(looked: Looked, conf: Settings) -> None:
+    for name, rule in HOST.items():
+        if name not in conf.alert_off:
+            looked.add(name, rule(conf), subject=this_host())
 
 
 def _apply(looked: Looked, name: str, rule: Rule, now: datetime, conf: Settings) -> None:

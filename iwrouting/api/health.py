@@ -55,9 +55,11 @@ def readiness_faults(service: Service) -> list[str]:
 
 
 def is_degraded(service: Service) -> bool:
-    """Whether calls are served, but not as they should be: by an old configuration, or into the journal."""
+    """Whether calls are served, but not as they should be: by an old configuration, by one of which
+    overrides are switched off on this host alone, or into the journal."""
     writer, store = service.writer, service.store
-    return bool(store.fault or store.source == "disk" or writer.fault or writer.mode is not Mode.DATABASE)
+    glass = store.current.glass or store.glass.fault
+    return bool(store.fault or glass or store.source == "disk" or writer.fault or writer.mode is not Mode.DATABASE)
 
 
 def details(service: Service, faults: list[str]) -> dict[str, Any]:
@@ -86,11 +88,14 @@ def audit_state(service: Service) -> dict[str, Any]:
 
 
 def snapshot_state(store: SnapshotStore) -> dict[str, Any]:
-    """Where the configuration was read, how long ago it was last known to be the newest, and what is wrong."""
+    """Where the configuration was read, how long ago it was last known to be the newest, what is wrong, and which
+    overrides are switched off on this host alone."""
     age = store.age_s
     return {
         "source": store.source,
         "age_s": None if age is None else round(age, 1),
         "fault": store.fault,
         "disk_fault": store.keeper.fault or store.not_read,
+        "break_glass": list(store.current.glass),
+        "break_glass_fault": store.glass.fault,
     }

@@ -14,6 +14,7 @@ from iwrouting.calls.caller import Caller
 from iwrouting.calls.purse import Purse
 from iwrouting.conf.redact import word
 from iwrouting.pricing import NOTHING_SENT, Cost
+from iwrouting.snapshot.glass import WARNING as BREAK_GLASS
 from iwrouting.tokens import SOURCE_BYTES, Count, estimate
 from iwrouting.types import AttemptRecord, Configuration, HeldFacts, Resolution, Result, Rung, Usage
 
@@ -58,7 +59,9 @@ class Draft:
     def all_warnings(self) -> tuple[str, ...]:
         """The warnings of caller and resolution."""
         found = self.resolution.warnings if self.resolution else ()
-        return (*self.caller.warnings, *self.warnings, *found)
+        # By its own configuration: another request may already be under one that has more or less switched off.
+        switched_off = (f"{BREAK_GLASS}: {ref}" for ref in self.config.glass)
+        return (*self.caller.warnings, *switched_off, *self.warnings, *found)
 
     def decision_row(self) -> Row:
         """The decision as stored."""

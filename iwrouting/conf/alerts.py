@@ -16,6 +16,8 @@ RULES: Mapping[str, str] = {
     "rows_lost": "a writer has dropped rows",
     "rows_quarantined": "the database refused rows for what they hold",
     "snapshot_behind": "a worker serves an old configuration",
+    "changed_by_sql": "the configuration was changed by SQL, which is in force nowhere until it is adopted",
+    "break_glass": "overrides are switched off on one host alone",
     "disk_low": "the disk of the journal's folder is nearly full",
     "default_partition": "rows stand in a default partition: their month has no own",
     "months_ahead": "the next month has no partition",

@@ -29,6 +29,8 @@ from iwrouting.models.remembering import history_rows
 from iwrouting.types import ChangeKind, Via
 from iwrouting.types.faults import Finding
 
+BY_SQL = "the configuration was changed by SQL"
+
 
 class ChangeRequired(RuntimeError):
     """A row of the configuration was to be written outside of a change."""
@@ -139,7 +141,7 @@ def change(
 def by_sql(counter: Revision) -> str:
     """What is told of a configuration that somebody changed by SQL."""
     return (
-        f"the configuration was changed by SQL after revision {counter.number}, and that is in force nowhere: look at "
+        f"{BY_SQL} after revision {counter.number}, and that is in force nowhere: look at "
         "it with `manage.py config_adopt --dry-run`, then adopt it or discard it"
     )
 

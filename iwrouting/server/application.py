@@ -15,7 +15,7 @@ from iwrouting.conf import points, settings
 from iwrouting.conf.sqlite import need_file
 from iwrouting.dispatch import Dispatcher
 from iwrouting.server.auditing import make_writer
-from iwrouting.server.jobs import jobs, watch
+from iwrouting.server.jobs import jobs, lines, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
 from iwrouting.server.sweeping import sweeper_of
@@ -73,7 +73,7 @@ class Application:
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
         self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
-        self._upkeep = Upkeep(jobs(sweeper_of(writer).sweep)), Upkeep(watch())
+        self._upkeep = Upkeep((*jobs(sweeper_of(writer).sweep), *lines())), Upkeep(watch())
         for upkeep in self._upkeep:
             upkeep.start()
         settle_memory()

@@ -8,10 +8,14 @@ from iwrouting.alerts import look
 from iwrouting.audit.sweeping.sweeper import sweep_every_s
 from iwrouting.audit.tamper.seals import seal_when_due
 from iwrouting.conf import settings
+from iwrouting.server.lines import LineWriter
 from iwrouting.server.sweeping import sweep_now
 from iwrouting.server.upkeep import Job
+from iwrouting.snapshot import store
 
 LOOK_EVERY_S = 60.0
+LINES_EVERY_S = 5.0
+SCHEDULE_EVERY_S = 10.0
 SEAL_EVERY_S = 300.0
 """How often it is asked whether the hourly seal is due."""
 
@@ -25,6 +29,16 @@ def jobs(sweep: Callable[[], object] = sweep_now) -> tuple[Job, ...]:
         # It takes its lock itself, and only where there is something to do.
         Job("sweep", sweep_every_s(settings().writer_dead_s), sweep, alone=False),
         Job("seal", SEAL_EVERY_S, seal_when_due),
+    )
+
+
+def lines() -> tuple[Job, ...]:
+    """The lines of the change list that no revision made. Each is written once, whoever comes first."""
+    writer = LineWriter(store)
+    return (
+        Job("environment", LINES_EVERY_S, writer.environment, alone=False),
+        Job("break_glass", LINES_EVERY_S, writer.break_glass, alone=False),
+        Job("schedule", SCHEDULE_EVERY_S, writer.schedule, alone=False),
     )
 
 

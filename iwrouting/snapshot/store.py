@@ -15,6 +15,7 @@ from iwrouting.models.changing import by_sql
 from iwrouting.snapshot import disk
 from iwrouting.snapshot.builtin import builtin_configuration
 from iwrouting.snapshot.contents import configuration_at
+from iwrouting.snapshot.glass_watch import GlassWatch
 from iwrouting.snapshot.keeper import Keeper
 from iwrouting.snapshot.listen import start_listener
 from iwrouting.snapshot.load import load
@@ -34,11 +35,15 @@ class SnapshotStore:
     """`current` is read by every request without a lock; everything else belongs to the poller.
 
     At a start without a database the last one accepted is read from disk; where there is none, the built-in
-    configuration stands in, with `database` False. `not_read`: why there is none on disk.
+    configuration stands in, with `database` False. `not_read`: why there is none on disk. `glass`: the overrides that
+    are switched off on this host.
     """
 
     def __init__(self) -> None:
         self._current: Configuration | None = None
+        self._plain: Configuration | None = None
+        self._swap = threading.Lock()
+        self.glass = GlassWatch()
         self.checked_at = 0.0
         self.not_read = ""
         self._fault = ""
@@ -53,9 +58,13 @@ class SnapshotStore:
     @property
     def current(self) -> Configuration:
         """The snapshot that serves now."""
-        if self._current is None:
-            self._current = builtin_configuration()
-        return self._current
+        config = self._current
+        return self._take(builtin_configuration()) if config is None else config
+
+    @property
+    def plain(self) -> Configuration | None:
+        """What was last read, before anything is switched off on this host; None before the first reading."""
+        return self._plain
 
     @property
     def age_s(self) -> float | None:
@@ -90,6 +99,7 @@ class SnapshotStore:
 
     def start(self) -> None:
         """Load now and keep polling in a daemon thread. Raises SettingsError."""
+        self.glass.start(self._reglaze)
         self.check()
         if not self.current.database:
             self._read_disk()
@@ -106,6 +116,7 @@ class SnapshotStore:
         if self._thread is not None:
             self._thread.join(timeout=5)
         self.keeper.stop()
+        self.glass.stop()
 
     def check(self) -> None:
         """Compare the revision and load if it moved. Any failure keeps the former snapshot and is told in `fault`."""
@@ -151,13 +162,13 @@ class SnapshotStore:
         return not self.fault
 
     def _check(self) -> None:
-        known = self._current
+        known = self._plain
         try:
             counter = Revision.standing()
             if counter.is_touched:
                 self._isolate(counter)
             if known is None or not _is_read(known) or counter.number != known.revision:
-                self._current = load()
+                self._take(load())
         finally:
             if not connection.in_atomic_block:
                 connection.close()
@@ -167,10 +178,22 @@ class SnapshotStore:
 
         Raises SnapshotRefused.
         """
-        known = self._current
+        known = self._plain
         if counter.number and (known is None or not known.database or known.revision < counter.number):
-            self._current = configuration_at(counter.number)
+            self._take(configuration_at(counter.number))
         raise SnapshotRefused(by_sql(counter))
+
+    def _take(self, config: Configuration) -> Configuration:
+        """Serve this one from now on, without what is switched off here."""
+        with self._swap:
+            self._plain = config
+            self._current = self.glass.applied(config)
+            return self._current
+
+    def _reglaze(self) -> None:
+        with self._swap:
+            if self._plain is not None:
+                self._current = self.glass.applied(self._plain)
 
     def _failed(self, fault: str, error: Exception | None = None) -> None:
         if fault != self._fault:
@@ -179,7 +202,7 @@ class SnapshotStore:
 
     def _read_disk(self) -> None:
         try:
-            self._current = disk.read()
+            self._take(disk.read())
         except disk.SnapshotUnusable as error:
             self.not_read = str(error)
             log.error("no configuration from disk: %s is %s", disk.path(), error)
@@ -188,8 +211,8 @@ class SnapshotStore:
 
     def _poll(self) -> None:
         while not self._stop.is_set():
-            if not self._fault:
-                self.keeper.offer(self.current)
+            if not self._fault and self._plain is not None:
+                self.keeper.offer(self._plain)
             self._wake.wait(POLL_S)
             self._wake.clear()
             if not self._stop.is_set():

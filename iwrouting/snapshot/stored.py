@@ -38,6 +38,7 @@ OWN = frozenset(
         "lifecycle_warning_days",
         "database",
         "from_disk",
+        "glass",
         "projects_by_external_id",
     }
 )

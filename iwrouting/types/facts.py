@@ -189,6 +189,7 @@ class Configuration:
 
     `database` is False where no database has been read: overrides are `unreadable`, defaults the built-in ones.
     `from_disk`: when one that was read from disk was last known to be the newest; None for all others.
+    `glass`: the refs of overrides that are switched off on this host alone, whatever the database says.
     `default_upstream` is the one that the environment defines; `keys` are found by the SHA-256 of their text; `prices`
     are of all times, by model id.
     """
@@ -208,3 +209,4 @@ class Configuration:
     projects_by_external_id: Mapping[str, str] = field(default_factory=dict)
     prices: Mapping[str, tuple[PriceFacts, ...]] = field(default_factory=dict)
     from_disk: datetime | None = None
+    glass: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from iwrouting.alerts import standing_findings
@@ -17,6 +18,7 @@ from iwrouting.alerts.rules import look_with_database, look_without_database
 from iwrouting.audit.journal.journal import Journal, Place
 from iwrouting.conf.alerts import RULES
 from iwrouting.models import Model, Revision
+from iwrouting.snapshot import glass
 from tests.admin.cast import attempt, decision, model
 from tests.alerts import cast
 from tests.alerts.conftest import Configure
@@ -115,6 +117,35 @@ def test_snapshot_behind__where_it_is_refused_or_old(found: Found) -> None:
     assert "serves revision 41, now is 42" in found()["snapshot_behind"]["web-1"]
     cast.writer(host="web-2", revision=42, snapshot_fault="snapshot refused: alias code")
     assert "snapshot refused: alias code" in found()["snapshot_behind"]["web-2"]
+
+
+def test_snapshot_behind__for_a_change_by_sql__leaves_that_to_its_own_rule(found: Found) -> None:
+    Model(model_id="gpt-x", endpoints=["chat"]).save()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE iwrouting_model SET enabled = %s", [False])
+    cast.writer(snapshot_fault="snapshot refused: the configuration was changed by SQL after revision 42")
+    assert found().keys() == {"changed_by_sql"}
+    assert "config_adopt --dry-run" in found()["changed_by_sql"][""]
+    Revision.objects.update(accounted=F("touches"))
+    assert found() == {}
+
+
+def test_break_glass__while_an_override_is_switched_off_here(
+    found: Found, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf = configure()
+    monkeypatch.setattr("iwrouting.snapshot.glass.settings", lambda: conf)
+    pane = glass.Pane("1", "override:12", "code for atlas -> x", 3, "web-1", timezone.now(), "ann", "It is down")
+    glass.rewrite(lambda panes: [pane])
+    told = found()["break_glass"][this_host()]
+    assert "whatever the database says: override:12." in told
+    assert "atlas" not in told
+    assert [each.rule for each in look_without_database(conf).findings] == ["database_away", "break_glass"]
+    assert "break_glass" in [each.rule for each in standing_findings(timezone.now(), conf)]
+    glass.rewrite(lambda panes: [pane.ended(timezone.now(), "ann", "It is well")])
+    assert found() == {}
+    glass.path().write_bytes(b"spoilt")
+    assert "It is ignored: remove it." in found()["break_glass"][this_host()]
 
 
 def test_disk_low__by_the_threshold(found: Found) -> None:

@@ -18,12 +18,20 @@ from iwrouting.snapshot import builtin_configuration
 FOLDER = Path("/data/of/nobodys/business")
 
 
-def service(*, mode: Mode = Mode.DATABASE, fault: str = "", source: str = "database", **config: Any) -> Any:
+def service(
+    *, mode: Mode = Mode.DATABASE, fault: str = "", source: str = "database", glass_fault: str = "", **config: Any
+) -> Any:
     """What the view reads of a worker."""
     given = replace(builtin_configuration(), database=True, revision=41, **config)
     told = {"mode": mode.value, "fault": fault, "journal_fault": f"{FOLDER}/x.journal can't be written: No space left"}
     store = SimpleNamespace(
-        fault="", source=source, age_s=0.25, not_read="", keeper=SimpleNamespace(fault=""), current=given
+        fault="",
+        source=source,
+        age_s=0.25,
+        not_read="",
+        keeper=SimpleNamespace(fault=""),
+        current=given,
+        glass=SimpleNamespace(fault=glass_fault),
     )
     return SimpleNamespace(
         config=given,
@@ -46,6 +54,8 @@ def ago(**past: float) -> datetime:
         ({"mode": Mode.JOURNAL, "fault": "StoreDown"}, "degraded", ""),
         ({"mode": Mode.JOURNAL}, "degraded", ""),
         ({"source": "disk", "from_disk": ago(hours=1)}, "degraded", ""),
+        ({"glass": ("override:12",)}, "degraded", ""),
+        ({"glass_fault": "the break-glass file is damaged"}, "degraded", ""),
         ({"mode": Mode.REFUSING, "fault": "StoreDown"}, "unavailable", "the audit can't be written"),
         ({"source": "disk", "from_disk": ago(hours=25)}, "unavailable", "older than IW_SNAPSHOT_MAX_AGE"),
         ({"source": "disk", "from_disk": ago(hours=-1)}, "unavailable", "set the clock"),
@@ -68,6 +78,8 @@ def test_a_configuration_that_can_not_be_refreshed__degrades() -> None:
         "age_s": 0.2,
         "fault": of.store.fault,
         "disk_fault": "",
+        "break_glass": [],
+        "break_glass_fault": "",
     }
 
 

@@ -40,7 +40,12 @@ def service(**state: Any) -> Any:
         "not_durable": "",
     }
     store = SimpleNamespace(
-        current=SimpleNamespace(revision=41), age_s=0.25, fault="", source="database", keeper=SimpleNamespace(fault="")
+        current=SimpleNamespace(revision=41, glass=("override:12",)),
+        age_s=0.25,
+        fault="",
+        source="database",
+        keeper=SimpleNamespace(fault=""),
+        glass=SimpleNamespace(fault=""),
     )
     return SimpleNamespace(
         writer=SimpleNamespace(id="own", state=lambda: told | state), store=store, calls={1}, going_on={2}
@@ -105,6 +110,7 @@ def test_the_answering_worker__tells_live_and_the_others_by_their_rows(db: None)
     assert found[series("iwrouting_audit_last_seal_timestamp_seconds")] == round(NOW.timestamp(), 3)
     assert found[series("iwrouting_audit_quarantine_rows")] == 1
     assert found[series("iwrouting_audit_silent_workers")] == 1
+    assert by_host(found, "iwrouting_break_glass_overrides") == {own: 1}
     partitions = {name for name, _ in found if name == "iwrouting_audit_default_partition_rows"}
     assert bool(partitions) is IS_POSTGRESQL
 

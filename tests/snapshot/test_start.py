@@ -23,7 +23,8 @@ MODULE = importlib.import_module("iwrouting.snapshot.store")
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     given = settings().model_copy(update={"journal_dir": tmp_path})
-    monkeypatch.setattr("iwrouting.snapshot.disk.settings", lambda: given)
+    for name in ("disk", "glass"):
+        monkeypatch.setattr(f"iwrouting.snapshot.{name}.settings", lambda: given)
     return tmp_path / "snapshot"
 
 

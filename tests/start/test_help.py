@@ -17,6 +17,8 @@ OURS = [
     "matrix_load",
     "models_check",
     "prices_sync",
+    "routing_environment",
+    "routing_override",
     "routing_whatif",
     "run_raise",
     "run_show",

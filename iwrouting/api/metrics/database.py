@@ -1,4 +1,4 @@
-"""What the database knows of the audit as a whole: seals, quarantine, default partitions."""
+"""What the database knows of the service as a whole: seals, quarantine, default partitions, changes by SQL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from iwrouting.api.metrics.text import Family
 from iwrouting.audit.keeping.partitions import default_rows
-from iwrouting.models import QuarantinedRow, Seal, Writer
+from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
 
 COUNTED = 10_000
 """Rows in a default partition are counted up to here: there should be none."""
@@ -38,3 +38,6 @@ def families(now: datetime) -> Iterator[Family]:
     for table, rows in default_rows(COUNTED).items():
         default.add(rows, table=table)
     yield default
+    touched = Family("iwrouting_configuration_changed_by_sql", "gauge", "1: it was changed by SQL, and is not adopted.")
+    touched.add(int(Revision.standing().is_touched))
+    yield touched

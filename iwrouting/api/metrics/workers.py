@@ -33,6 +33,8 @@ OWN: Mapping[str, tuple[str, str]] = {
     "iwrouting_snapshot_age_seconds": ("gauge", "Seconds since it was last known to be the newest."),
     "iwrouting_snapshot_fault": ("gauge", "1: it is not known to be the newest."),
     "iwrouting_snapshot_disk_fault": ("gauge", "1: it is not kept on disk."),
+    "iwrouting_break_glass_overrides": ("gauge", "Overrides that are switched off on this host alone."),
+    "iwrouting_break_glass_fault": ("gauge", "1: the break-glass file is not believed."),
     "iwrouting_open_calls": ("gauge", "Requests that are being served."),
 }
 
@@ -75,6 +77,8 @@ def live(service: Service, host: str, pid: int, now: datetime) -> Worker:
             "iwrouting_snapshot_age_seconds": store.age_s,
             "iwrouting_snapshot_fault": int(bool(store.fault)),
             "iwrouting_snapshot_disk_fault": int(bool(store.keeper.fault)),
+            "iwrouting_break_glass_overrides": len(store.current.glass),
+            "iwrouting_break_glass_fault": int(bool(store.glass.fault)),
             "iwrouting_open_calls": len(service.calls) + len(service.going_on),
         },
         source=store.source,

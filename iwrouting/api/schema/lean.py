@@ -70,7 +70,14 @@ READINESS: dict[str, Any] = {
     "environment_id": "9f0c2b7d6a5e4f31",
     "catalogue_version": "2026-11-22",
     "upstream": "environment",
-    "snapshot": {"source": "database", "age_s": 0.2, "fault": "", "disk_fault": ""},
+    "snapshot": {
+        "source": "database",
+        "age_s": 0.2,
+        "fault": "",
+        "disk_fault": "",
+        "break_glass": [],
+        "break_glass_fault": "",
+    },
     "audit": {
         "mode": "database",
         "fault": "",

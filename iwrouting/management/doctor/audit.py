@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Exists, OuterRef
 
 from iwrouting.alerts import standing_findings
-from iwrouting.alerts.rules import KEEPING
+from iwrouting.alerts.rules import HOST, KEEPING
 from iwrouting.audit.keeping.partitions import default_rows, has_partitions, missing_months
 from iwrouting.audit.keeping.tables import kept_from
 from iwrouting.conf import Settings
@@ -25,6 +25,8 @@ NEXT_STEPS = {
     "rows_lost": "Report it: this must never be.",
     "rows_quarantined": "See Quarantined rows in the admin.",
     "snapshot_behind": "Mend what the message names: the former configuration serves.",
+    "changed_by_sql": "Look at it with 'manage.py config_adopt --dry-run', then adopt or discard it.",
+    "break_glass": "Disable the override in the database, then lift it with '--from-snapshot --end'.",
     "seal_overdue": "Run a worker, or 'manage.py audit_seal'.",
     "default_partition": "Run 'manage.py partitions drain'.",
     "months_ahead": "Run 'manage.py maintain'.",
@@ -37,7 +39,7 @@ def check_keeping(conf: Settings) -> Iterator[Result]:
     found = standing_findings(datetime.now(UTC), conf)
     for each in found:
         yield finding(each.rule, each.message.removesuffix("."), NEXT_STEPS.get(each.rule, "See docs/alerts.md."))
-    quiet = sorted({*KEEPING, "disk_low"} - {each.rule for each in found})
+    quiet = sorted({*KEEPING, *HOST} - {each.rule for each in found})
     yield ok("keeping", f"nothing to tell of {', '.join(quiet)}")
 
 
