@@ -309,14 +309,6 @@ def test_refusal__names_every_fault_at_once() -> None:
     assert [code for code in ("[chain_cycle]", "[rung_unknown]", "[wrong_kind]") if code not in text] == []
 
 
-def test_refusal__gives_a_form_its_own_fields() -> None:
-    with pytest.raises(ChangeRefused) as caught:
-        saved(alias(chain=["nosuch"]), override("fast", "small"))
-    own, others = caught.value.errors_of("alias", "code")
-    assert list(own) == ["chain"]
-    assert [line.split(":")[0] for line in others] == ["override fast for all projects"]
-
-
 def test_finding__that_was_to_be_acknowledged__refuses_until_it_is() -> None:
     with pytest.raises(ChangeRefused) as caught:
         saved(alias(default_model="nobody-knows"), acknowledged=())
