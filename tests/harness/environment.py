@@ -20,7 +20,15 @@ DROPPED_PREFIXES = (
     "PYTEST_",
     "SENTRY_",
 )
-DROPPED = {"DATABASE_URL", "TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR", "PYTHONPATH", "PYTHONWARNINGS"}
+DROPPED = {
+    "DATABASE_URL",
+    "TIKTOKEN_CACHE_DIR",
+    "DATA_GYM_CACHE_DIR",
+    # A run starts some hundred processes: without bytecode each would compile the whole package.
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPATH",
+    "PYTHONWARNINGS",
+}
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: a client that obeys proxies fails here at once, instead of leaving the machine."""
 

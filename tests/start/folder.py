@@ -18,7 +18,7 @@ from tests.harness import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (".ci", "Makefile", "config", "iwrouting", "manage.py", "requirements.txt", "requirements-dev.txt")
-OURS = ("IW_ENV", "IW_ENV_FILE", "IW_SECRET_KEY", "PYTHONDONTWRITEBYTECODE")
+OURS = ("IW_ENV", "IW_ENV_FILE", "IW_SECRET_KEY")
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "HOST", "PORT")
 PATIENCE_S = 30.0
 READY = "Ctrl-C stops everything."
