@@ -36,10 +36,17 @@ def sdk() -> Iterator[OpenAI]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def of_file(running: World) -> Iterator[World]:
+    """The same, and what a file starts beside the service of all tests ends with the file."""
+    yield running
+    running.stop_others()
+
+
 @pytest.fixture
-def live(running: World, sdk: OpenAI, django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
-    with django_db_blocker.unblock(), readable(running.database):
-        yield Live(running, sdk)
+def live(of_file: World, sdk: OpenAI, django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
+    with django_db_blocker.unblock(), readable(of_file.database):
+        yield Live(of_file, sdk)
 
 
 @pytest.fixture

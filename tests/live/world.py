@@ -99,10 +99,16 @@ class World:
             process.start(ready=ready)
         return self.started[name]
 
+    def stop_others(self) -> None:
+        """Stop what `other_service` has started: each reads every change of the configuration that a test makes."""
+        for process in self.started.values():
+            process.stop()
+        self.started.clear()
+
     def stop(self) -> None:
         """Stop every service."""
-        for process in (self.service, *self.started.values()):
-            process.stop()
+        self.stop_others()
+        self.service.stop()
 
 
 @contextmanager
