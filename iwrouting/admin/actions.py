@@ -63,7 +63,7 @@ def confirm(page: AttemptingAdmin[M], request: HttpRequest, rows: Sequence[M], d
         "doing": doing,
         "rows": rows,
         "checkbox": ACTION_CHECKBOX_NAME,
-        "problems": [*attempt.problems, *attempt.told_errors(), *(f"{each.told()}." for each in attempt.meanwhile)],
+        "problems": [*attempt.problems, *attempt.told_errors(), *(each.told_whole() for each in attempt.meanwhile)],
     }
     return TemplateResponse(request, "admin/iwrouting/confirm.html", context)
 

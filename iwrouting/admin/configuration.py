@@ -100,6 +100,10 @@ class ConfigAdmin(DeletingAdmin[M]):
         """The change list of this row."""
         return HttpResponseRedirect(history_url(OBJECT_TYPES[self.model], object_id))
 
+    def rows_behind(self, pk: int) -> list[tuple[str, int]]:
+        """The rows of which nobody else may have changed one since the page of this row was shown."""
+        return [(OBJECT_TYPES[self.model], pk)]
+
     def _is_own(self, row: Meanwhile, object_id: str | None) -> bool:
         return (row.object_type, str(row.pk)) == (OBJECT_TYPES[self.model], object_id)
 
@@ -110,7 +114,7 @@ class ConfigAdmin(DeletingAdmin[M]):
         return [(each.get_default_prefix(), each) for each, inline in found if inline.model in OBJECT_TYPES]
 
     def _rows_sent(self, request: HttpRequest, object_id: str | None) -> list[tuple[str, int]]:
-        own = [(OBJECT_TYPES[self.model], int(object_id))] if object_id and object_id.isdecimal() else []
+        own = self.rows_behind(int(object_id)) if object_id and object_id.isdecimal() else []
         for prefix, formset in self._tables(request, object_id):
             own += [(OBJECT_TYPES[formset.model], pk) for pk in sent_ids(request.POST, prefix).values()]
         return own
@@ -134,8 +138,8 @@ class ConfigAdmin(DeletingAdmin[M]):
         """Rows that were deleted meanwhile stand as new ones, unless it is chosen to leave them out."""
         gone = {row.pk: row for row in attempt.meanwhile if row.gone}
         data = request.POST.copy()
-        for prefix, _ in self._tables(request, object_id) if gone else ():
-            names = make_anew(data, prefix, gone)
+        for prefix, formset in self._tables(request, object_id) if gone else ():
+            names = make_anew(data, prefix, gone, formset.fk.name)
             attempt.lost += [(gone[pk], name) for pk, name in names.items()]
         _send(request, data)
 
@@ -152,7 +156,7 @@ class ConfigAdmin(DeletingAdmin[M]):
         data = request.POST.copy()
         for name in self.fixed:
             data.setdefault(name, str(row.content.get(name, "")))
-        for prefix, _ in self._tables(request, None):
-            make_anew(data, prefix, sent_ids(data, prefix).values())
+        for prefix, formset in self._tables(request, None):
+            make_anew(data, prefix, sent_ids(data, prefix).values(), formset.fk.name)
         _send(request, data)
         return super().changeform_view(request, None, admin_url(model, "add"), extra_context)

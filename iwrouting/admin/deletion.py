@@ -60,7 +60,7 @@ class DeletingAdmin(AttemptingAdmin[M]):
         attempt, answer = self.attempt(request, tried)
         if answer is not None:
             return answer
-        problems = [*attempt.problems, *attempt.told_errors(), *(f"{each.told()}." for each in attempt.meanwhile)]
+        problems = [*attempt.problems, *attempt.told_errors(), *(each.told_whole() for each in attempt.meanwhile)]
         extra |= reason_context(attempt, shown, is_sent=request.method == "POST")
         context = {**extra, "problems": problems, "typed": request.POST.get(TYPED, "")}
         return super().delete_view(_as_asked(request), object_id, context)

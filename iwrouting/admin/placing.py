@@ -23,10 +23,13 @@ def place(attempt: Attempt, context: dict[str, Any], object_type: str) -> dict[s
         _add(attempt, own, fault)
     if attempt.errors is not None:
         _add_errors(attempt, main, attempt.errors)
+    sides = _sides(attempt, [main, *rows.values()])
+    shown = [row for row, _ in sides]
+    attempt.problems += [row.told_whole() for row in attempt.meanwhile if row not in shown and not row.gone]
     return {
         "errors": AdminErrorList(main, tables),
         "problems": attempt.problems,
-        "sides": _sides(attempt, [main, *rows.values()]),
+        "sides": sides,
         "lost": attempt.lost,
     }
 

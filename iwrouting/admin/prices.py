@@ -132,6 +132,12 @@ class PriceAdmin(ConfigAdmin[Price]):
         """Preview and write what the packaged price lists say."""
         return sync_page(self, request)
 
+    def rows_behind(self, pk: int) -> list[tuple[str, int]]:
+        """All prices of this one's kind: a newer one has superseded it."""
+        same = Price.objects.filter(pk=pk).values(*KEY)
+        found = Price.objects.filter(**same[0]).values_list("pk", flat=True) if same else []
+        return [("price", other) for other in {pk, *found}]
+
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
         """Save as an operator's price; one that is or was in force stays, and a new row supersedes it."""
         if change and not form.has_changed():

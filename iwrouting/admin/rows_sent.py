@@ -17,14 +17,18 @@ def sent_ids(data: QueryDict, prefix: str) -> dict[int, int]:
     return {place: int(row["id"][0]) for place, row in _rows(data, prefix).items() if _is_stored(row)}
 
 
-def make_anew(data: QueryDict, prefix: str, gone: Collection[int]) -> dict[int, str]:
-    """Turn rows that are stored no more into new ones; by their keys, the buttons by which they are left out."""
+def make_anew(data: QueryDict, prefix: str, gone: Collection[int], parent: str) -> dict[int, str]:
+    """Turn rows that are stored no more into new ones; by their keys, the buttons by which they are left out.
+
+    `parent`: the field that names the row on whose page the table stands; it may be stored no more itself.
+    """
     sent = _rows(data, prefix).values()
     pks = [int(row["id"][0]) if _is_stored(row) else None for row in sent]
     lost = {pk: row for pk, row in zip(pks, sent, strict=True) if pk is not None and pk in gone}
     kept = [row for pk, row in zip(pks, sent, strict=True) if pk not in lost]
     kept.sort(key=lambda row: not _is_stored(row))  # stored rows come first, as the number of them says
-    anew = [{name: values for name, values in row.items() if name not in ("id", "DELETE")} for row in lost.values()]
+    left = {"id", "DELETE", parent}
+    anew = [{name: values for name, values in row.items() if name not in left} for row in lost.values()]
     _write(data, prefix, [*kept, *anew], sum(_is_stored(row) for row in kept))
     return {pk: f"{TAKE}{prefix}-{place}" for place, pk in enumerate(lost, len(kept))}
 

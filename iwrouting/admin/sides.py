@@ -12,8 +12,9 @@ from django import forms
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import QueryDict
 
+from iwrouting.admin.effect import label_of, plain_value
 from iwrouting.models import Change, HistoryRow
-from iwrouting.models.contents import CONFIGURATION, content_of
+from iwrouting.models.contents import CONFIGURATION, HIDDEN, content_of
 from iwrouting.types import Operation
 
 TAKE = "take-"
@@ -37,15 +38,26 @@ class Meanwhile:
     reason: str
     old: dict[str, Any]
     content: dict[str, Any]
+    made: bool
     gone: bool
 
     def told(self) -> str:
-        """Who changed or deleted it, when and why."""
-        what = "deleted" if self.gone else "changed"
+        """Who made, changed or deleted it, when and why."""
+        what = "deleted" if self.gone else "made" if self.made else "changed"
         return (
             f"The {self.object_type} {self.name} was {what} by {self.author} at {self.at:%Y-%m-%d %H:%M:%S} UTC "
             f"(revision {self.revision}: {self.reason})"
         )
+
+    def told_whole(self) -> str:
+        """The same as a sentence, with each value that became another."""
+        now = self.content
+        values = [
+            f"{label_of(self.object_type, name)}: {plain_value(name, old)} → {plain_value(name, now.get(name))}"
+            for name, old in self.old.items()
+            if name not in HIDDEN and old != now.get(name)
+        ]
+        return f"{self.told()}. {'; '.join(values)}" if values and not self.gone else f"{self.told()}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ def _told(history: list[HistoryRow], line: Change | None) -> Meanwhile:
         reason=line.reason if line else "no reason is known",
         old=old,
         content=json.loads(last.content),
+        made=history[0].operation == Operation.CREATE,
         gone=last.operation == Operation.DELETE,
     )
 
@@ -119,6 +132,8 @@ def shown(field: forms.BoundField) -> str:
     value = field.value()
     if isinstance(value, bool) or isinstance(field.field, forms.BooleanField):
         return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
     known = {str(key): str(label) for key, label in getattr(field.field, "choices", ())}
     many = [part for part in value if part not in (None, "")] if isinstance(value, list | tuple) else [value]
     words = [known.get(str(part), str(part)) for part in many if part not in (None, "")]

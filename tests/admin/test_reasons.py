@@ -40,9 +40,8 @@ def test_save__with_a_reason__is_a_line_of_the_change_list_by_its_author(boss: C
     assert answer.status_code == 302
     line = last()
     assert (line.author, line.via, line.reason) == ("boss", "admin", "gpt-5.1 is cheaper")
-    assert json.loads(HistoryRow.objects.get(revision=line.revision).changed) == {
-        "default_model": ["gpt-4.1", "gpt-5.1"]
-    }
+    row = HistoryRow.objects.latest("id")
+    assert (row.revision, json.loads(row.changed)) == (line.revision, {"default_model": ["gpt-4.1", "gpt-5.1"]})
 
 
 @pytest.mark.parametrize(("reason", "fault"), [("", "This field is required."), ("  abc  ", TOO_SHORT)])
