@@ -95,7 +95,8 @@ def test_broken_configuration__is_not_taken_and_the_former_one_serves(live: Live
     blueprint.default_model = ""
     blueprint.save(using=ALIAS)
     state = eventually(lambda: degraded(live), "the alarm", WITHIN_S)
-    assert "blueprint" in state["snapshot"]["fault"]
+    assert "alias blueprint: The alias blueprint has no default model" in state["snapshot"]["fault"]
+    assert state["snapshot"]["fault"].endswith("[default_missing]")
     assert state["revision"] == revision
     called = live.chat("blueprint")
     assert (called.headers["x-iw-model"], called.record.decision.revision) == ("gpt-4.1-mini", revision)

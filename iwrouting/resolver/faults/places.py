@@ -74,16 +74,18 @@ def endpoint_of(alias: AliasFacts) -> Endpoint:
     return Endpoint.EMBEDDINGS if alias.kind is Kind.EMBEDDING else Endpoint.CHAT
 
 
-def audiences(config: Configuration) -> Iterator[tuple[AliasFacts, str | None]]:
-    """Every alias as all projects see it, and as those see it whose own overrides change it or a rung of it."""
-    for alias in config.aliases.values():
+def audiences(config: Configuration, kind: Kind | None = None) -> Iterator[tuple[AliasFacts, str | None]]:
+    """Every alias, or every one of a kind: as all projects see it, and as those see it whose own overrides change it
+    or a rung of it."""
+    aliases = [alias for alias in config.aliases.values() if kind is None or alias.kind is kind]
+    for alias in aliases:
         yield alias, None
     projects: dict[str, set[str]] = {}
     for override in config.overrides.values():
         if override.project is not None:
             projects.setdefault(override.project, set()).add(override.alias)
     for project, named in projects.items():
-        for alias in config.aliases.values():
+        for alias in aliases:
             if alias.name in named or named.intersection(alias.chain):
                 yield alias, project
 
@@ -92,11 +94,16 @@ def serving(config: Configuration, alias: AliasFacts, project: str | None, now: 
     """The first rung that could serve; None where none could."""
     try:
         _, model, source = climb(config, alias, project, now)
-        endpoint = endpoint_of(alias).value
-        chain = build_chain(config, alias, model, source, project=project, now=now, endpoint=endpoint, key=None)
+        # The primary alone first: it nearly always serves, and the rungs after it cost as much again.
+        for chained in (None, alias):
+            endpoint = endpoint_of(alias).value
+            chain = build_chain(config, chained, model, source, project=project, now=now, endpoint=endpoint, key=None)
+            for rung in chain:
+                if rung.skip is None:
+                    return rung
     except Unavailable:
         return None
-    return next((rung for rung in chain if rung.skip is None), None)
+    return None
 
 
 def told_audience(alias: AliasFacts, project: str | None) -> str:

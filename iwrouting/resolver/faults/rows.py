@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from iwrouting.types import Configuration, OverrideFacts, PriceFacts, ProjectFacts
+from iwrouting.types import Configuration, OverrideFacts, PriceFacts
 from iwrouting.types.faults import Fault, ObjectType, override_name
 
 
@@ -14,8 +14,7 @@ def row_faults(config: Configuration) -> Iterator[Fault]:
     for override in config.overrides.values():
         yield from _override(config, override)
     yield from _twin_overrides(config)
-    for project in config.projects.values():
-        yield from _external_id(config, project)
+    yield from _external_ids(config)
     for model, prices in config.prices.items():
         yield from _prices(model, prices)
     yield from _keys(config)
@@ -46,16 +45,16 @@ def _twin_overrides(config: Configuration) -> Iterator[Fault]:
             yield Fault("override_twin", ObjectType.OVERRIDE, name, text, "alias")
 
 
-def _external_id(config: Configuration, row: ProjectFacts) -> Iterator[Fault]:
-    named = row.external_id
-    if not named:
-        return
-    if named != row.slug and named in config.projects:
-        text = f"{named!r} is another project's slug: callers name projects by either, so it may not mean two."
-        yield Fault("external_id_taken", ObjectType.PROJECT, row.slug, text, "external_id", named)
-    if any(other.external_id == named and other.slug != row.slug for other in config.projects.values()):
-        text = f"{named!r} is another project's external id too: give each its own."
-        yield Fault("external_id_twin", ObjectType.PROJECT, row.slug, text, "external_id", named)
+def _external_ids(config: Configuration) -> Iterator[Fault]:
+    owners = Counter(row.external_id for row in config.projects.values() if row.external_id)
+    for row in config.projects.values():
+        named = row.external_id
+        if named and named != row.slug and named in config.projects:
+            text = f"{named!r} is another project's slug: callers name projects by either, so it may not mean two."
+            yield Fault("external_id_taken", ObjectType.PROJECT, row.slug, text, "external_id", named)
+        if owners[named] > 1:
+            text = f"{named!r} is another project's external id too: give each its own."
+            yield Fault("external_id_twin", ObjectType.PROJECT, row.slug, text, "external_id", named)
 
 
 def price_name(model: str, price: PriceFacts) -> str:

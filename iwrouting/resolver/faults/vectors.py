@@ -44,8 +44,8 @@ def vector_findings(before: Configuration, after: Configuration, now: datetime) 
         told.add(change.named.alias.name)
         if not _differ(change.old, change.new) and not (change.old.vector_space and change.new.vector_space):
             yield change.named.tell(Finding, "vector_space_unknown", _doubt(change))
-    for alias, project in audiences(after):
-        if alias.kind is Kind.EMBEDDING and alias.name in before.aliases and alias.name not in told:
+    for alias, project in audiences(after, Kind.EMBEDDING):
+        if alias.name in before.aliases and alias.name not in told:
             yield from _moved(before, after, alias, project, now)
 
 
