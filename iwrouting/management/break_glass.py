@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ from iwrouting.snapshot import disk, glass
 from iwrouting.snapshot.sealed import Unusable
 from iwrouting.types import OverrideFacts
 
-WRONG_USAGE = 2
 MOST_NAMED = 20
 
 
@@ -64,13 +62,6 @@ def plain(pane: glass.Pane) -> dict[str, Any]:
         name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
         for name, value in asdict(pane).items()
     }
-
-
-def agreed(question: str) -> bool:
-    """Whether the person at the terminal says yes. Raises CommandError where there is none to ask."""
-    if not sys.stdin.isatty():
-        raise CommandError("Add --yes to do it, or --dry-run to see it.", returncode=WRONG_USAGE)
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _with(pane: glass.Pane, panes: glass.Panes) -> Sequence[glass.Pane]:

@@ -57,12 +57,14 @@ def carry_out(
     place: Callable[[str], str] = str,
     apply: Callable[[OpenChange], None] | None = None,
     via: Via = Via.CLI,
+    asks: bool = True,
     **more: Any,
 ) -> OpenChange | None:
     """Show a plan, ask, and make it true; None where nothing was to change, or nobody agreed.
 
-    `stops` refuse it beforehand, `place` words a fault, `apply` takes the place of apply_plan, `more` goes to the
-    change. Raises CommandError for all that refuses it, and for a dry run that found changes.
+    `stops` refuse it beforehand, `place` words a fault, `apply` takes the place of apply_plan, `asks` False notes
+    findings that nobody acknowledged, `more` goes to the change. Raises CommandError for all that refuses it, and for
+    a dry run that found changes.
     """
     tried = try_out(command, plan, options, kept=kept, stops=stops, place=place)
     if not plan.changes:
@@ -70,7 +72,7 @@ def carry_out(
         return None
     if options["dry_run"]:
         raise CommandError(f"{count(plan)} would change.", returncode=FINDINGS)
-    acknowledged = acknowledge(tried.findings, options["acknowledge"])
+    acknowledged = acknowledge(tried.findings, options["acknowledge"]) if asks else None
     if not agreed(command, options["yes"], f"Change {count(plan)}?"):
         return None
     with refused(), change_by(options, via, acknowledged=acknowledged, **more) as made:
@@ -123,7 +125,7 @@ def agreed(command: BaseCommand, yes: bool, question: str) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise CommandError("Nothing was changed: add --yes to do this (above).", returncode=WRONG_USAGE)
+        raise CommandError("Nothing was changed. Add --yes to do it.", returncode=WRONG_USAGE)
     answer = input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     if not answer:
         command.stderr.write("Nothing was changed.")

@@ -119,7 +119,7 @@ def test_apply__needs_a_reason_and_a_yes(bundle: Path) -> None:
     edit(bundle, MANAGER, CHEAPER)
     assert run("config_apply", str(bundle), "--reason", "x", "--yes").code == 2
     done = run("config_apply", str(bundle), "--reason", APPLY[1])
-    assert (done.code, done.err.splitlines()[-1]) == (2, "Nothing was changed: add --yes to do this (above).")
+    assert (done.code, done.err.splitlines()[-1]) == (2, "Nothing was changed. Add --yes to do it.")
     dry = run("config_apply", str(bundle), *APPLY, "--dry-run")
     assert (dry.code, Revision.current()) == (3, 1)
 
