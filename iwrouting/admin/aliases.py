@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, NamesField, model_id_field, tier_field
 from iwrouting.admin.overrides import ROW, OverrideInline
 from iwrouting.admin.show import NOTHING, admin_url, code_list, link
 from iwrouting.admin.typed import TypedForm
+from iwrouting.admin.whatif import WhatIfAdmin
 from iwrouting.models import Alias
 from iwrouting.types import AUTO
 from iwrouting.types.faults import MAX_CHAIN
@@ -83,7 +83,7 @@ def effective_cell(now: Effective, alias: Alias) -> SafeString:
     return format_html("{} {}", now.cell(alias.name, None), now.lifecycle(found.model) if found else "")
 
 
-class AliasAdmin(ConfigAdmin[Alias]):
+class AliasAdmin(WhatIfAdmin[Alias]):
     """The list and the form of aliases."""
 
     form = AliasForm

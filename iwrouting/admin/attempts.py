@@ -27,7 +27,9 @@ from iwrouting.types import Configuration, Via
 from iwrouting.types.faults import Fault, Finding
 
 T = TypeVar("T")
-PREVIEW = "_preview"
+PREVIEW, WHAT_IF = "_preview", "_whatif"
+"""The buttons that save nothing: what saving would change, and what it would have done (whatif.py)."""
+
 SHOWN_FINDING = "shown_finding"
 WAIT_S = 5
 BUSY = "Somebody else's change is being saved at this moment, so nothing was saved. Try again in a few seconds."
@@ -59,13 +61,13 @@ class Attempt:
 
     `problems` are whole sentences; `faults` refuse, `findings` are to be acknowledged; `errors` is what else was
     wrong; `meanwhile` is what others did to the rows since the page showed them, as of revision `seen`. `effect`: what
-    would change, where it came so far. `messages` are told once the change is committed. `lost` are rows that others
-    deleted, each with the button by which it stays so.
+    would change between the configurations `before` and `after`, where it came so far. `messages` are told once the
+    change is committed. `lost` are rows that others deleted, each with the button by which it stays so.
     """
 
     def __init__(self, request: HttpRequest) -> None:
         self.author = request.user.get_username()
-        self.is_preview = PREVIEW in request.POST
+        self.is_preview = PREVIEW in request.POST or WHAT_IF in request.POST
         self.form = ReasonForm(request.POST)
         self.form.is_valid()
         self.seen: int = self.form.cleaned_data.get("seen_revision") or 0
@@ -84,8 +86,8 @@ class Attempt:
         self.faults: tuple[Fault, ...] = ()
         self.findings: tuple[Finding, ...] = ()
         self.effect: Effect | None = None
-        self._before: Configuration | None = None
-        self._after: Configuration | None = None
+        self.before: Configuration | None = None
+        self.after: Configuration | None = None
 
     def run(self, act: Callable[[OpenChange], T]) -> T | None:
         """What `act` returns, with its change committed; None where it was held, and then nothing was changed.
@@ -117,9 +119,9 @@ class Attempt:
         try:
             with change(author=self.author, via=Via.ADMIN, reason=reason, acknowledged=self.acknowledged) as made:
                 made.is_rehearsal = self._is_rehearsal
-                self._before = _read()
+                self.before = _read()
                 answer = act(made)
-                self._after = _read()
+                self.after = _read()
             return answer
         finally:
             if made is not None:
@@ -128,8 +130,8 @@ class Attempt:
     def _look_at(self, made: OpenChange) -> None:
         rows: list[HistoryRow] = made.rows
         self.findings = made.findings
-        if rows and self._before is not None and self._after is not None:
-            self.effect = effect_between(self._before, self._after, rows)
+        if rows and self.before is not None and self.after is not None:
+            self.effect = effect_between(self.before, self.after, rows)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from iwrouting.admin.effective import Effective
 from iwrouting.admin.model_form import FIELDSETS, ModelForm, doubts
 from iwrouting.admin.price_rows import price_lines
 from iwrouting.admin.show import NOTHING, badge, code_list, number, on_off, per_million
+from iwrouting.admin.whatif import WhatIfAdmin
 from iwrouting.models import Model
 from iwrouting.models.targets import model_users
 from iwrouting.pricing import price_in_force
@@ -71,7 +72,7 @@ class ModelColumns:
         return ", ".join(names[:MOST_USERS]) + more if names else NOTHING
 
 
-class ModelAdmin(ResetsBreakers[Model], SwitchableAdmin[Model]):
+class ModelAdmin(WhatIfAdmin[Model], ResetsBreakers[Model], SwitchableAdmin[Model]):
     """The list and the form of models."""
 
     form = ModelForm

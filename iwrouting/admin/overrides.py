@@ -22,6 +22,7 @@ from iwrouting.admin.fields import WIDE, model_id_field
 from iwrouting.admin.filters import ScopeFilter, StateFilter
 from iwrouting.admin.show import admin_url, badge, link, moment, on_off
 from iwrouting.admin.typed import P, TypedForm, TypedInline
+from iwrouting.admin.whatif import WhatIfAdmin
 from iwrouting.models import Override
 from iwrouting.resolver.ladder import override_state
 from iwrouting.types import OverrideFacts, State
@@ -171,7 +172,7 @@ class OverrideColumns:
         return format_html('<span class="iw-model">{}</span> {}', override.model, life)
 
 
-class OverrideAdmin(SwitchableAdmin[Override]):
+class OverrideAdmin(WhatIfAdmin[Override], SwitchableAdmin[Override]):
     """The list and the form of overrides."""
 
     form = OverrideForm

@@ -98,7 +98,7 @@ class ConflictAnswer(serializers.Serializer[Any]):
     model = serializers.CharField(allow_null=True)
     calls = serializers.IntegerField()
     message = serializers.CharField()
-    examples = serializers.ListField(child=serializers.UUIDField(), help_text="The newest decisions, at most 5.")
+    examples = serializers.ListField(child=serializers.UUIDField(), help_text="Of the newest, at most 5.")
 
 
 class WhatIfAnswer(serializers.Serializer[Any]):

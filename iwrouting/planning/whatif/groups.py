@@ -14,6 +14,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from iwrouting.models import Decision
+from iwrouting.planning.whatif.result import MOST_EXAMPLES
 from iwrouting.planning.whatif.splits import Splits
 from iwrouting.planning.whatif.statement import MILLION, counts, statement
 
@@ -55,7 +56,7 @@ class Group(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What the calls of a group add up to: tokens by class, and the cost as recorded. `at`: the newest of them."""
+    """What the calls of a group add up to: tokens by class, and the cost as recorded. `at`: some of the newest."""
 
     calls: int
     prompt: int
@@ -64,7 +65,7 @@ class Sums(NamedTuple):
     completion: int
     reasoning: int
     cost_pico: int
-    at: datetime
+    at: tuple[datetime, ...]
 
     def plus(self, other: Sums) -> Sums:
         """Both together."""
@@ -76,7 +77,7 @@ class Sums(NamedTuple):
             self.completion + other.completion,
             self.reasoning + other.reasoning,
             self.cost_pico + other.cost_pico,
-            max(self.at, other.at),
+            tuple(sorted({*self.at, *other.at}, reverse=True)[:MOST_EXAMPLES]),
         )
 
 
@@ -200,7 +201,7 @@ def _sums(row: Sequence[Any]) -> Sums:
     calls, prompt, cached, written, completion, reasoning, dollars, rest, at = row
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return Sums(calls, prompt, cached, written, completion, reasoning, dollars * MILLION + rest, moment)
+    return Sums(calls, prompt, cached, written, completion, reasoning, dollars * MILLION + rest, (moment,))
 
 
 def _next(step: timedelta, took_s: float) -> timedelta:

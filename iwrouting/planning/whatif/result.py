@@ -78,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What calls would have met that they did not meet: `kind` of KINDS, at which model, and the newest of them."""
+    """What calls would have met that they did not meet: `kind` of KINDS, at which model, and some of the newest."""
 
     kind: str
     model: str

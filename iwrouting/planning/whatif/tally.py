@@ -98,7 +98,7 @@ class Tally:
         for problem in judged.problems if judged.calls else ():
             self.conflicts[problem] += judged.calls
             met = self.examples.setdefault(problem, [])
-            met.append((judged.sums.at, judged.group))
+            met += [(at, judged.group) for at in judged.sums.at]
             self.examples[problem] = heapq.nlargest(MOST_EXAMPLES, met, key=lambda each: each[0])
 
 
