@@ -30,6 +30,9 @@ STORMS = "FAULTS_STORMS"
 STEPS, STEPS_A_MINUTE = "WALK_STEPS", 2_000
 """How long the walk through the configuration's history is (tests/planning/walk.py)."""
 
+WORLDS, WORLDS_A_MINUTE = "WHAT_IF_WORLDS", 100
+"""How many random worlds the what-if is held to its definition in (tests/planning/whatif/test_property.py)."""
+
 FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5
 """How many times the sample of `make test` is fuzzed, of which one takes some ten seconds (tests/fuzz/campaign.py)."""
 
@@ -37,11 +40,13 @@ TESTS = {
     "storms": ("tests/faults/test_storm.py",),
     "streams": ("tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py"),
     "history": ("tests/planning/test_walk.py",),
+    "what-if": ("tests/planning/whatif/test_property.py",),
 }
 SAYS = {
     "storms": "{minutes:g} minutes of storms from seed {seed}, seven tenths of them on PostgreSQL, the rest on SQLite",
     "streams": "all cuts (about four minutes), fuzzing, then {minutes:g} minutes of random chains from seed {seed}",
     "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
+    "what-if": "{minutes:g} minutes of random worlds from seed {seed}, each what-if against its definition",
 }
 
 
@@ -74,6 +79,7 @@ def given(work: Path, minutes: float, seed: int) -> dict[str, str]:
         MINUTES: str(minutes),
         SEED: str(seed),
         STEPS: str(steps(minutes)),
+        WORLDS: str(max(1, round(minutes * WORLDS_A_MINUTE))),
         FUZZ: str(max(1, round(minutes * FUZZ_A_MINUTE))),
     }
 

@@ -1,6 +1,6 @@
 """The what-if against its slow definition, on random configurations, changes and calls.
 
-IW_TEST_WHAT_IF_WORLDS says how many worlds are tried, and IW_TEST_WHAT_IF_SEED the first of them.
+WHAT_IF_WORLDS says how many worlds are tried, and FAULTS_SEED the first of them (`make faults ONLY=what-if`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from iwrouting.planning.whatif.words import REFUSALS
 from tests.planning.whatif.naive import naive
 from tests.planning.whatif.worlds import BASE, HOUR, changed, configuration, record
 
-WORLDS = int(os.environ.get("IW_TEST_WHAT_IF_WORLDS", "1" if connection.vendor == "postgresql" else "8"))
-SEED = int(os.environ.get("IW_TEST_WHAT_IF_SEED", "1"))
+WORLDS = int(os.environ.get("WHAT_IF_WORLDS", "1" if connection.vendor == "postgresql" else "8"))
+SEED = int(os.environ.get("FAULTS_SEED", "1"))
 CALLS = 60
 
 
