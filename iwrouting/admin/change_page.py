@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+from django.urls import reverse
+
 from iwrouting.admin.decision_page import Pairs
-from iwrouting.admin.differences import ShownRow, as_text, shown_row
+from iwrouting.admin.differences import ShownRow, as_text, may_write, shown_row
 from iwrouting.admin.show import NOTHING, moment, number
 from iwrouting.models import Change, HistoryRow
 from iwrouting.types import Operation
 
 MOST_ROWS = 200
+MAY_RESTORE = "iwrouting.change_alias"
+"""Who finds the restore of the whole configuration; its plan says what else it needs."""
 
 
 def page(user: Any, line: Change) -> dict[str, Any]:
@@ -24,6 +29,7 @@ def page(user: Any, line: Change) -> dict[str, Any]:
         "pairs": [_pairs(line)],
         "rows": [shown_history(user, row) for row in rows.order_by("id")[:MOST_ROWS]],
         "more": max(count - MOST_ROWS, 0),
+        "may_restore": user.has_perm(MAY_RESTORE),
         "before": None if line.revision is None else line.revision - 1,
     }
 
@@ -36,7 +42,14 @@ def shown_history(user: Any, row: HistoryRow) -> ShownRow:
         changed = json.loads(row.changed)
         before = None if row.operation == Operation.CREATE else {name: old for name, (old, _) in changed.items()}
         after = {name: new for name, (_, new) in changed.items()}
-    return shown_row(user, row.object_type, row.object_id, row.name, row.operation, before, after)
+    shown = shown_row(user, row.object_type, row.object_id, row.name, row.operation, before, after)
+    return replace(shown, restore=_restore(row)) if may_write(user, row.object_type) else shown
+
+
+def _restore(row: HistoryRow) -> str:
+    """Where this version is restored; of a row that was deleted, the one before."""
+    revision = row.revision - 1 if row.operation == Operation.DELETE else row.revision
+    return f"{reverse('admin:config_restore')}?revision={revision}&object={row.object_type}:{row.object_id}"
 
 
 def _pairs(line: Change) -> Pairs:

@@ -1,4 +1,4 @@
-"""The pages beside the models that are about the configuration as a whole: resolve, as of, compare."""
+"""The pages beside the models that are about the configuration as a whole: resolve, as of, compare, restore, import."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ from django.urls import URLPattern, path, reverse
 
 from iwrouting.admin.adoption import adoption_page
 from iwrouting.admin.as_of import as_of_page
+from iwrouting.admin.bundle_page import bundle_page, export_bundle
 from iwrouting.admin.compare import compare_page
 from iwrouting.admin.resolve_page import MAY_RESOLVE, resolve_page
+from iwrouting.admin.restore import restore_page
 
 Page = Callable[[AdminSite, HttpRequest], HttpResponse]
 PAGES: dict[str, tuple[str, Page]] = {
     "resolve": ("resolve/", resolve_page),
     "config_as_of": ("config/as-of/", as_of_page),
     "config_adoption": ("config/adoption/", adoption_page),
+    "config_bundle": ("config/bundle/", bundle_page),
+    "config_export": ("config/bundle/export/", export_bundle),
+    "config_restore": ("config/restore/", restore_page),
     "config_compare": ("config/compare/", compare_page),
 }
 """By the name of its address: the address, and what answers there."""
 
-ENTRIES = (("Resolve", "resolve", MAY_RESOLVE),)
+ENTRIES = (("Resolve", "resolve", MAY_RESOLVE), ("Import/export", "config_bundle", MAY_RESOLVE))
 """The entries of the menu: title, name of the address, and the permission that one needs to see it."""
 
 

@@ -37,7 +37,7 @@ class ShownField:
 
 @dataclass(frozen=True)
 class ShownRow:
-    """One row for the templates: what it is, what became of it, and where it can be looked at."""
+    """One row for the templates: what it is, what became of it, and where it can be looked at and brought back."""
 
     object_type: str
     object_id: int
@@ -46,6 +46,7 @@ class ShownRow:
     fields: tuple[ShownField, ...]
     title: SafeString | str
     history: str
+    restore: str = ""
 
 
 def shown_row(
@@ -111,6 +112,11 @@ def page_of(user: Any, object_type: str, object_id: int, name: str) -> SafeStrin
     model = WORDS[object_type]
     allowed = user.has_perm(f"iwrouting.view_{model}") or user.has_perm(f"iwrouting.change_{model}")
     return link(admin_url(model, "change", object_id), name) if allowed else name
+
+
+def may_write(user: Any, object_type: str) -> bool:
+    """Whether a person may write rows of a kind in any way."""
+    return any(user.has_perm(f"iwrouting.{action}_{WORDS[object_type]}") for action in ("add", "change", "delete"))
 
 
 def history_of(user: Any, object_type: str, object_id: int) -> str:

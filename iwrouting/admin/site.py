@@ -75,7 +75,7 @@ MENU = (
     ("Audit", ("Decision", "Run", "QuarantinedRow", "Seal", "EnvironmentSnapshot")),
     ("Routing", ("Resolve", "Project", "Override", "Alias")),
     ("Targets", ("Model", "Upstream", "Price")),
-    ("History", ("Change",)),
+    ("History", ("Change", "Import/export")),
     ("System", ("System", "Alert", "Writer", "BreakerEvent")),
     ("Access", ("ApiKey", "User", "Group", "AccessAttempt", "AccessFailureLog", "AccessLog")),
 )

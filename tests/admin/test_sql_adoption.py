@@ -99,10 +99,10 @@ def test_findings__are_to_be_acknowledged(boss: Client) -> None:
     found = page(boss)
     assert "To be known before it is adopted" in found.text
     assert "gpt-nowhere" in found.text
-    held = read(posted(boss, "adopt"))
+    held = read(posted(boss, "adopt", acknowledge=False))
     assert "Not adopted: " in held.text
     assert "Mended by hand at night" in held.values("input", "value")
-    assert posted(boss, "adopt", acknowledge="on").status_code == 302
+    assert posted(boss, "adopt").status_code == 302
 
 
 def test_faults__leave_discarding_alone(boss: Client) -> None:
