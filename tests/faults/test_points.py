@@ -12,7 +12,7 @@ from tests.faults.storm.load import Load
 from tests.faults.storm.round import ended, settle
 from tests.faults.storm.seen import Seen
 from tests.faults.storm.walk import (
-    command,
+    commands,
     happened,
     old_rows,
     plan,
@@ -58,9 +58,9 @@ def test_every_point_of_a_command__raising_and_delaying_and_killing__leaves_it_t
     told.mkdir()
     left = walk_commands(place, told)
     assert left == set(), happened(told)
-    for arguments in (("partitions", "drain", "--yes"), ("maintain", "--yes")):
-        done = command(place, *arguments, IW_AUDIT_RETENTION_DAYS="60")
-        assert done.returncode == 0, done.stderr
+    with commands(place, IW_AUDIT_RETENTION_DAYS="60") as run:
+        for arguments in (("partitions", "drain", "--yes"), ("maintain", "--yes")):
+            assert run(*arguments) == 0, (place.folder / "commands.log").read_text()
     assert old_rows(place) == []
     with pytest.raises(Exception, match="insert-only"):
         place.database.query("DELETE FROM iwrouting_decision")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from iwrouting.conf.points import POINTS
@@ -27,21 +29,38 @@ IN_COMMANDS = ("seal.", "retention.", "partitions.", "alerts.")
 OF_SWEEPS = tuple(point for point in POINTS if point.startswith(("adopt.", "sweep.")))
 """What is passed where a process has left something behind."""
 
+BETWEEN_S = 0.05
+"""Between calls: what is walked begins again sooner where they leave it some of the processor."""
+
 PATIENCE_S = 200.0
 MOST_KILLS = 3
-COMMAND = """
-import sys, django
-from django.core.management import call_command
+COMMANDS = """
+import json, os, sys, django
+from django.core.management import call_command, load_command_class
 django.setup()
 from iwrouting.alerts import look
 from iwrouting.conf import points, settings
-points.arm(points.read_plan(settings().fault_points))
+for name in ("audit_seal", "maintain", "partitions"):
+    load_command_class("iwrouting", name)
 conf = settings().model_copy(update={"alert_every_s": 0.0, "alert_disk_mb": 100_000_000})
-look(conf, again_s=0) if sys.argv[1] == "look" else call_command(*sys.argv[1:])
+for line in sys.stdin:
+    asked = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.dup2(2, 1)
+        points.arm(points.read_plan(settings().fault_points))
+        try:
+            look(conf, again_s=0) if asked == ["look"] else call_command(*asked)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-"""A command of manage.py, or a round of the alerts, with the fault points armed as workers arm them.
+"""Commands of manage.py, or rounds of the alerts, with the fault points armed as workers arm them.
 
-No disk has so much space free, so each round has something to tell.
+Each in a process of its own, forked from one that has imported all that they need. No disk has so much space free as
+is asked for, so each round has something to tell.
 """
 
 
@@ -103,15 +122,38 @@ def _calls(load: Load, dice: random.Random, seconds: float) -> None:
     with ThreadPoolExecutor(4) as pool:
         while time.monotonic() < until:
             list(pool.map(load.one, [random.Random(dice.random()) for _ in range(4)]))  # noqa: S311 - a load
+            time.sleep(BETWEEN_S)
 
 
-def command(made: Arena, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with fault points."""
+@contextmanager
+def commands(made: Arena, **settings: str) -> Iterator[Callable[..., int]]:
+    """What runs a command with fault points, and gives its exit code: below 0 where it was killed."""
     env = {**made.env, **settings, "DATABASE_URL": made.database.direct_url}
     env["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    return subprocess.run(
-        [sys.executable, "-c", COMMAND, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
-    )
+    with (
+        (made.folder / "commands.log").open("ab") as words,
+        subprocess.Popen(
+            [sys.executable, "-c", COMMANDS],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=words,
+        ) as runner,
+    ):
+        assert runner.stdin is not None
+        assert runner.stdout is not None
+        asked, answers = runner.stdin, runner.stdout
+
+        def run(*arguments: str) -> int:
+            asked.write(json.dumps(arguments).encode() + b"\n")
+            asked.flush()
+            return int(answers.readline())
+
+        try:
+            yield run
+        finally:
+            runner.kill()
 
 
 def walk_commands(made: Arena, told: Path) -> set[str]:
@@ -120,21 +162,25 @@ def walk_commands(made: Arena, told: Path) -> set[str]:
     settings = {"IW_FAULT_POINTS": plan(told, points, made.database.name), "IW_AUDIT_RETENTION_DAYS": "60"}
     wanted = firings(points, made.database.name)
     until = time.monotonic() + PATIENCE_S
-    for month in range(1, 61):
-        left = wanted - happened(told)
-        if not left or time.monotonic() > until:
-            break
-        if any(each.startswith("seal.") for each in left):
-            command(made, "audit_seal", **settings)
-            continue
-        if any(each.startswith("alerts.") for each in left):
-            command(made, "look", **settings)
-            continue
+    with commands(made, **settings) as run:
+        for month in range(1, 61):
+            left = wanted - happened(told)
+            if not left or time.monotonic() > until:
+                break
+            _walk_on(made, run, left, month)
+    return wanted - happened(told)
+
+
+def _walk_on(made: Arena, run: Callable[..., int], left: set[str], month: int) -> None:
+    if any(each.startswith("seal.") for each in left):
+        run("audit_seal")
+    elif any(each.startswith("alerts.") for each in left):
+        run("look")
+    else:
         add_old_calls(made, month)
         if made.database.name == "PostgreSQL":
-            command(made, "partitions", "drain", "--yes", **settings)
-        command(made, "maintain", "--yes", **settings)
-    return wanted - happened(told)
+            run("partitions", "drain", "--yes")
+        run("maintain", "--yes")
 
 
 TABLES = ("iwrouting_decision", "iwrouting_attempt", "iwrouting_outcome")
