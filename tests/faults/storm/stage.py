@@ -19,7 +19,11 @@ def main() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("matrix_load")
-    print("keys: " + json.dumps(_keys()))
+    from iwrouting.models import change
+    from iwrouting.types import Via
+
+    with change(author="storm", via=Via.CLI, reason="The rows of a storm"):
+        print("keys: " + json.dumps(_keys()))
 
 
 def _keys() -> dict[str, str]:
