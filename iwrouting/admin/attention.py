@@ -20,6 +20,8 @@ from iwrouting.alerts.keeping import alive
 from iwrouting.audit.writing.quarantine import WITHDRAWN
 from iwrouting.conf import settings
 from iwrouting.models import QuarantinedRow, Revision
+from iwrouting.models.contents import CONFIGURATION
+from iwrouting.resolver.faults import SWITCHED_OFF, structural_faults
 from iwrouting.resolver.lifecycle import Finding, Place
 from iwrouting.snapshot import store
 
@@ -41,7 +43,7 @@ def attention_list() -> list[SafeString]:
     now = timezone.now()
     found = [each for each in standing_findings(now, settings()) if each.rule != QUARANTINED]
     lines = [_told(each.rule, each.message) for each in found]
-    lines += [*_by_sql(), *_queues(now), *_snapshot(), *_quarantine(now)]
+    lines += [*_by_sql(), *_faults(), *_queues(now), *_snapshot(), *_quarantine(now)]
     said = {each.key for each in found}
     alerts = [
         each for each in open_alerts() if (each.rule, each.subject) not in said and each.rule != "rows_quarantined"
@@ -77,6 +79,16 @@ def _by_sql() -> Iterator[SafeString]:
     if counter.is_touched:
         text = f"The configuration was changed by SQL after revision {counter.number}, and that is in force nowhere."
         yield format_html("{} {}", text, link(reverse("admin:config_adoption"), "Adopt or discard it"))
+
+
+def _faults() -> Iterator[SafeString]:
+    """What no save would let through and stands there all the same; a switch that was turned is meant."""
+    now = Effective()
+    found = structural_faults(now.config, now.now) if now.config else []
+    for fault in [each for each in found if each.code != SWITCHED_OFF][:MOST]:
+        kind = CONFIGURATION[fault.object_type.value]._meta
+        rows = admin_url(str(kind.model_name), "changelist")
+        yield format_html("{} {}", fault.told(), link(rows, str(kind.verbose_name_plural).capitalize()))
 
 
 def _quarantine(now: datetime) -> Iterator[SafeString]:

@@ -95,3 +95,12 @@ def test_f6_override_form__that_shadows_a_variable__asks(
 def test_change_without_findings__is_asked_for_nothing(boss: Client, code: Alias) -> None:
     assert forms.fill(boss, OVERRIDES, alias=code.pk, model="wide", acknowledge=False).status_code == 302
     assert noted() == []
+
+
+def test_overview__lists_what_no_save_would_let_through(boss: Client, code: Alias) -> None:
+    assert "[chain_cycle]" not in read(boss.get("/admin/")).text
+    code.chain = ["code"]
+    code.save()
+    change_model("wide", enabled=False)
+    text = read(boss.get("/admin/")).text
+    assert "alias code: The chain of code names code itself (code -> code): a cycle. Remove it. [chain_cycle]" in text

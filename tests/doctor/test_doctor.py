@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from iwrouting.conf import settings, sqlite
 from iwrouting.conf.settings import SettingsError
 from iwrouting.management.doctor import database, folder, told
-from iwrouting.models import Writer
+from iwrouting.models import Alias, Model, Writer
 from iwrouting.reports import invariants
 from iwrouting.snapshot import disk, load
 from tests.audit_tables.databases import IS_POSTGRESQL
@@ -282,3 +282,18 @@ def test_a_server_that_is_not_durable__is_told(capsys: pytest.CaptureFixture[str
         cursor.execute("SET LOCAL synchronous_commit = off")
     code, found = doctor(capsys)
     assert (code, "synchronous_commit: off" in found["durability"][0]["message"]) == (3, True)
+
+
+def test_configuration__with_what_no_save_lets_through__is_told_by_its_rule(
+    capsys: pytest.CaptureFixture[str], quiet: None
+) -> None:
+    Model(model_id="off", endpoints=["chat"], enabled=False).save()
+    row = Alias(name="code", kind="chat_mode", default_model="off", chain=["code"])
+    row.save()
+    code, found = doctor(capsys, "--skip-invariants")
+    told_now = {line["message"].rpartition("[")[2]: line["level"] for line in found["configuration"]}
+    assert (code, told_now) == (3, {"chain_cycle]": "finding", "model_disabled]": "warning"})
+    row.default_model = ""
+    row.save()
+    (line,) = doctor(capsys, "--skip-invariants")[1]["configuration"]
+    assert line["message"].startswith("refused: alias code: The alias code has no default model")

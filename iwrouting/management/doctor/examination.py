@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from django.db import Error
 
 from iwrouting.conf import Settings
-from iwrouting.management.doctor import audit, database, folder, told
+from iwrouting.management.doctor import audit, configuration, database, folder, told
 from iwrouting.management.doctor.results import Level, Result, not_ready
 
 Check = Callable[[Settings], Iterator[Result]]
@@ -23,6 +23,7 @@ WITHOUT_DATABASE: tuple[Check, ...] = (
 WITH_DATABASE: tuple[Check, ...] = (
     database.check_durability,
     database.check_rights,
+    configuration.check_configuration,
     folder.check_journal_owners,
     audit.check_writers,
     audit.check_keeping,

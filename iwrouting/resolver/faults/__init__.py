@@ -23,7 +23,7 @@ from iwrouting.resolver.faults.vectors import vector_faults, vector_findings
 from iwrouting.types import Configuration
 from iwrouting.types.faults import Fault, Finding, ObjectType, override_name
 
-__all__ = ["findings", "refusals", "standing_findings", "structural_faults"]
+__all__ = ["SWITCHED_OFF", "findings", "refusals", "standing_findings", "structural_faults"]
 
 Remark = TypeVar("Remark", Fault, Finding)
 STANDING: tuple[Callable[[Configuration, datetime], Iterator[Finding]], ...] = (
