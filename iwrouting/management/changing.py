@@ -18,11 +18,11 @@ from iwrouting.types import Via
 NOT_READY = 4
 
 
-def add_author(parser: argparse.ArgumentParser, reason: str = "") -> None:
-    """`--reason`, required where no default `reason` is given, and `--as`."""
+def add_author(parser: argparse.ArgumentParser, reason: str = "", *, required: bool = True) -> None:
+    """`--reason`, required where no default `reason` is given and nothing else is said, and `--as`."""
     said = f"default: {reason}" if reason else "at least 5 characters"
     parser.add_argument(
-        "--reason", required=not reason, default=reason, help=f"Why; the change list keeps it ({said})."
+        "--reason", required=required and not reason, default=reason, help=f"Why; the change list keeps it ({said})."
     )
     parser.add_argument("--as", dest="user", default="", metavar="USER", help="Who does it (default: you).")
 

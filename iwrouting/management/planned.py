@@ -72,7 +72,7 @@ def carry_out(
         return None
     if options["dry_run"]:
         raise CommandError(f"{count(plan)} would change.", returncode=FINDINGS)
-    acknowledged = acknowledge(tried.findings, options["acknowledge"]) if asks else None
+    acknowledged = acknowledge(tried.findings, options["acknowledge"], yes=options["yes"]) if asks else None
     if not agreed(command, options["yes"], f"Change {count(plan)}?"):
         return None
     with refused(), change_by(options, via, acknowledged=acknowledged, **more) as made:
@@ -110,14 +110,18 @@ def tell(command: BaseCommand, kept: Sequence[Kept], findings: Sequence[Finding]
         command.stderr.write(f"found: {finding.told()}")
 
 
-def acknowledge(findings: Sequence[Finding], given: Collection[str]) -> list[str]:
-    """What is acknowledged of the findings. Raises CommandError where that is not all of them."""
+def acknowledge(findings: Sequence[Finding], given: Collection[str], *, yes: bool) -> list[str]:
+    """What is acknowledged of the findings: by options, or by whoever is at the terminal. Raises CommandError where
+    that is not all of them."""
     if ALL in given:
         return [finding.key for finding in findings]
-    if unseen := sorted({each.code for each in findings if not each.acknowledged_by(given)}):
-        options = " ".join(f"--acknowledge {code}" for code in unseen)
-        raise CommandError(f"Look at what is found (above), then accept it: {options} (or --acknowledge all).")
-    return list(given)
+    unseen = [finding for finding in findings if not finding.acknowledged_by(given)]
+    if not unseen or (not yes and sys.stdin.isatty() and _said_yes("Accept what is found (above)?")):
+        return [*given, *(finding.key for finding in unseen)]
+    options = " ".join(f"--acknowledge {code}" for code in sorted({finding.code for finding in unseen}))
+    raise CommandError(
+        f"Nothing was changed. Look at what is found (above), then accept it: {options} (or --acknowledge all)."
+    )
 
 
 def agreed(command: BaseCommand, yes: bool, question: str) -> bool:
@@ -126,10 +130,14 @@ def agreed(command: BaseCommand, yes: bool, question: str) -> bool:
         return True
     if not sys.stdin.isatty():
         raise CommandError("Nothing was changed. Add --yes to do it.", returncode=WRONG_USAGE)
-    answer = input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    answer = _said_yes(question)
     if not answer:
         command.stderr.write("Nothing was changed.")
     return answer
+
+
+def _said_yes(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def need_reason(reason: str) -> None:

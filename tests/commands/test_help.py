@@ -13,6 +13,8 @@ COMMANDS = [
     "config_history",
     "config_plan",
     "config_restore",
+    "loaddata",
+    "matrix_load",
     "routing_list",
     "routing_override",
     "routing_resolve",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +13,12 @@ from django.core.management import CommandError, call_command
 from iwrouting import catalogue
 from iwrouting.management.first_start import FirstThings
 from iwrouting.management.welcome import Welcome
-from iwrouting.models import Alias, Model
+from iwrouting.models import Alias, Change, Model
 from iwrouting.snapshot import load
 
 pytestmark = pytest.mark.django_db
+
+WHY = "The design profile was agreed on"
 
 # Section 3 of the owner's document: the defaults of its code, and where its design differs from them.
 RUNTIME = {
@@ -75,47 +79,75 @@ def test_it_never_overwrites_an_edited_row_and_fills_a_missing_one() -> None:
 
 
 def test_another_profile_is_planned_and_not_applied_unasked(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CommandError, match=r"The profile design changes 3 defaults .* Add --yes to apply it") as error:
-        call_command("matrix_load", profile="design")
+    with pytest.raises(CommandError, match=r"Add --yes to do it") as error:
+        call_command("matrix_load", profile="design", reason=WHY, acknowledge=["all"], format="table")
     assert error.value.returncode == 2
-    assert capsys.readouterr().out.splitlines() == [
-        "auto: gpt-4.1 -> gpt-4.1-mini",
-        "fast: gpt-4.1-mini -> gpt-4.1-nano",
-        "code: gpt-5.1-codex -> gpt-5.1",
+    assert [line.split()[2:] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["auto", "default_model", "gpt-4.1", "gpt-4.1-mini"],
+        ["fast", "default_model", "gpt-4.1-mini", "gpt-4.1-nano"],
+        ["code", "default_model", "gpt-5.1-codex", "gpt-5.1"],
     ]
     assert defaults() == RUNTIME
 
 
+def test_another_profile__needs_a_reason__and_the_first_filling_none() -> None:
+    with pytest.raises(CommandError, match="Say why in 5 to 300 characters") as error:
+        call_command("matrix_load", profile="design", yes=True)
+    assert error.value.returncode == 2
+    assert defaults() == RUNTIME
+    assert Change.objects.get().reason == "Loaded the built-in matrix"
+    call_command("matrix_load", profile="design", reason=WHY, acknowledge=["all"], yes=True)
+    assert Change.objects.get(revision=2).reason == WHY
+
+
+def test_dry_run__shows_what_it_would_do_and_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for profile, changes in (("runtime", 0), ("design", 3)):
+        with pytest.raises(CommandError) as error:
+            call_command("matrix_load", profile=profile, dry_run=True, format="json")
+        assert error.value.returncode == 3
+        out = capsys.readouterr().out
+        assert (len(json.loads(out)["changes"]) if out else 0) == changes
+    assert not Alias.objects.exists()
+    assert not Change.objects.exists()
+
+
 def test_yes_applies_exactly_the_design(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("matrix_load", profile="design", yes=True)
+    call_command("matrix_load", profile="design", reason=WHY, acknowledge=["all"], yes=True)
     assert defaults() == DESIGN
-    assert capsys.readouterr().err.endswith("Changed 3 defaults to the profile design.\n")
+    assert capsys.readouterr().err.endswith("Changed 3 rows: revision 2.\n")
 
 
 def test_the_design_covers_edited_defaults_and_leaves_the_rest_of_the_row() -> None:
     call_command("matrix_load")
     edit(Alias.objects.get(name="manager"), default_model="gpt-4.1", chain=["fast"])
     Alias.objects.create(name="greeter", kind="role", default_model="gpt-4.1")
-    call_command("matrix_load", profile="design", yes=True)
+    call_command("matrix_load", profile="design", reason=WHY, acknowledge=["all"], yes=True)
     assert defaults() == {**DESIGN, "greeter": "gpt-4.1"}
     assert Alias.objects.get(name="manager").chain == ["fast"]
 
 
 def test_a_profile_that_holds_already_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("matrix_load", profile="design", yes=True)
+    call_command("matrix_load", profile="design", reason=WHY, acknowledge=["all"], yes=True)
     capsys.readouterr()
-    call_command("matrix_load", profile="design")
+    call_command("matrix_load", profile="design", reason=WHY)
     said = capsys.readouterr()
     assert said.out == ""
     assert "Every default is as the profile design has it." in said.err
 
 
-@pytest.mark.parametrize(("typed", "expected"), [("y", DESIGN), ("n", RUNTIME), ("", RUNTIME)])
-def test_on_a_terminal_it_asks(monkeypatch: pytest.MonkeyPatch, typed: str, expected: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("typed", "expected"), [(["y", "y"], DESIGN), (["y", "n"], RUNTIME), (["y", ""], RUNTIME), (["n"], RUNTIME)]
+)
+def test_on_a_terminal_it_asks__first_about_what_is_found(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], expected: dict[str, str]
+) -> None:
+    answers = iter(typed)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda prompt: typed)
-    call_command("matrix_load", profile="design")
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    with pytest.raises(CommandError) if typed == ["n"] else nullcontext():
+        call_command("matrix_load", profile="design", reason=WHY)
     assert defaults() == expected
+    assert next(answers, None) is None
 
 
 OLD = "OpenAI API reference and deprecations pages; LiteLLM price map 1.109.1; genai-prices 0.2.3; models.dev"

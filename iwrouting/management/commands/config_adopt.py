@@ -51,7 +51,7 @@ class Command(BaseCommand):
         tried = self._look(options)
         if options["dry_run"]:
             raise CommandError("A change by SQL waits to be adopted or discarded.", returncode=FINDINGS)
-        acknowledged = acknowledge(tried.findings, options["acknowledge"])
+        acknowledged = acknowledge(tried.findings, options["acknowledge"], yes=options["yes"])
         what = "Put back" if options["discard"] else "Adopt"
         if not agreed(self, options["yes"], f"{what} this?"):
             return

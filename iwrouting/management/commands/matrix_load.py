@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from iwrouting import catalogue
 from iwrouting.management.catalogue_rows import fill_learned, model_row
 from iwrouting.management.changing import add_author, change_by
+from iwrouting.management.output import FINDINGS
+from iwrouting.management.planned import add_asking, carry_out, need_reason, refused
 from iwrouting.models import Alias, Model, Price
+from iwrouting.planning import Plan, plan_now
+from iwrouting.snapshot.contents import contents_now
 
+RUNTIME = "runtime"
+FILLED = "Loaded the built-in matrix"
 EPILOG = """examples:
-  manage.py matrix_load                          fill what is missing
-  manage.py matrix_load --profile design         show what the design profile would change
-  manage.py matrix_load --profile design --yes   change it
+  manage.py matrix_load                          fill what is missing; never asks
+  manage.py matrix_load --profile design --dry-run
+  manage.py matrix_load --profile design --reason "Agreed on 3 May" --acknowledge all --yes
+Exit codes: 0 done or nothing to do, 1 refused, 2 not confirmed or no reason, 3 a dry run found changes.
 """
 
 
@@ -32,42 +40,38 @@ class Command(BaseCommand):
         parser.epilog = EPILOG
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.add_argument(
-            "--profile", choices=catalogue.PROFILES, default="runtime", help="Which defaults (default: runtime)."
+            "--profile", choices=catalogue.PROFILES, default=RUNTIME, help="Which defaults (default: runtime)."
         )
-        add_author(parser, "Loaded the built-in matrix")
-        parser.add_argument("--yes", action="store_true", help="Apply the plan of another profile without asking.")
+        add_author(parser, required=False)
+        add_asking(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill, then plan and apply."""
-        with change_by(options):
+        """Fill, then plan and apply; a dry run takes the filling back."""
+        with transaction.atomic() if options["dry_run"] else nullcontext():
+            filled = self._fill(options)
+            if options["profile"] != RUNTIME:
+                self._apply(options["profile"], options)
+            if options["dry_run"]:
+                transaction.set_rollback(True)
+                if filled:
+                    raise CommandError("Nothing was filled: this was a dry run.", returncode=FINDINGS)
+
+    def _fill(self, options: Mapping[str, Any]) -> bool:
+        with change_by({**options, "reason": options["reason"] or FILLED}) as made:
             done = fill()
         for line in told(*done):
             self.stderr.write(line)
-        if options["profile"] != "runtime":
-            self._apply(options["profile"], options)
+        return bool(made.touched)
 
     def _apply(self, profile: str, options: Mapping[str, Any]) -> None:
-        plan = plan_profile(profile)
-        for name, old, new in plan:
-            self.stdout.write(f"{name}: {old} -> {new}")
-        if not plan:
+        with refused():
+            plan = plan_profile(profile)
+        if not plan.changes:
             self.stderr.write(f"Every default is as the profile {profile} has it.")
             return
-        if not options["yes"] and not self._agreed(len(plan), profile):
-            return
-        with change_by(options):
-            apply_plan(plan)
-        self.stderr.write(f"Changed {len(plan)} defaults to the profile {profile}.")
-
-    def _agreed(self, count: int, profile: str) -> bool:
-        if not sys.stdin.isatty():
-            raise CommandError(
-                f"The profile {profile} changes {count} defaults (above). Add --yes to apply it.", returncode=2
-            )
-        agreed = input(f"Change these {count} defaults? [y/N] ").strip().lower() in ("y", "yes")
-        if not agreed:
-            self.stderr.write("Nothing was changed.")
-        return agreed
+        if not options["dry_run"]:
+            need_reason(options["reason"])
+        carry_out(self, plan, options)
 
 
 def fill() -> tuple[int, int, list[tuple[str, list[str]]]]:
@@ -98,19 +102,15 @@ def told(models: int, aliases: int, learned: list[tuple[str, list[str]]]) -> lis
     return [*lines, f"Filled {models} models and {aliases} aliases; rows that exist were left as they are."]
 
 
-def plan_profile(profile: str) -> list[tuple[str, str, str]]:
-    """The defaults that a profile would change: alias, model now, model then."""
-    now = dict(Alias.objects.values_list("name", "default_model"))
-    wanted = ((name, alias.model(profile)) for name, alias in catalogue.matrix().items())
-    return [(name, now[name], model) for name, model in wanted if name in now and now[name] != model]
-
-
-def apply_plan(plan: list[tuple[str, str, str]]) -> None:
-    """Change the defaults of a plan, inside a change."""
-    for name, _, new in plan:
-        alias = Alias.objects.get(name=name)
-        alias.default_model = new
-        alias.save()
+def plan_profile(profile: str) -> Plan:
+    """The plan that gives every alias of the built-in matrix the default of a profile."""
+    now = {content["name"]: content for content in contents_now()["alias"].values()}
+    wanted = {
+        name: {**now[name], "default_model": alias.model(profile)}
+        for name, alias in catalogue.matrix().items()
+        if name in now
+    }
+    return plan_now({"alias": wanted})
 
 
 def _alias_row(entry: catalogue.MatrixAlias) -> Alias:
