@@ -58,7 +58,7 @@ def confirm(page: AttemptingAdmin[M], request: HttpRequest, rows: Sequence[M], d
     context = {
         **page.admin_site.each_context(request),
         **reason_context(attempt, shown, is_sent=sent),
-        "title": f"{doing.verb} {_counted(page, rows)}?",
+        "title": f"{doing.verb} {page.counted(rows)}?",
         "opts": page.opts,
         "doing": doing,
         "rows": rows,
@@ -66,10 +66,6 @@ def confirm(page: AttemptingAdmin[M], request: HttpRequest, rows: Sequence[M], d
         "problems": [*attempt.problems, *attempt.told_errors(), *(each.told_whole() for each in attempt.meanwhile)],
     }
     return TemplateResponse(request, "admin/iwrouting/confirm.html", context)
-
-
-def _counted(page: AttemptingAdmin[M], rows: Sequence[M]) -> str:
-    return f"{len(rows)} {page.opts.verbose_name if len(rows) == 1 else page.opts.verbose_name_plural}"
 
 
 class SwitchableAdmin(ConfigAdmin[S]):
@@ -95,6 +91,6 @@ class SwitchableAdmin(ConfigAdmin[S]):
                 row.enabled = enabled
                 row.save()
                 self.log_change(request, row, [{"changed": {"fields": ["Enabled"]}}])
-            return f"{verb}d {_counted(self, rows)}."
+            return f"{verb}d {self.counted(rows)}."
 
         return confirm(self, request, rows, Doing(verb.lower(), verb, act))

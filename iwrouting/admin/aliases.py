@@ -17,6 +17,7 @@ from iwrouting.admin.fields import WIDE, NamesField, model_id_field, tier_field
 from iwrouting.admin.overrides import ROW, OverrideInline
 from iwrouting.admin.show import NOTHING, admin_url, code_list, link
 from iwrouting.admin.typed import TypedForm
+from iwrouting.admin.usage import users_of
 from iwrouting.admin.whatif import WhatIfAdmin
 from iwrouting.models import Alias
 from iwrouting.types import AUTO
@@ -66,6 +67,14 @@ class AliasColumns:
         """One reading for all rows."""
         return Effective()
 
+    def told_of(self, alias: Alias) -> list[str]:
+        """Who uses it: projects that ask for it or override it, and keys that name it."""
+        return users_of(alias)
+
+    def must_type(self, alias: Alias) -> str:
+        """The name of one that is in use."""
+        return alias.name if users_of(alias) else ""
+
     @admin.display(description="Effective model")
     def effective(self, alias: Alias) -> SafeString:
         """The model that serves callers without an override of their own."""
@@ -95,6 +104,7 @@ class AliasAdmin(WhatIfAdmin[Alias]):
     search_help_text = "Name, default model, variable or purpose."
     readonly_fields = ("effective", "variable_now", "rungs")
     empty_note = "No aliases. Load the built-in matrix: python manage.py matrix_load"
+    delete_words = "Archive"
     names = ("name", "kind")
     parts = (
         ("Fallback", {"fields": ("chain",)}),
@@ -120,6 +130,14 @@ class AliasAdmin(WhatIfAdmin[Alias]):
         if obj is not None and not self.has_change_permission(request, obj):
             return [(title, {"fields": self._shown(options["fields"])}) for title, options in self_parts]
         return self_parts
+
+    def told_of(self, alias: Alias) -> list[str]:
+        """Who uses it: projects that ask for it or override it, and keys that name it."""
+        return users_of(alias)
+
+    def must_type(self, alias: Alias) -> str:
+        """The name of one that is in use."""
+        return alias.name if users_of(alias) else ""
 
     @admin.display(description="Effective model")
     def effective(self, alias: Alias) -> SafeString:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.contrib import messages
@@ -35,6 +35,10 @@ class AttemptingAdmin(BaseAdmin[M]):
             for level, text in attempt.messages:
                 super().message_user(request, text, level)
         return attempt, answer
+
+    def counted(self, rows: Sequence[M]) -> str:
+        """How many, and of what."""
+        return f"{len(rows)} {self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural}"
 
     def message_user(
         self,

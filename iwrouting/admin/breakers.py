@@ -41,13 +41,12 @@ class ResetsBreakers(ConfigAdmin[S]):
     def reset_breakers(self, request: HttpRequest, queryset: QuerySet[S]) -> HttpResponse | None:
         """Save the chosen rows as they are, which voids the breakers that stand for them."""
         rows = list(queryset)
-        name = self.opts.verbose_name if len(rows) == 1 else self.opts.verbose_name_plural
 
         def act(_attempt: Attempt) -> str:
             for row in rows:
                 row.save()
                 self.log_change(request, row, "Reset its breakers.")
-            return f"Reset the breakers of {len(rows)} {name}."
+            return f"Reset the breakers of {self.counted(rows)}."
 
         note = "Every worker gives these targets a new chance with its next call."
         return confirm(self, request, rows, Doing("reset_breakers", "Reset the breakers of", act, note=note))

@@ -69,7 +69,14 @@ class ConfigAdmin(DeletingAdmin[M]):
         if own:
             return self._gone(request, attempt, own[0], extra_context)
         self._without_gone(request, attempt, object_id)
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        return self._shown_again(request, object_id, form_url, extra_context)
+
+    def _shown_again(
+        self, request: HttpRequest, object_id: str | None, form_url: str, extra_context: dict[str, Any] | None
+    ) -> Any:
+        """The form with what was posted. Not by way of Django's view, whose transaction waits for the writer too."""
+        view: Any = super()
+        return view._changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The form's class; of a post that was held, one that is not saved."""
@@ -88,6 +95,7 @@ class ConfigAdmin(DeletingAdmin[M]):
     ) -> HttpResponse:
         """With the reason and the effect for those who may save, and who changed the row last."""
         attempt = attempt_of(request)
+        context["delete_words"] = self.delete_words
         if self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj):
             context |= reason_context(attempt, vars(request)[SHOWN])
         if attempt is not None and attempt.is_held:
@@ -159,4 +167,4 @@ class ConfigAdmin(DeletingAdmin[M]):
         for prefix, formset in self._tables(request, None):
             make_anew(data, prefix, sent_ids(data, prefix).values(), formset.fk.name)
         _send(request, data)
-        return super().changeform_view(request, None, admin_url(model, "add"), extra_context)
+        return self._shown_again(request, None, admin_url(model, "add"), extra_context)

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin.actions import SwitchableAdmin
 from iwrouting.admin.base import plain
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, model_id_field
 from iwrouting.admin.filters import ScopeFilter, StateFilter
+from iwrouting.admin.override_actions import OverrideActions
 from iwrouting.admin.show import admin_url, badge, link, moment, on_off
 from iwrouting.admin.typed import P, TypedForm, TypedInline
 from iwrouting.admin.whatif import WhatIfAdmin
@@ -172,7 +172,7 @@ class OverrideColumns:
         return format_html('<span class="iw-model">{}</span> {}', override.model, life)
 
 
-class OverrideAdmin(WhatIfAdmin[Override], SwitchableAdmin[Override]):
+class OverrideAdmin(WhatIfAdmin[Override], OverrideActions):
     """The list and the form of overrides."""
 
     form = OverrideForm
@@ -186,6 +186,7 @@ class OverrideAdmin(WhatIfAdmin[Override], SwitchableAdmin[Override]):
         (None, {"fields": ("alias", "project", "model", "infer", "reason")}),
         ("When", {"fields": ("enabled", "starts_at", "expires_at")}),
     )
+    delete_words = "Clear"
     effect = ("Effect now", {"fields": ("state", "serving", "otherwise")})
     readonly_fields = ("state", "serving", "otherwise", "starts", "expires")
 
