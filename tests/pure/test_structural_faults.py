@@ -182,6 +182,14 @@ def test_row__that_named_the_model_before_it_was_switched_off__may_be_edited_oth
     assert refused(before, mended, ("alias", "code")) == []
 
 
+def test_configuration__whose_switch_was_turned__can_be_copied_and_the_switch_is_told() -> None:
+    whole = switched_off(with_alias(configured(override("code", "coder")), alias("code", "large", "coder")), "coder")
+    rows = {("alias", name) for name in whole.aliases} | {("override", "code for all projects")}
+    assert refused(None, whole, *rows) == []
+    assert refused(replace(configured(), aliases={}), whole, *rows) == []
+    assert ("model_disabled", "code for all projects") in found(None, whole)
+
+
 def test_override__that_is_enabled_with_a_model_switched_off__is_refused() -> None:
     before = switched_off(configured(override("manager", "coder", enabled=False)), "coder")
     before = with_alias(before, alias("code", "large"))

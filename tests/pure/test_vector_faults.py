@@ -82,7 +82,12 @@ def test_new_embedding_alias__may_have_any_space() -> None:
     after = with_alias(embedding("small", **SPACES), alias("vectors_2", "big", kind=Kind.EMBEDDING))
     assert refused(embedding("small", **SPACES), after) == []
     overridden = replace(after, overrides={(None, "vectors_2"): override("vectors_2", "small")})
-    assert refused(embedding("small", **SPACES), overridden) == ["vector_space_changed"]
+    assert refused(embedding("small", **SPACES), overridden) == []
+    windows: list[dict[str, Any]] = [{"expires_at": NOW + DAY}, {"starts_at": NOW + DAY}]
+    for window in windows:
+        row = replace(override("vectors_2", "small"), **window)
+        ending = replace(after, overrides={(None, "vectors_2"): row})
+        assert refused(embedding("small", **SPACES), ending) == ["vector_space_changed"]
 
 
 def test_override_of_another_space__may_be_edited_and_taken_away_but_not_brought_back() -> None:

@@ -18,7 +18,7 @@ from iwrouting.resolver.faults.changes import change_faults
 from iwrouting.resolver.faults.places import effective_overrides
 from iwrouting.resolver.faults.rows import row_faults
 from iwrouting.resolver.faults.switches import switch_findings, unserved
-from iwrouting.resolver.faults.targets import SWITCHED_OFF, target_faults
+from iwrouting.resolver.faults.targets import SWITCHED_OFF, switched_off, target_faults
 from iwrouting.resolver.faults.vectors import vector_faults, vector_findings
 from iwrouting.types import Configuration
 from iwrouting.types.faults import Fault, Finding, ObjectType, override_name
@@ -53,8 +53,9 @@ def refusals(
 ) -> list[Fault]:
     """The faults for which a change is refused: those that it brings, and those of the rows that it touches.
 
-    `touched` are the rows that the change writes, by object type and name. A model that is switched off refuses only
-    where the change names it anew, and an old fault no row that is off: whatever is wrong can always be switched off.
+    `touched` are the rows that the change writes, by object type and name. A model that was switched off before refuses
+    only where the change names it anew, and an old fault no row that is off: whatever is wrong can always be switched
+    off, and a configuration with a switch that was turned can be copied.
     """
     former = before or _nothing(after)
     had = {fault.key for fault in structural_faults(former, now)}
@@ -85,7 +86,9 @@ def findings(before: Configuration | None, after: Configuration, now: datetime) 
 def _named_anew(
     before: Configuration, after: Configuration, fault: Fault, touched: Collection[tuple[str, str]], now: datetime
 ) -> bool:
-    return fault.row in touched and _at_place(before, fault, now) != _at_place(after, fault, now)
+    model = before.models.get(fault.subject)
+    was_off = model is not None and bool(switched_off(before, model))
+    return was_off and fault.row in touched and _at_place(before, fault, now) != _at_place(after, fault, now)
 
 
 def _is_off(config: Configuration, fault: Fault) -> bool:

@@ -17,7 +17,7 @@ from iwrouting.resolver.faults.places import (
     told_audience,
 )
 from iwrouting.resolver.ladder import climb, override_state
-from iwrouting.types import AliasFacts, Configuration, Kind, ModelFacts, OverrideFacts
+from iwrouting.types import AliasFacts, Configuration, Kind, ModelFacts, OverrideFacts, State
 from iwrouting.types.faults import Fault, Finding, ObjectType
 
 
@@ -64,9 +64,13 @@ def _renamed(before: Configuration, after: Configuration, now: datetime) -> Iter
             model = alias.default_model.strip()
             yield Named(ObjectType.ALIAS, alias.name, "default_model", alias, model, place), known.default_model.strip()
     for override, alias in effective_overrides(after, now):
-        if alias.kind is Kind.EMBEDDING and not _same_effect(before, override, now):
-            served = served_by(before if alias.name in before.aliases else after, alias, override, now)
-            yield named_override(override, alias), served
+        if alias.kind is not Kind.EMBEDDING or _same_effect(before, override, now):
+            continue
+        if alias.name in before.aliases:
+            yield named_override(override, alias), _served_by(before, alias, override, now)
+        elif override.expires_at is not None or override_state(override, now) is not State.USED:
+            # Of a new alias no vector is stored yet: only an override that begins or ends will change what it makes.
+            yield named_override(override, alias), alias.default_model.strip()
 
 
 def _same_effect(before: Configuration, override: OverrideFacts, now: datetime) -> bool:
@@ -74,13 +78,11 @@ def _same_effect(before: Configuration, override: OverrideFacts, now: datetime) 
     return known is not None and known.model == override.model and override_state(known, now) in EFFECTIVE
 
 
-def served_by(config: Configuration, alias: AliasFacts, override: OverrideFacts, now: datetime) -> str:
-    """The model that an override would replace: what serves its scope; of a new alias its default."""
-    known = config.aliases.get(alias.name, alias)
-    if config.overrides.get((override.project, alias.name)) is override:
-        return known.default_model.strip()
+def _served_by(before: Configuration, alias: AliasFacts, override: OverrideFacts, now: datetime) -> str:
+    """The model that served where an override is to serve."""
+    known = before.aliases[alias.name]
     try:
-        return climb(config, known, override.project, now)[1]
+        return climb(before, known, override.project, now)[1]
     except Unavailable:
         return known.default_model.strip()
 
