@@ -123,9 +123,25 @@ def test_a_model_of_another_vector_space__is_a_conflict_and_could_not_be_saved(r
 
 def test_a_key_for_one_project__counts_its_calls_alone(recorded: Stock) -> None:
     key = recorded.key(Scope.MANAGE, project="borea")
-    found = told(ask(recorded, override(), key=key))
+    found = told(ask(recorded, override(project="borea"), key=key))
     assert (found["total"]["calls"], found["recorded"]["cost_usd"]) == (1, "0.0028")
     assert [line["project"] for line in found["by_project"]] == ["borea"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        override(),
+        override(project="atlas"),
+        {"profile": "design"},
+        {"bundle": "version: 1"},
+        {"changes": [{"object_type": "override", "name": "manager for atlas", "fields": {"model": "gpt-nano"}}]},
+        {**override(project="borea"), "changes": []},
+    ],
+)
+def test_a_key_for_one_project__proposes_overrides_of_it_alone(recorded: Stock, body: dict[str, Any]) -> None:
+    key = recorded.key(Scope.MANAGE, project="borea")
+    assert refused(ask(recorded, body, key=key)) == (403, "project_not_granted", None)
 
 
 def test_days__look_back_so_far(recorded: Stock) -> None:

@@ -17,7 +17,7 @@ from iwrouting.api.management import what_if_example as example
 from iwrouting.api.management.views import ManagementView
 from iwrouting.api.management.what_if_shapes import WhatIfAnswer
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
-from iwrouting.errors import BadRequest, Unavailable
+from iwrouting.errors import BadRequest, Forbidden, Unavailable
 from iwrouting.models.contents import CONFIGURATION
 from iwrouting.planning.whatif import DAYS, MAX_DAYS, TooLong, what_if
 from iwrouting.planning.whatif.proposals import BadProposal, Proposal, Wish, propose, propose_bundle
@@ -79,7 +79,8 @@ class WhatIfView(ManagementView):
         summary="What a change would have done",
         description="Runs the recorded calls of the last days through a proposed change, without calling any model: "
         "how many change model, what they cost and would have cost, and what they would have met. Changes nothing, "
-        "records nothing. A key for some projects sees their calls alone. Scope `manage`.",
+        "records nothing. A key for some projects proposes overrides of these, and sees their calls, alone. "
+        "Scope `manage`.",
         tags=[MANAGEMENT],
         parameters=REQUEST_ID,
         request=WhatIfBody,
@@ -94,7 +95,8 @@ class WhatIfView(ManagementView):
 
 
 def answer(key: KeyFacts, said: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a checked body. Raises BadRequest, or Unavailable where it takes too long."""
+    """The answer to a checked body. Raises BadRequest, Forbidden, or Unavailable where it takes too long."""
+    _check_grant(key, said)
     proposal = _proposal(said)
     end = datetime.now(UTC)
     try:
@@ -114,6 +116,22 @@ def answer(key: KeyFacts, said: Mapping[str, Any]) -> dict[str, Any]:
             retry_after_s=None,
         ) from None
     return {"proposal": proposal.as_dict(), **found.as_dict()}
+
+
+def _check_grant(key: KeyFacts, said: Mapping[str, Any]) -> None:
+    """Raise Forbidden where a key for some projects proposes more than an override of one of them.
+
+    Anything else would tell it how the rows of others are.
+    """
+    if key.projects is None:
+        return
+    others = sorted(set(said) & {"profile", "changes", "bundle"})
+    if others or said.get("override", {}).get("project") not in key.projects:
+        raise Forbidden(
+            "This key may propose an override of one of its own projects alone. A key for all projects "
+            "(keys_create --projects '*') may propose anything.",
+            code="project_not_granted",
+        )
 
 
 def _proposal(said: Mapping[str, Any]) -> Proposal:

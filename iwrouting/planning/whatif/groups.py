@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import connection
 
 from iwrouting.models import Decision
+from iwrouting.planning.whatif.patience import OutOfTime, cursor_for
 from iwrouting.planning.whatif.result import MOST_EXAMPLES
 from iwrouting.planning.whatif.splits import Splits
 from iwrouting.planning.whatif.statement import MILLION, counts, statement
 
-SLICES = 64
-LONG_S, SHORT_S = 0.8, 0.3
-"""A slice of time that took longer to read is halved, one that took less doubled."""
+SLICES, FEWEST_SLICES = 64, 8
+"""Of a window: into how many parts it is cut at first, and at least."""
 
+LONG_S, SHORT_S, SLICE_S = 0.8, 0.3, 3.0
+"""A slice of time that took longer to read is halved, one that took less doubled, one that takes this long given up."""
+
+SHORTEST = timedelta(seconds=1)
 A_MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECISION_ID = Decision._meta.get_field("id")
-HINTS = "SET LOCAL jit = off; SET LOCAL enable_sort = off"
-"""Compiling the statement takes longer than it runs; its groups are few, which the planner can't know."""
+Rows = Sequence[Any]
 
 
 class Group(NamedTuple):
@@ -131,65 +132,78 @@ class Reader:
         while start < end:
             stop = min(start + self.step, end)
             began = time.monotonic()
-            self._read_groups(found, start, stop)
-            self._read_rest(start, stop)
-            self.step = _next(self.step, time.monotonic() - began)
+            try:
+                groups, rest = self._groups(start, stop), self._rest(start, stop)
+            except OutOfTime:
+                self._shorten(start)
+                continue
+            self._add(found, groups, rest)
+            self._adapt(time.monotonic() - began)
             start = stop
-            self.progress(Told((start - self.start) / (self.end - self.start), self.decisions))
+            self._tell(start)
         return found
 
-    def _read_groups(self, found: dict[Group, Sums], start: datetime, end: datetime) -> None:
+    def _groups(self, start: datetime, end: datetime) -> Rows:
         if self.splits.names == ():
-            return
-        for row in self._rows(statement(self.splits), self.splits.keys, start, end):
+            return ()
+        return self._rows(statement(self.splits), self.splits.keys, start, end)
+
+    def _rest(self, start: datetime, end: datetime) -> Rows:
+        return () if self.splits.names is None else self._rows(counts(self.splits), (), start, end)
+
+    def _add(self, found: dict[Group, Sums], groups: Rows, rest: Rows) -> None:
+        for row in groups:
             group, sums = Group(*row[:WIDTH]), _sums(row[WIDTH:])
             known = found.get(group)
             found[group] = sums if known is None else known.plus(sums)
             self.decisions += sums.calls
-
-    def _read_rest(self, start: datetime, end: datetime) -> None:
-        if self.splits.names is None:
-            return
-        for *names, calls, dollars, more in self._rows(counts(self.splits), (), start, end):
-            rest = Rest(*names)
-            before = self.rest.get(rest, (0, 0))
-            self.rest[rest] = (before[0] + calls, before[1] + dollars * MILLION + more)
+        for *names, calls, dollars, more in rest:
+            before = self.rest.get(Rest(*names), (0, 0))
+            self.rest[Rest(*names)] = (before[0] + calls, before[1] + dollars * MILLION + more)
             self.decisions += calls
+
+    def _adapt(self, took_s: float) -> None:
+        if took_s > LONG_S:
+            self.step = max(self.step / 2, SHORTEST)
+        elif took_s < SHORT_S:
+            self.step = min(self.step * 2, (self.end - self.start) / FEWEST_SLICES)
+
+    def _shorten(self, start: datetime) -> None:
+        """Go on with a much shorter slice. Raises TooLong where the whole time is up."""
+        if self.until is not None and time.monotonic() >= self.until:
+            raise TooLong
+        self.step = max(self.step / 4, SHORTEST)
+        self._tell(start)
+
+    def _tell(self, start: datetime) -> None:
+        self.progress(Told((start - self.start) / (self.end - self.start), self.decisions))
 
     def at(self, moment: datetime) -> Iterator[tuple[Group, str]]:
         """Each decision of one millisecond: its group and its id. Raises TooLong, or a database error."""
         sql = statement(self.splits, singly=True)
-        for row in self._rows(sql, self.splits.keys, moment, moment + A_MS):
+        try:
+            rows = self._rows(sql, self.splits.keys, moment, moment + A_MS)
+        except OutOfTime:
+            raise TooLong from None
+        for row in rows:
             yield Group(*row[:WIDTH]), str(UUID(str(row[WIDTH])))
 
-    def _rows(self, sql: str, keys: Sequence[str], start: datetime, end: datetime) -> Sequence[Any]:
+    def _rows(self, sql: str, keys: Sequence[str], start: datetime, end: datetime) -> Rows:
         times = [connection.ops.adapt_datetimefield_value(moment) for moment in (start, end)]
         ids = [DECISION_ID.get_db_prep_value(first_id(moment), connection) for moment in (start, end + A_MS)]
-        with self._cursor() as cursor:
+        with cursor_for(self._patience_s()) as cursor:
             cursor.execute(sql, [*keys, *(times + ids) * 3, *(self.splits.projects or ()), *(self.splits.names or ())])
-            rows: Sequence[Any] = cursor.fetchall()
+            rows: Rows = cursor.fetchall()
             return rows
 
-    @contextmanager
-    def _cursor(self) -> Iterator[CursorWrapper]:
-        """A cursor for one statement."""
+    def _patience_s(self) -> float | None:
+        """How long a statement may take: what is left, and no longer than a slice that can be shortened should."""
         left = None if self.until is None else self.until - time.monotonic()
         if left is not None and left <= 0:
             raise TooLong
-        if connection.vendor != "postgresql":
-            with connection.cursor() as cursor:
-                yield cursor
-            return
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(HINTS)
-                if left is not None:
-                    cursor.execute(f"SET LOCAL statement_timeout = {int(left * 1000) + 1}")
-                yield cursor
-        except OperationalError as error:
-            if left is not None and "statement timeout" in str(error):
-                raise TooLong from None
-            raise
+        if self.step <= SHORTEST:
+            return left
+        return SLICE_S if left is None else min(left, SLICE_S)
 
 
 def first_id(moment: datetime) -> UUID:
@@ -202,9 +216,3 @@ def _sums(row: Sequence[Any]) -> Sums:
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return Sums(calls, prompt, cached, written, completion, reasoning, dollars * MILLION + rest, (moment,))
-
-
-def _next(step: timedelta, took_s: float) -> timedelta:
-    if took_s > LONG_S:
-        return step / 2
-    return step * 2 if took_s < SHORT_S else step

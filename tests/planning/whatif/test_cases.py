@@ -10,7 +10,8 @@ import pytest
 
 from iwrouting.audit import LATE_USAGE
 from iwrouting.models import Decision
-from iwrouting.planning.whatif import Told, TooLong, WhatIf, statement, what_if
+from iwrouting.planning.whatif import Told, TooLong, WhatIf, groups, statement, what_if
+from iwrouting.planning.whatif.patience import OutOfTime, cursor_for
 from iwrouting.types import (
     FUNCTION_TOOLS,
     AliasFacts,
@@ -318,6 +319,36 @@ def test_progress__comes_to_an_end_with_all_decisions() -> None:
     config = configured()
     ask(config, moved(config), progress=told.append)
     assert (told[-1], [each.part for each in told]) == (Told(1.0, 1), sorted(each.part for each in told))
+
+
+def test_a_slice_that_takes_too_long__is_read_in_shorter_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    for hours in range(24):
+        call(START + timedelta(hours=hours), **PRICED)
+    spans: list[timedelta] = []
+
+    def impatient(self: groups.Reader, sql: str, keys: Any, start: datetime, end: datetime) -> Any:
+        spans.append(end - start)
+        if end - start > timedelta(hours=1):
+            raise OutOfTime
+        return rows_of(self, sql, keys, start, end)
+
+    rows_of = groups.Reader._rows
+    config = configured()
+    expected = ask(config, moved(config)).as_dict()
+    monkeypatch.setattr(groups.Reader, "_rows", impatient)
+    assert ask(config, moved(config)).as_dict() == expected
+    assert max(spans) > timedelta(hours=1)
+
+
+def count_for_long() -> None:
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
+    with cursor_for(0.05) as cursor:
+        cursor.execute(f"{numbers} SELECT MAX(i) FROM n")
+
+
+def test_a_statement_that_takes_too_long__is_given_up() -> None:
+    with pytest.raises(OutOfTime):
+        count_for_long()
 
 
 def test_a_time_that_is_up__ends_it() -> None:
