@@ -6,6 +6,7 @@ With --rows it fills an empty audit first: never a database that anybody needs.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=0, help="Decisions to make, over 7 days and 20 projects.")
     parser.add_argument("--days", type=int, default=7)
     options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from benchmarks.what_if_rows import fill
     from iwrouting.planning.whatif import what_if

@@ -341,9 +341,10 @@ def test_a_slice_that_takes_too_long__is_read_in_shorter_ones(monkeypatch: pytes
 
 
 def count_for_long() -> None:
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000)"
     with cursor_for(0.05) as cursor:
-        cursor.execute(f"{numbers} SELECT MAX(i) FROM n")
+        cursor.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1e9) SELECT MAX(i) FROM n"
+        )
 
 
 def test_a_statement_that_takes_too_long__is_given_up() -> None:
