@@ -29,7 +29,9 @@ MOST = 12
 """Models in the list, and places of one of them: the menu beneath is to stay in sight."""
 
 OLD_SNAPSHOT_S = 30.0
-QUARANTINED = "rows_quarantined"
+TOLD_APART = ("rows_quarantined", "changed_by_sql")
+"""Rules whose findings have a line of their own here."""
+
 QUARANTINE_DAYS = 7
 BEHIND = 0.5
 """The share of IW_AUDIT_QUEUE from which a queue counts as behind."""
@@ -41,13 +43,11 @@ ANCHORS = {"default_partition": "#partitions", "months_ahead": "#partitions"}
 def attention_list() -> list[SafeString]:
     """A line with a link for each thing: what the audit's keeping says now, and alerts that stand for anything else."""
     now = timezone.now()
-    found = [each for each in standing_findings(now, settings()) if each.rule != QUARANTINED]
+    found = [each for each in standing_findings(now, settings()) if each.rule not in TOLD_APART]
     lines = [_told(each.rule, each.message) for each in found]
     lines += [*_by_sql(), *_faults(), *_queues(now), *_snapshot(), *_quarantine(now)]
     said = {each.key for each in found}
-    alerts = [
-        each for each in open_alerts() if (each.rule, each.subject) not in said and each.rule != "rows_quarantined"
-    ]
+    alerts = [each for each in open_alerts() if (each.rule, each.subject) not in said and each.rule not in TOLD_APART]
     return lines + [format_html("{} {}", each.message, link(_alerts(each.rule), "Alert")) for each in alerts[:MOST]]
 
 

@@ -14,7 +14,7 @@ from iwrouting.models import Revision
 from iwrouting.models.changing import by_sql
 from iwrouting.snapshot import disk
 from iwrouting.snapshot.builtin import builtin_configuration
-from iwrouting.snapshot.contents import configuration_at
+from iwrouting.snapshot.contents import NoSuchRevision, configuration_at
 from iwrouting.snapshot.glass_watch import GlassWatch
 from iwrouting.snapshot.keeper import Keeper
 from iwrouting.snapshot.listen import start_listener
@@ -180,7 +180,10 @@ class SnapshotStore:
         """
         known = self._plain
         if counter.number and (known is None or not known.database or known.revision < counter.number):
-            self._take(configuration_at(counter.number))
+            try:
+                self._take(configuration_at(counter.number))
+            except NoSuchRevision as error:
+                raise SnapshotRefused(f"{by_sql(counter)}. {error}") from None
         raise SnapshotRefused(by_sql(counter))
 
     def _take(self, config: Configuration) -> Configuration:

@@ -170,6 +170,23 @@ def test_app__insert_only_tables__can_not_be_changed(applied: Cast, statement: s
                 app.execute(statement.format(table, key, key).encode())
 
 
+def test_any_login__writing_to_the_configuration__is_counted_without_a_right_on_the_counter(applied: Cast) -> None:
+    Project.objects.create(slug="atlas")
+    reader = applied.logins["analyst"]
+    with link(applied.database) as owner:
+        owner.execute(f"GRANT SELECT, UPDATE ON iwrouting_project TO {reader}".encode())
+    with applied.link("analyst") as analyst:
+        analyst.execute(b"SET default_transaction_read_only = off")
+        analyst.execute(b"UPDATE iwrouting_project SET name = 'by hand'")
+        with pytest.raises(DENIED):
+            analyst.execute(b"UPDATE iwrouting_revision SET accounted = touches")
+    assert Revision.standing().is_touched
+    with link(applied.database) as owner:
+        owner.execute(f"REVOKE ALL ON iwrouting_project FROM {reader}".encode())
+    with applied.link("app") as app, pytest.raises(DENIED):
+        app.execute(b"ALTER TABLE iwrouting_project DISABLE TRIGGER ALL")
+
+
 def test_app__ddl_and_other_roles__are_refused(applied: Cast) -> None:
     with applied.link("app") as app:
         for statement in (
