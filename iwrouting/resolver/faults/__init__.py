@@ -38,6 +38,10 @@ STANDING: tuple[Callable[[Configuration, datetime], Iterator[Finding]], ...] = (
 )
 
 
+ROUTING = ("aliases", "overrides", "models", "upstreams", "prices", "environment")
+"""The parts of a configuration that decide which model serves, and what it costs."""
+
+
 def structural_faults(config: Configuration, now: datetime) -> list[Fault]:
     """Every fault of a configuration by itself, each once, in the order of its rows' names."""
     return _sorted(chain(chain_faults(config), target_faults(config, now), row_faults(config)))
@@ -75,12 +79,19 @@ def refusals(
 def findings(before: Configuration | None, after: Configuration, now: datetime) -> list[Finding]:
     """The findings that a change brings."""
     former = before or _nothing(after)
-    had = {finding.key for finding in standing_findings(former, now)}
-    brought = [finding for finding in standing_findings(after, now) if finding.key not in had]
+    if all(getattr(former, part) == getattr(after, part) for part in ROUTING):
+        # Projects and keys are made at run time: what no such change can bring need not be looked for.
+        return _brought(concerns.names(former, now), concerns.names(after, now))
+    brought = _brought(standing_findings(former, now), standing_findings(after, now))
     switched = list(switch_findings(former, after, now))
     off = {finding.name for finding in switched}
     kept = (each for each in brought if not (each.code == SWITCHED_OFF and each.subject in off))
     return _sorted(chain(kept, switched, vector_findings(former, after, now)))
+
+
+def _brought(before: Iterable[Finding], after: Iterable[Finding]) -> list[Finding]:
+    had = {finding.key for finding in before}
+    return _sorted(finding for finding in after if finding.key not in had)
 
 
 def _named_anew(
