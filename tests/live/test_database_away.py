@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from tests.sandbox import raw
 from tests.sandbox.process import SandboxProcess
 from tests.sandbox.raw import Raw, hello
 
+BUDGET = "/api/v1/resolve?alias=budget"
 CHAT, RESOLVE, DECISION = "/v1/chat/completions", "/api/v1/resolve?alias=intent", f"/api/v1/decisions/{new_id()}"
 BACK_S = 5.0
 """Within how many seconds of its return the database must be in use again (faults.md T4)."""
@@ -120,8 +122,44 @@ def check_page(away: Away, path: str) -> None:
     assert b"manage.py doctor" in page.body
 
 
+def set_override(away: Away) -> int:
+    """An override of `budget`, on disk; its number."""
+    manage(
+        away.env, "routing_override", "set", "budget", "--model", "gpt-4.1-mini", "--expires", "never",
+        "--reason", "To be switched off", "--yes", "--acknowledge", "all",
+    )  # fmt: skip
+    within(lambda: away.get(BUDGET).json["source"] == "override", 5, "the override")
+    kept = away.folder / "journal" / "snapshot"
+    within(lambda: b'"override:' in kept.read_bytes(), 5, "the override on disk")
+    ref = away.get(BUDGET).json["ladder"][1]["ref"]
+    return int(ref.removeprefix("override:"))
+
+
+def check_break_glass(away: Away, number: int) -> None:
+    """Switched off without the database, in all workers of the host, as is said everywhere; and lifted again."""
+    given = ("routing_override", "disable", str(number), "--from-snapshot", "--yes", "--reason", "It answers nonsense")
+    manage(away.env, *given)
+    within(lambda: away.get(BUDGET).json["source"] == "default", 3, "the end of the override")
+    got = away.get(BUDGET)
+    assert (got.json["ladder"][1]["state"], f"break_glass: override:{number}" in got.json["warnings"]) == (
+        "disabled",
+        True,
+    )
+    assert f"break_glass: override:{number}" in got.headers["x-iw-warning"]
+    assert away.service.get("/readyz")[1]["snapshot"]["break_glass"] == [f"override:{number}"]
+    assert f"BREAK-GLASS: override:{number}" in away.service.words
+    manage(away.env, *given, "--end")
+    within(lambda: away.get(BUDGET).json["source"] == "override", 3, "the override again")
+
+
+def told_of_break_glass(away: Away) -> list[str]:
+    found = json.loads(manage(away.env, "config_history", "--format", "json"))
+    return [each["details"]["what"] for each in found["changes"] if each["kind"] == "break_glass"]
+
+
 def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
     assert away.chat(away.service).status == 200
+    number = set_override(away)
     check_metrics(away, away.service, is_away=False)
     within((away.folder / "journal" / "snapshot").exists, 5, "the configuration on disk")
     away.database.stop()
@@ -133,15 +171,16 @@ def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
         assert away.chat(away.service).status == 200
         assert away.service.get("/readyz")[1]["status"] == "degraded"
         check_known_and_unknown_keys(away, away.service, "configuration_not_refreshed: revision")
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(5) as pool:
             starts = [
                 pool.submit(away.start, "fresh"),
                 pool.submit(away.start, "old", IW_SNAPSHOT_MAX_AGE="0"),
             ]
             needing = pool.submit(check_what_needs_the_database, away)
+            glass = pool.submit(check_break_glass, away, number)
             services = [start.result() for start in starts]
             checks = zip((check_from_disk, check_too_old), services, strict=True)
-            for done in [needing, *(pool.submit(check, away, service) for check, service in checks)]:
+            for done in [needing, glass, *(pool.submit(check, away, service) for check, service in checks)]:
                 done.result()
         within(lambda: time.monotonic() - stopped_at > OUTAGE_S, OUTAGE_S, "the outage")
     finally:
@@ -150,6 +189,7 @@ def test_a_database_that_stops__costs_no_key_its_answer(away: Away) -> None:
         within(lambda: all(map(is_back, (away.service, *services))), BACK_S, "the way back")
         for service in (away.service, *services):
             check_back(away, service)
+        within(lambda: told_of_break_glass(away) == ["ended", "begun"], 20, "the lines of break-glass")
     finally:
         for service in services:
             service.stop()
