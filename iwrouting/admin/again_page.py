@@ -18,6 +18,7 @@ from iwrouting.models import Decision
 from iwrouting.planning.again import Again, again_now, again_then
 from iwrouting.snapshot import SnapshotRefused
 from iwrouting.snapshot.moments import moment_text
+from iwrouting.types import Resolution
 
 COLUMNS = ("Field", "On the row", "Resolved again")
 SAME_THEN = "The same answer: this configuration, environment, key and time give what the row says."
@@ -68,9 +69,16 @@ def _verdict(title: str, found: Again, words: tuple[str, str], tone: str) -> Ver
     if found.resolution is None:
         return Verdict(title, f"No answer: {found.refusal}", "info", found.notes, None)
     if found.is_same:
-        return Verdict(title, words[0], "good", found.notes, None)
+        return Verdict(title, f"{_served(found.resolution)} {words[0]}", "good", found.notes, None)
     rows = [(name, shown(old), shown(new)) for name, (old, new) in found.differences.items()]
-    return Verdict(title, words[1], tone, found.notes, Table("Differences", COLUMNS, rows))
+    return Verdict(
+        title, f"{_served(found.resolution)} {words[1]}", tone, found.notes, Table("Differences", COLUMNS, rows)
+    )
+
+
+def _served(found: Resolution) -> str:
+    others = [rung.model for rung in found.chain[1:] if rung.model and rung.skip is None]
+    return f"{found.model} ({found.source}){', then ' if others else ''}{', '.join(others)}."
 
 
 def shown(value: Any) -> Any:

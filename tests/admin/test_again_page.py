@@ -44,8 +44,11 @@ def test_page_of_a_decision__leads_to_both(boss: Client, as_user: LoggedIn) -> N
 
 def test_unchanged__both_give_the_same(boss: Client) -> None:
     page = again(boss, decided())
-    assert "As of then same The same answer: this configuration, environment, key and time give what" in page.text
-    assert "Now same The same answer as then." in page.text
+    assert (
+        "As of then same gpt-5.1 (default), then gpt-4.1. The same answer: this configuration, environment, key and time give what"
+        in page.text
+    )
+    assert "Now same gpt-5.1 (default), then gpt-4.1. The same answer as then." in page.text
     assert page.faults == []
 
 
@@ -55,7 +58,7 @@ def test_changed__then_is_the_same_and_now_tells_the_differences(boss: Client) -
     revision = Revision.current()
     page = again(boss, made)
     assert "As of then same" in page.text
-    assert "Now differs Another answer than then." in page.text
+    assert "Now differs gpt-4.1 (override). Another answer than then." in page.text
     assert "model gpt-5.1 gpt-4.1" in page.text
     assert "source default override" in page.text
     assert "override: gpt-4.1 (used)" in page.text
@@ -75,7 +78,7 @@ def test_row_that_says_otherwise__is_said_plainly(boss: Client) -> None:
         model_resolved=cast.HOSTILE, app_version="0.0.1", key_id="nokey",
     )  # fmt: skip
     page = again(boss, other)
-    assert "As of then differs Not the answer on the row." in page.text
+    assert "As of then differs gpt-5.1 (default), then gpt-4.1. Not the answer on the row." in page.text
     assert "The service was 0.0.1 then and is" in page.text
     assert f"model {cast.HOSTILE} gpt-5.1" in page.text
     assert page.faults == []

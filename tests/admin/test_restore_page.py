@@ -93,16 +93,14 @@ def test_deleted_row__comes_back_under_its_own_number(boss: Client, fast: Alias)
 def test_reference_to_what_is_gone__is_named_and_stops_it(boss: Client, fast: Alias) -> None:
     atlas = cast.project()
     row = Override.objects.create(alias=fast, project=atlas, model="gpt-5.1")
-    first = Revision.current()
+    url = address(Revision.current(), row)
     row.delete()
     Model.objects.get(model_id="gpt-5.1").delete()
-    page = read(boss.get(f"{URL}?revision={first}&object=override:1"))
+    page = read(boss.get(url))
     number = Change.objects.count()
     assert "names the model gpt-5.1 (model), which is gone: restore that too" in page.text
     assert "apply" not in page.values("input", "name")
-    assert (
-        boss.post(f"{URL}?revision={first}&object=override:1", {"apply": "1", "change_reason": WHY}).status_code == 200
-    )
+    assert boss.post(url, {"apply": "1", "change_reason": WHY}).status_code == 200
     assert (Override.objects.count(), Change.objects.count()) == (0, number)
 
 
