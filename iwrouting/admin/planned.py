@@ -9,12 +9,14 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 
-from iwrouting.admin.attempts import Attempt, Held, reason_context
+from iwrouting.admin.attempts import WHAT_IF, Attempt, Held, reason_context
 from iwrouting.admin.base import missing
 from iwrouting.admin.differences import WORDS, planned_row
+from iwrouting.admin.whatif import may_see, shown_of
 from iwrouting.models import OpenChange
 from iwrouting.planning import Plan, StalePlan, apply_plan
 from iwrouting.planning.keeping import Kept
+from iwrouting.planning.whatif import DAYS
 from iwrouting.types import Operation, Via
 
 MOST_ROWS = 200
@@ -47,21 +49,19 @@ def carry_out(request: HttpRequest, planned: Planned) -> tuple[int | None, dict[
 
     Until then it is tried and taken back. Raises PermissionDenied for a press by somebody who may not.
     """
-    is_sent = BUTTON in request.POST
     lacks = planned.lacks(request)
-    if is_sent and lacks:
+    if BUTTON in request.POST and lacks:
         raise PermissionDenied(missing(lacks[0]))
     attempt = Attempt(request)
+    attempt.is_preview = attempt.is_preview or BUTTON not in request.POST
     revision = attempt.run(lambda made: _apply(request, planned, attempt, made))
     if revision is not None:
         return revision, {}
-    return None, _context(request, planned, attempt, lacks, is_sent=is_sent)
+    return None, _context(request, planned, attempt, lacks)
 
 
 def _apply(request: HttpRequest, planned: Planned, attempt: Attempt, made: OpenChange) -> int | None:
-    if BUTTON not in request.POST:
-        made.is_rehearsal = True
-    elif request.POST.get("plan") != planned.plan.digest:
+    if BUTTON in request.POST and request.POST.get("plan") != planned.plan.digest:
         attempt.problems.append(_stale(request.POST.get("seen_revision", ""), planned.plan.base))
         attempt.seen = planned.plan.base
         raise Held
@@ -83,16 +83,15 @@ def _stale(seen: str, base: int) -> str:
     return f"Config changed since this plan (revision {seen[:20]} -> {base}). This is the plan as it is now."
 
 
-def _context(
-    request: HttpRequest, planned: Planned, attempt: Attempt, lacks: list[str], *, is_sent: bool
-) -> dict[str, Any]:
+def _context(request: HttpRequest, planned: Planned, attempt: Attempt, lacks: list[str]) -> dict[str, Any]:
     plan = planned.plan
+    found = shown_of(attempt) if WHAT_IF in request.POST and may_see(request) else None
     if attempt.effect is not None:
         attempt.effect = replace(attempt.effect, values=[])  # the rows of the plan tell them
     told = [planned.place(line) for line in attempt.told_errors()]
     counts = {word: sum(row.operation is word for row in plan.rows) for word in Operation}
     return {
-        **reason_context(attempt, plan.base, is_sent=is_sent),
+        **reason_context(attempt, plan.base, is_sent="plan" in request.POST),
         "plan": plan.digest,
         "problems": [*attempt.problems, *dict.fromkeys(told)],
         "counts": ", ".join(f"{count:,} {word}" for word, count in counts.items()),
@@ -100,5 +99,8 @@ def _context(
         "more": max(0, len(plan.changes) - MOST_ROWS),
         "kept": [each.told() for each in planned.kept],
         "lacks": [missing(each) for each in lacks],
+        "what_if": found,
+        "what_if_days": DAYS,
+        "can_what_if": may_see(request),
         "may_apply": bool(plan.changes) and not lacks and not planned.stops,
     }

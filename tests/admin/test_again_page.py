@@ -44,10 +44,7 @@ def test_page_of_a_decision__leads_to_both(boss: Client, as_user: LoggedIn) -> N
 
 def test_unchanged__both_give_the_same(boss: Client) -> None:
     page = again(boss, decided())
-    assert (
-        "As of then same gpt-5.1 (default), then gpt-4.1. The same answer: this configuration, environment, key and time give what"
-        in page.text
-    )
+    assert "As of then same gpt-5.1 (default), then gpt-4.1. The same answer: this configuration," in page.text
     assert "Now same gpt-5.1 (default), then gpt-4.1. The same answer as then." in page.text
     assert page.faults == []
 

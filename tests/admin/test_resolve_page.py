@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import shlex
+from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
+from iwrouting.admin.resolve_links import TEXT_FILE
+from iwrouting.calls import ResolveAsk
 from iwrouting.models import Alias, Decision, Override, Revision
 from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
@@ -30,11 +35,6 @@ def matrix(db: None) -> None:
 
 def asked(client: Client, **query: Any) -> Page:
     return read(client.get(URL, query))
-
-
-def copied(page: Page, title: str) -> str:
-    """What stands under Copy by its title."""
-    return page.text.partition(f" {title} ")[2]
 
 
 def test_answer__has_the_ladder_of_four_and_the_chain(boss: Client) -> None:
@@ -89,21 +89,29 @@ def test_past__revision_and_environment__are_in_the_address(boss: Client) -> Non
     assert f"As it was: revision {first}" in page.text
 
 
-def test_ways__link_curl_and_command_ask_the_same(boss: Client) -> None:
+def test_ways__link_curl_and_command_ask_the_same(
+    boss: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cast.project()
     last = Revision.current()
     page = asked(boss, alias="auto", project="atlas", features="words:12,lines:1", as_of=last, environment_id="")
     assert "http://testserver/admin/resolve/?alias=auto&project=atlas" in page.text
-    command = shlex.split(copied(page, "Command").partition(" Use")[0])
+    command = shlex.split(page.text.partition(" Command ")[2])
     assert command[:4] == ["python", "manage.py", "routing_resolve", "auto"]
-    curl = shlex.split(copied(page, "curl").partition(" Command ")[0])
+    curl = shlex.split(page.text.partition(" curl ")[2].partition(" Command ")[0])
     assert curl[2] == "http://testserver/api/v1/resolve"
-    assert json.loads(curl[-1]) == {
+    body = json.loads(curl[-1])
+    assert body == {
         "alias": "auto", "dry_run": True, "project": "atlas", "features": {"words": 12, "lines": 1}, "as_of": str(last),
     }  # fmt: skip
-    hostile = asked(boss, alias="gpt-4.1", as_of="1", at="2026-11-22T08:00:00Z")
-    assert "Link" in hostile.text
-    assert "curl" not in hostile.text
+    assert ResolveAsk.read(body).aliases == ("auto",)
+    (tmp_path / TEXT_FILE).write_text("Say hello")
+    monkeypatch.chdir(tmp_path)
+    call_command(*command[2:], "--format", "json", stdout=(told := StringIO()))
+    assert json.loads(told.getvalue())["revision"] == last
+    only = asked(boss, alias="gpt-4.1", as_of="1", at="2026-11-22T08:00:00Z")
+    assert "Link" in only.text
+    assert "curl" not in only.text
 
 
 @pytest.mark.parametrize(

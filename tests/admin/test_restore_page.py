@@ -129,6 +129,14 @@ def test_reason__is_asked_for(boss: Client, fast: Alias) -> None:
     assert Revision.current() == last
 
 
+def test_post__without_the_button__changes_nothing(boss: Client, fast: Alias) -> None:
+    first = Revision.current()
+    last = saved(fast, tier="mid")
+    url = address(first, fast)
+    assert boss.post(url, {**forms.values(boss, url), "change_reason": WHY}).status_code == 200
+    assert Revision.current() == last
+
+
 def test_findings__are_to_be_acknowledged(boss: Client, fast: Alias) -> None:
     saved(fast, default_model="gpt-nowhere")
     first = Revision.current()
@@ -139,6 +147,20 @@ def test_findings__are_to_be_acknowledged(boss: Client, fast: Alias) -> None:
     assert restored(boss, url, acknowledge=False).status_code == 200
     assert Revision.current() == last
     assert restored(boss, url).status_code == 302
+
+
+def test_what_if__runs_the_calls_of_the_last_days_and_keeps_what_was_typed(
+    boss: Client, as_user: LoggedIn, fast: Alias
+) -> None:
+    first = Revision.current()
+    last = saved(fast, default_model="gpt-5.1")
+    url = address(first, fast)
+    page = read(boss.post(url, {**forms.values(boss, url), "_whatif": "1", "change_reason": WHY}))
+    assert "None of the 0 calls of the last 7 days would have changed model. Nothing was saved." in page.text
+    assert WHY in page.values("input", "value")
+    assert Revision.current() == last
+    editor = as_user(cast.person("editor", *EDITOR))
+    assert "_whatif" not in read(editor.get(url)).values("input", "name")
 
 
 def test_nothing_to_restore__is_said(boss: Client, fast: Alias) -> None:
