@@ -17,6 +17,8 @@ pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.li
 # or in a browser: the SQLite pass proves them for both.
 collect_ignore = (
     [
+        "admin/test_archive.py",
+        "admin/test_reasons.py",
         "api/test_authority.py",
         "api/test_sockets.py",
         "audit/test_books.py",

@@ -40,6 +40,8 @@ BUSY_CODES = ("55P03", "57014", "40P01")
 class ReasonForm(forms.Form):
     """What every change asks beside its own fields: why, on top of which revision, and what was acknowledged."""
 
+    required_css_class = "required"
+
     change_reason = forms.CharField(
         label="Reason for change",
         min_length=MIN_REASON,
@@ -157,6 +159,10 @@ class Attempt:
         finally:
             self.is_open, self.is_held = False, is_held
 
+    def shown_form(self) -> ReasonForm:
+        """The form as it was sent; a preview misses no reason."""
+        return ReasonForm(initial=dict(self.form.data.items())) if self.is_preview else self.form
+
     def told_errors(self) -> list[str]:
         """What was wrong, a line each, for a page without fields."""
         return [*(each.told() for each in self.faults), *(self.errors.messages if self.errors else ())]
@@ -190,4 +196,4 @@ def reason_context(attempt: Attempt | None, shown: int, *, is_sent: bool = True)
     """What the part of a page shows that asks for the reason: as it was sent, or empty at first."""
     if attempt is None or not is_sent:
         return {"reason_form": ReasonForm(), "seen_revision": shown, "attempt": attempt}
-    return {"reason_form": attempt.form, "seen_revision": attempt.seen, "attempt": attempt}
+    return {"reason_form": attempt.shown_form(), "seen_revision": attempt.seen, "attempt": attempt}

@@ -18,7 +18,7 @@ from iwrouting.models.contents import CONFIGURATION, HIDDEN
 from iwrouting.models.prices import PICO_FIELDS
 from iwrouting.resolver import resolve
 from iwrouting.resolver.faults.places import audiences, endpoint_of, serving
-from iwrouting.types import Configuration, Operation
+from iwrouting.types import Configuration, Operation, Skip
 from iwrouting.types.faults import ALL_PROJECTS_NAME
 
 MOST_LINES = 50
@@ -55,10 +55,14 @@ def _later(after: Configuration, rows: Iterable[HistoryRow], now: datetime) -> s
 
 def _served(before: Configuration, after: Configuration, at: datetime, told: str) -> Iterator[tuple[object, ...]]:
     old, new = _by_audience(before, at), _by_audience(after, at)
+    found = []
     for alias, project in dict.fromkeys([*old, *new]):
-        then = old.get((alias, project)) or old.get((alias, None)), new.get((alias, project)) or new.get((alias, None))
-        if then[0] != then[1]:
-            yield alias, project or ALL_PROJECTS_NAME, told, _shown(then[0]), _shown(then[1])
+        was, will = (each.get((alias, project)) or each.get((alias, None)) for each in (old, new))
+        if was != will:
+            by_other = (was and was.first) != (will and will.first)
+            found.append((by_other, (alias, project or ALL_PROJECTS_NAME, told, _shown(was), _shown(will))))
+    # Who gets another model stands above those whose fallbacks alone change.
+    yield from (line for _, line in sorted(found, key=lambda each: not each[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ class _Served:
     source: str
     serves: str
     chain: tuple[str | None, ...]
+
+    @property
+    def first(self) -> tuple[str, str, str]:
+        """What answers when nothing fails."""
+        return self.model, self.source, self.serves
 
 
 def _by_audience(config: Configuration, at: datetime) -> Mapping[Audience, _Served]:
@@ -77,7 +86,7 @@ def _by_audience(config: Configuration, at: datetime) -> Mapping[Audience, _Serv
         except RoutingError:
             continue
         first = serving(config, alias, project, at)
-        rest = tuple(rung.model for rung in answer.chain[1:])
+        rest = tuple(rung.model for rung in answer.chain[1:] if rung.skip != Skip.DUPLICATE)
         found[alias.name, project] = _Served(answer.model, answer.source, (first.model if first else None) or "", rest)
     return found
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from iwrouting.admin import attempts
-from iwrouting.models import Alias, Change, HistoryRow, Override, Project, Revision
+from iwrouting.models import Alias, HistoryRow, Override, Project, Revision
 from tests.admin import cast, forms
 from tests.admin.html import read
 
@@ -109,38 +105,3 @@ def test_copy__gives_another_project_the_same_or_nothing_at_all(boss: Client, fa
     refused = forms.act(boss, OVERRIDES, "copy_to_project", *rows, project=borea.pk)
     assert "The project borea has an override of deep already: edit that one." in read(refused).text
     assert Override.objects.filter(project=borea).count() == 1
-
-
-@contextmanager
-def under_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Another transaction holds what a save needs: for real on PostgreSQL; a test on SQLite is the one writer."""
-    if connection.vendor == "sqlite":
-        with monkeypatch.context() as patch:
-            patch.setattr(Revision, "lock", locked)
-            yield
-        return
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            cursor.execute("BEGIN; LOCK TABLE django_admin_log IN EXCLUSIVE MODE")
-        yield
-    finally:
-        other.close()
-
-
-def locked(_using: str) -> NoReturn:
-    raise OperationalError("database is locked")
-
-
-def test_save__while_another_change_is_under_way__says_so_and_keeps_what_was_typed(
-    boss: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(attempts, "WAIT_S", 0.1)
-    row = cast.project(name="Atlas")
-    url = f"/admin/iwrouting/project/{row.pk}/change/"
-    with under_way(monkeypatch):
-        answer = forms.fill(boss, url, name="Borea")
-    assert attempts.BUSY in read(answer).text
-    assert forms.values_in(answer)["name"] == ["Borea"]
-    assert not Change.objects.filter(author="boss").exists()
-    assert forms.send(boss, url, forms.values_in(answer)).status_code == 302

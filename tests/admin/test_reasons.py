@@ -83,6 +83,7 @@ def test_preview__shows_what_would_serve__saves_nothing_and_keeps_what_was_typed
     text = read(answer).text
     assert "fast all projects now gpt-4.1 default gpt-5.1 default" in text
     assert "alias fast default model gpt-4.1 gpt-5.1" in text
+    assert "This field is required" not in text
     assert forms.values_in(answer)["default_model"] == ["gpt-5.1"]
     assert (Revision.current(), Change.objects.filter(author="boss").count()) == (before, 0)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
+from iwrouting.admin import attempts
 from iwrouting.admin.show import NOTHING
 from iwrouting.models import Alias, Change, Override, Price, Project, Revision
 from tests.admin import cast, forms
@@ -260,3 +264,38 @@ def test_project_names__of_two_people__merge_by_field(ann: Client, bob: Client, 
     assert forms.send(bob, page_of(row), forms.values_in(answer)).status_code == 302
     row.refresh_from_db()
     assert (row.owner, row.name) == ("Carol", "Atlas 2")
+
+
+@contextmanager
+def under_way(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another transaction holds what a save needs: for real on PostgreSQL; a test on SQLite is the one writer."""
+    if connection.vendor == "sqlite":
+        with monkeypatch.context() as patch:
+            patch.setattr(Revision, "lock", locked)
+            yield
+        return
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE django_admin_log IN EXCLUSIVE MODE")
+        yield
+    finally:
+        other.close()
+
+
+def locked(_using: str) -> NoReturn:
+    raise OperationalError("database is locked")
+
+
+def test_save__while_another_change_is_under_way__says_so_and_keeps_what_was_typed(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "WAIT_S", 0.1)
+    row = cast.project(name="Atlas")
+    url = f"/admin/iwrouting/project/{row.pk}/change/"
+    with under_way(monkeypatch):
+        answer = forms.fill(ann, url, name="Borea")
+    assert attempts.BUSY in read(answer).text
+    assert forms.values_in(answer)["name"] == ["Borea"]
+    assert not Change.objects.filter(author="ann").exists()
+    assert forms.send(ann, url, forms.values_in(answer)).status_code == 302
