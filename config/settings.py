@@ -173,6 +173,8 @@ SPECTACULAR_SETTINGS = {
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_NAME_OVERRIDES": {
         "Kind": "iwrouting.types.Kind",
+        "ChangeKind": "iwrouting.types.ChangeKind",
+        "Via": "iwrouting.types.Via",
         "Source": "iwrouting.types.Source",
         "State": "iwrouting.types.State",
         "Skip": "iwrouting.types.Skip",

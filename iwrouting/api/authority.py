@@ -19,6 +19,11 @@ PUBLIC = "public"
 STAFF = "staff"
 ANY_KEY = "any key"
 
+
+def _by_managers(*methods: str) -> Mapping[str, str]:
+    return dict.fromkeys(methods, Scope.MANAGE)
+
+
 AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "healthz": {"GET": PUBLIC},
     "readyz": {"GET": PUBLIC},
@@ -33,8 +38,26 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "resolve": {"GET": Scope.RESOLVE, "POST": Scope.RESOLVE},
     "not-found": {},
     "decision": {"GET": Scope.READ_AUDIT},
-    "aliases": {"GET": Scope.RESOLVE},
-    "project": {"GET": Scope.MANAGE, "PUT": Scope.MANAGE},
+    "decision-again": {"GET": Scope.READ_AUDIT},
+    "aliases": {"GET": Scope.RESOLVE, "POST": Scope.MANAGE},
+    "alias": _by_managers("GET", "PUT", "PATCH", "DELETE"),
+    "overrides": _by_managers("GET", "POST"),
+    "override": _by_managers("GET", "PUT", "PATCH", "DELETE"),
+    "projects": _by_managers("GET", "POST"),
+    "project": _by_managers("GET", "PUT", "PATCH", "DELETE"),
+    "catalogue-models": _by_managers("GET", "POST"),
+    "catalogue-model": _by_managers("GET", "PUT", "PATCH", "DELETE"),
+    "upstreams": _by_managers("GET", "POST"),
+    "upstream": _by_managers("GET", "PUT", "PATCH", "DELETE"),
+    "prices": _by_managers("GET", "POST"),
+    "price": _by_managers("GET", "DELETE"),
+    "keys": _by_managers("GET", "POST"),
+    "key": _by_managers("GET", "PATCH", "DELETE"),
+    "key-rotate": _by_managers("POST"),
+    "revisions": _by_managers("GET"),
+    "revision": _by_managers("GET"),
+    "changes": _by_managers("GET"),
+    "change": _by_managers("GET"),
     "what-if": {"POST": Scope.MANAGE},
     "metrics": {"GET": Scope.READ_AUDIT},
     "schema": {"GET": PUBLIC},

@@ -25,6 +25,8 @@ VAR = ROOT / "var"
 OPENAI_URL = "https://api.openai.com/v1"
 BASE_URL_VARIABLES = ("IW_UPSTREAM_BASE_URL", "OPENAI_BASE_URL")
 SANDBOX_KEY = "sk-sandbox"
+LISTS = ("allowed_hosts", "trusted_origins", "api_key_sha256", "upstream_editors", "alert_email", "alert_off")
+"""Settings of several values, separated by commas."""
 
 
 class SettingsError(Exception):
@@ -60,6 +62,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="IW_LOG_LEVEL")
 
     api_key_sha256: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_API_KEY_SHA256", repr=False)
+
+    upstream_editors: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias="IW_UPSTREAM_EDITORS")
 
     upstream_base_url: str = Field(OPENAI_URL, validation_alias=AliasChoices(*BASE_URL_VARIABLES))
     upstream_name: str = Field(
@@ -125,7 +129,7 @@ class Settings(BaseSettings):
     run_output_reserve_tokens: int = Field(16_384, ge=16, le=1_000_000, validation_alias="IW_RUN_OUTPUT_RESERVE_TOKENS")
     tokenizers_dir: Path | None = Field(None, validation_alias="IW_TOKENIZERS_DIR")
 
-    @field_validator("allowed_hosts", "trusted_origins", "api_key_sha256", "alert_email", "alert_off", mode="before")
+    @field_validator(*LISTS, mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -136,6 +140,14 @@ class Settings(BaseSettings):
         if any(len(value) != 64 or value.strip("0123456789abcdef") for value in values):
             raise ValueError("must be SHA-256 hashes of API keys, 64 hex digits each, separated by commas")
         return values
+
+    @field_validator("upstream_editors")
+    @classmethod
+    def _key_ids(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(value.removeprefix("iw_") for value in values)
+        if any(len(name) != 10 or name.strip("0123456789abcdef") for name in names):
+            raise ValueError("must be ids of API keys, 10 hex digits each, separated by commas; never whole keys")
+        return names
 
     @field_validator("upstream_base_url")
     @classmethod

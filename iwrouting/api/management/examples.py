@@ -134,16 +134,6 @@ ALIASES: dict[str, Any] = {
     "revision": 41,
     "environment_id": "9f0c2b7d6a5e4f31",
 }
-PROJECT: dict[str, Any] = {
-    "external_id": "p-1",
-    "slug": "maps",
-    "name": "Maps",
-    "owner": "Maps team",
-    "enabled": True,
-    "created_at": "2026-11-22T20:00:00.123Z",
-    "updated_at": "2026-11-22T20:00:00.123Z",
-    "revision": 42,
-}
 PROJECT_BODY = OpenApiExample(
     "Example", {"slug": "maps", "name": "Maps", "owner": "Maps team", "enabled": True}, request_only=True
 )

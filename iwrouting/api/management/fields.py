@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,7 +15,17 @@ from iwrouting.snapshot.moments import moment_text
 
 
 class Moment(serializers.DateTimeField):
-    """A time, by `moment_text`."""
+    """A time, by `moment_text`; in requests RFC 3339 with its zone."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """The time in UTC. Raises ValidationError."""
+        try:
+            found = datetime.fromisoformat(value)
+            if found.tzinfo is not None:
+                return found.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        raise serializers.ValidationError("Give a time with its zone, such as 2026-11-01T00:00:00Z.", code="invalid")
 
     def to_representation(self, value: Any) -> str:
         """Text."""

@@ -9,26 +9,19 @@ from typing import Any
 from django.db.models import Q
 from rest_framework import serializers
 
-from iwrouting.api.management.fields import Moment
+from iwrouting.api.management.resources.bodies import KnownFields, Switch, Text, Whole
+from iwrouting.api.management.resources.refusals import not_granted
+from iwrouting.api.management.resources.writing import check_match, read_asked, row_of
 from iwrouting.calls.caller import FREE_ID
-from iwrouting.errors import BadRequest, Forbidden, UnknownProject
-from iwrouting.models import Project, Revision, change
+from iwrouting.errors import BadRequest
+from iwrouting.models import Project, change
 from iwrouting.types import KeyFacts, Via
+from iwrouting.types.faults import ObjectType
 
 SLUG_LENGTH = 64
 
 
-class Switch(serializers.BooleanField):
-    """True or false, and no text that looks like it."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        """The value. Raises ValidationError."""
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
-
-
-class ProjectBody(serializers.Serializer[Any]):
+class ProjectBody(KnownFields):
     """What may be said of a project. A field left out keeps its value; on a new project it is empty, `enabled` true."""
 
     slug = serializers.SlugField(
@@ -37,70 +30,39 @@ class ProjectBody(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     owner = serializers.CharField(max_length=200, required=False, allow_blank=True, help_text="Who answers for it.")
     enabled = Switch(required=False, help_text="False: its calls are refused with 403.")
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The known fields. Raises ValidationError for an unknown one (ux.md 3, Types)."""
-        if unknown := sorted(set(data) - set(self.fields)):
-            text = f"Unknown field; known are {', '.join(self.fields)}."
-            raise serializers.ValidationError({unknown[0]: text}, code="unknown_field")
-        return super().to_internal_value(data)
-
-
-class ProjectAnswer(serializers.Serializer[Any]):
-    """A project, and the revision of the configuration that holds it."""
-
-    external_id = serializers.CharField()
-    slug = serializers.SlugField()
-    name = serializers.CharField(allow_blank=True)
-    owner = serializers.CharField(allow_blank=True)
-    enabled = serializers.BooleanField()
-    created_at = Moment()
-    updated_at = Moment()
-    revision = serializers.SerializerMethodField()
-
-    def get_revision(self, project: Project) -> int:
-        """The number."""
-        return int(self.context["revision"])
+    strict_parameters = Switch(required=False, help_text="True: requests are refused where they would be adapted.")
+    max_context_tokens = Whole(
+        required=False, allow_null=True, min_value=1, help_text="Most tokens of input in a call."
+    )
+    max_run_tokens = Whole(required=False, allow_null=True, min_value=1, help_text="Most tokens of all calls of a run.")
+    change_reason = Text(required=False, help_text="Why; or the header x-change-reason. It needs none.")
 
 
-def answer(project: Project, revision: int) -> Mapping[str, Any]:
-    """A project as the REST answer."""
-    return ProjectAnswer(project, context={"revision": revision}).data
-
-
-def show_project(key: KeyFacts, external_id: str) -> Mapping[str, Any]:
-    """One project. Raises BadRequest, Forbidden or UnknownProject."""
-    check_external_id(external_id)
-    found = Project.objects.filter(external_id=external_id).first()
-    check_grant(key, external_id, found)
-    if found is None:
-        raise UnknownProject(f"No project with the external id '{external_id}'. PUT makes it.", param="external_id")
-    return answer(found, Revision.current())
-
-
-def put_project(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+def put_project(
+    key: KeyFacts, external_id: str, said: Mapping[str, Any], headers: Mapping[str, str]
+) -> tuple[Project, bool]:
     """Make or change a project, and tell whether it is new. What is so already raises no revision.
 
-    `said` is a checked ProjectBody. Raises BadRequest (400, or 409 for a slug that can't be had) or Forbidden.
+    `said` is a checked ProjectBody. Raises BadRequest (400, 409 for a slug that can't be had, 412) or Forbidden.
     """
     check_external_id(external_id)
+    asked = read_asked(said, headers, f"PUT of the project {external_id}")
+    fields, match = row_of(said), headers.get("if-match", "")
     found = Project.objects.filter(external_id=external_id).first()
     check_grant(key, external_id, found)
-    if found is not None and not _differs(found, said):
-        return answer(found, Revision.current()), False
-    return _write(key, external_id, said)
+    if found is not None and not match and not _differs(found, fields):
+        return found, False
+    # A change locks the counter: two that make the same project wait here for each other. Nobody is in front of it
+    # who could acknowledge findings: they are noted.
+    with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason):
+        return _written(key, external_id, fields, match)
 
 
-def _write(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-    # A change locks the counter: two that make the same project wait here for each other.
-    with change(author=f"iw_{key.key_id}", via=Via.API, reason=f"PUT of the project {external_id}"):
-        row, made = _written(key, external_id, said)
-    return answer(row, Revision.current()), made
-
-
-def _written(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[Project, bool]:
+def _written(key: KeyFacts, external_id: str, said: Mapping[str, Any], match: str) -> tuple[Project, bool]:
     found = Project.objects.filter(external_id=external_id).first()
     check_grant(key, external_id, found)
+    if match:
+        check_put_match(match, found, said)
     row = found or _new(external_id, said)
     if found is None or _differs(row, said):
         for name, value in said.items():
@@ -108,6 +70,13 @@ def _written(key: KeyFacts, external_id: str, said: Mapping[str, Any]) -> tuple[
         row.full_clean()
         row.save()
     return row, found is None
+
+
+def check_put_match(match: str, found: Project | None, said: Mapping[str, Any]) -> None:
+    """Raise BadRequest, 412, unless the project stands as the caller has read it."""
+    if found is None:
+        raise BadRequest("If-Match: there is no such project yet.", code="stale", param="if-match", status=412)
+    check_match(match, ObjectType.PROJECT, found, said, needed=False)
 
 
 def _differs(row: Project, said: Mapping[str, Any]) -> bool:
@@ -157,11 +126,7 @@ def check_grant(key: KeyFacts, external_id: str, project: Project | None) -> Non
     """
     if key.projects is None or (project is not None and project.slug in key.projects):
         return
-    raise Forbidden(
-        f"This key may not manage the project '{external_id}': it may change its own projects only. "
-        "A key for all projects (keys_create --projects '*') makes new ones.",
-        code="project_not_granted",
-    )
+    raise not_granted(external_id)
 
 
 def _conflict(code: str, field: str, text: str) -> BadRequest:

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from iwrouting.api.bodies import ObjectParser
 from iwrouting.api.management import examples
 from iwrouting.api.management.aliases import AliasList, list_aliases
+from iwrouting.api.management.base import ManagementView
 from iwrouting.api.management.decisions import DecisionAnswer, find_decision
-from iwrouting.api.management.projects import ProjectAnswer, ProjectBody, put_project, show_project
+from iwrouting.api.management.projects import ProjectBody, check_external_id, put_project
+from iwrouting.api.management.resources import kinds
+from iwrouting.api.management.resources.document import ETAG, MATCH, WHY
+from iwrouting.api.management.resources.examples import PROJECT
+from iwrouting.api.management.resources.projects import ProjectRow
+from iwrouting.api.management.resources.views import RowDetail, RowList
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
-from iwrouting.api.stock import StockView
-from iwrouting.errors import BadRequest
 from iwrouting.snapshot import store
-from iwrouting.types import KeyFacts
-
-
-class ManagementView(StockView):
-    """Base: JSON objects in, JSON out, and no query parameter that is not known (ux.md 3, Lists)."""
-
-    parser_classes = (ObjectParser,)
-    parameters: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> KeyFacts:
-        """The caller's key."""
-        return cast(KeyFacts, self.request.auth)
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Authenticate, permit, and look at the query. Raises RoutingError."""
-        super().initial(request, *args, **kwargs)
-        if unknown := sorted(set(request.query_params) - self.parameters):
-            known = f"known are {', '.join(sorted(self.parameters))}" if self.parameters else "this route takes none"
-            raise BadRequest(f"{unknown[0][:80]}: unknown parameter; {known}.", param=unknown[0][:80])
 
 
 class DecisionView(ManagementView):
@@ -60,10 +41,15 @@ class DecisionView(ManagementView):
         return Response(DecisionAnswer(find_decision(self.key, decision_id)).data)
 
 
-class AliasesView(ManagementView):
-    """The aliases that the key may ask for."""
+class AliasesView(RowList):
+    """The aliases that the key may ask for; new ones are made here."""
 
-    parameters = frozenset({"project"})
+    resource = kinds.ALIASES.resource
+
+    @property
+    def parameters(self) -> frozenset[str]:  # type: ignore[override] # of GET alone
+        """The project under whose overrides they are resolved."""
+        return frozenset({"project"}) if self.request.method in ("GET", "HEAD") else frozenset()
 
     @extend_schema(
         operation_id="list_aliases",
@@ -79,53 +65,70 @@ class AliasesView(ManagementView):
         responses={200: answered(AliasList, examples.ALIASES), **failures(400, 401, 403, 404)},
     )
     def get(self, request: Request) -> Response:
-        """List them."""
+        """List them, from memory."""
         named = request.query_params.get("project") or request.headers.get("x-iw-project", "")
         return Response(AliasList(list_aliases(store.current, self.key, named)).data)
 
+    @kinds.ALIASES.created()
+    def post(self, request: Request) -> Response:
+        """Make one."""
+        return super().post(request)
 
-class ProjectView(ManagementView):
-    """One project, by the backend's own id of it."""
 
-    PATH = OpenApiParameter(
-        "external_id",
-        str,
-        "path",
-        description="InfinityWindow's id: at most 128 characters of letters, digits and ._:/-",
-    )
+class ProjectView(RowDetail):
+    """One project, by the backend's own id of it; to read, change and archive it also by its slug."""
 
-    @extend_schema(
-        operation_id="read_project",
-        summary="Read a project",
-        description="Scope `manage`. A key for some projects reads its own.",
-        tags=[MANAGEMENT],
-        parameters=[PATH, *REQUEST_ID],
-        responses={200: answered(ProjectAnswer, examples.PROJECT), **failures(400, 401, 403, 404, 503)},
-    )
+    resource = kinds.PROJECTS.resource
+
+    @kinds.PROJECTS.read()
     def get(self, request: Request, external_id: str) -> Response:
         """Read it."""
-        return Response(show_project(self.key, external_id))
+        check_external_id(external_id)
+        return super().get(request, external_id)
+
+    @kinds.PROJECTS.changed()
+    def patch(self, request: Request, external_id: str) -> Response:
+        """Change it."""
+        check_external_id(external_id)
+        return super().patch(request, external_id)
+
+    @kinds.PROJECTS.archived()
+    def delete(self, request: Request, external_id: str) -> Response:
+        """Disable it."""
+        check_external_id(external_id)
+        return super().delete(request, external_id)
 
     @extend_schema(
         operation_id="put_project",
         summary="Make or change a project",
-        description="Idempotent: the same body again changes nothing and raises no revision. A field left out keeps "
-        "its value; unknown fields are refused. Scope `manage`; only a key for all projects makes new ones, a key for "
-        "some changes its own.",
+        description="By external id. Idempotent: the same body again changes nothing and raises no revision. A field "
+        "left out keeps its value; unknown fields are refused. It needs neither reason nor If-Match, and heeds them. "
+        "Scope `manage`; only a key for all projects makes new ones, a key for some changes its own.",
         tags=[MANAGEMENT],
-        parameters=[PATH, *REQUEST_ID],
+        parameters=[
+            OpenApiParameter(
+                "external_id",
+                str,
+                "path",
+                description="InfinityWindow's id: at most 128 characters of letters, digits and ._:/-",
+            ),
+            MATCH,
+            WHY,
+            ETAG,
+            *REQUEST_ID,
+        ],
         request=ProjectBody,
         examples=[examples.PROJECT_BODY],
         responses={
-            200: answered(ProjectAnswer, examples.PROJECT, "Changed, or so already."),
-            201: answered(ProjectAnswer, examples.PROJECT, "Made."),
-            **failures(400, 401, 403, 409, 413, 415, 503),
+            200: answered(ProjectRow, PROJECT.row, "Changed, or so already."),
+            201: answered(ProjectRow, PROJECT.row, "Made."),
+            **failures(400, 401, 403, 409, 412, 413, 415, 422, 503),
         },
     )
     def put(self, request: Request, external_id: str) -> Response:
         """Make or change it."""
         body = ProjectBody(data=request.data)
         body.is_valid(raise_exception=True)
-        answer, made = put_project(self.key, external_id, body.validated_data)
+        row, made = put_project(self.key, external_id, body.validated_data, request.headers)
         store.check()
-        return Response(answer, status=201 if made else 200)
+        return self.answer(row, 201 if made else 200)

@@ -14,7 +14,8 @@ from rest_framework.response import Response
 
 from iwrouting import catalogue
 from iwrouting.api.management import what_if_example as example
-from iwrouting.api.management.views import ManagementView
+from iwrouting.api.management.base import ManagementView
+from iwrouting.api.management.resources.bodies import KnownFields
 from iwrouting.api.management.what_if_shapes import WhatIfAnswer
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
 from iwrouting.errors import BadRequest, Forbidden, Unavailable
@@ -25,17 +26,6 @@ from iwrouting.types import KeyFacts
 
 PATIENCE_S = 30.0
 MOST_CHANGES = 500
-
-
-class KnownFields(serializers.Serializer[Any]):
-    """A body that may say nothing but what is known (ux.md 3, Types)."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The known fields. Raises ValidationError for an unknown one."""
-        if isinstance(data, Mapping) and (unknown := sorted(set(data) - set(self.fields))):
-            text = f"Unknown field; known are {', '.join(self.fields)}."
-            raise serializers.ValidationError({str(unknown[0]): text}, code="unknown_field")
-        return super().to_internal_value(data)
 
 
 class OverrideBody(KnownFields):

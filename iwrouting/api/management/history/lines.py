@@ -1,0 +1,113 @@
+"""The change list: who changed what, when, by which way, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from iwrouting.api.management.fields import Choice, Moment
+from iwrouting.api.management.resources.document import PlannedRow
+from iwrouting.api.management.resources.filters import Filters, text, times, whole
+from iwrouting.api.management.resources.writing import told
+from iwrouting.errors import NotFound
+from iwrouting.models import Change, HistoryRow
+from iwrouting.types import ChangeKind, KeyFacts, Via
+from iwrouting.types.faults import ObjectType
+
+FILTERS: Filters = {
+    "author": text("author"),
+    "via": text("via", f"One of {', '.join(Via)}."),
+    "kind": text("kind", f"One of {', '.join(ChangeKind)}."),
+    **times("at"),
+    "revision__gte": whole("revision__gte", "From this revision on."),
+    "revision__lte": whole("revision__lte", "Up to this revision."),
+}
+ABOUT: Filters = {
+    "object_type": text("object_type", f"That wrote a row of this kind: {', '.join(ObjectType)}."),
+    "name": text("name", "That wrote a row of this name, such as manager for atlas."),
+}
+
+
+class ChangeLine(serializers.Serializer[Any]):
+    """One line of the change list."""
+
+    id = serializers.CharField(source="pk")
+    at = Moment()
+    revision = serializers.IntegerField(allow_null=True, help_text="Null where no row of the configuration changed.")
+    kind = Choice(ChangeKind)
+    author = serializers.CharField(help_text="A person, or iw_ and the id of a key.")
+    via = Choice(Via)
+    reason = serializers.CharField()
+    row_count = serializers.SerializerMethodField(help_text="Rows that it wrote.")
+
+    def get_row_count(self, line: Change) -> int:
+        """How many."""
+        return int(self.context["counts"].get(line.revision, 0))
+
+
+class ChangePage(serializers.Serializer[Any]):
+    """Lines, newest first."""
+
+    results = ChangeLine(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Address of the older ones.")
+    previous = serializers.CharField(allow_null=True, help_text="Address of the newer ones.")
+
+
+class ChangeAnswer(ChangeLine):
+    """One line, with what became of each row."""
+
+    rows = serializers.SerializerMethodField()
+    details = serializers.SerializerMethodField(help_text="Such as the findings that were acknowledged.")
+
+    @extend_schema_field(PlannedRow(many=True))
+    def get_rows(self, line: Change) -> list[dict[str, Any]]:
+        """Each with what changed."""
+        return [told(row) for row in self.context["rows"]]
+
+    def get_details(self, line: Change) -> dict[str, Any]:
+        """What is stored with it; nothing for a key that sees a part of it alone."""
+        found: dict[str, Any] = json.loads(line.details) if self.context["whole"] else {}
+        return found
+
+
+def seen_rows(key: KeyFacts) -> QuerySet[HistoryRow]:
+    """The history that a key may see: a key for some projects that of these and of their overrides."""
+    rows = HistoryRow.objects.all()
+    if key.projects is None:
+        return rows
+    own = Q(object_type=ObjectType.PROJECT, name__in=key.projects)
+    for slug in key.projects:
+        own |= Q(object_type=ObjectType.OVERRIDE, name__endswith=f" for {slug}")
+    return rows.filter(own)
+
+
+def seen_lines(key: KeyFacts, about: Mapping[str, Any]) -> QuerySet[Change]:
+    """The lines that a key may see; `about`: those that wrote such a row."""
+    lines = Change.objects.all()
+    if key.projects is None and not about:
+        return lines
+    return lines.filter(revision__in=seen_rows(key).filter(**about).order_by().values("revision"))
+
+
+def line_page(key: KeyFacts, lines: Sequence[Change]) -> Any:
+    """Lines as the answer has them."""
+    revisions = [line.revision for line in lines if line.revision is not None]
+    rows = seen_rows(key).filter(revision__in=revisions).order_by()
+    counts = dict(rows.values("revision").annotate(count=Count("pk")).values_list("revision", "count"))
+    return ChangeLine(lines, many=True, context={"counts": counts}).data
+
+
+def read_line(key: KeyFacts, number: str) -> Any:
+    """One line with its rows. Raises NotFound."""
+    digits = number.isascii() and number.isdigit() and len(number) < 19
+    line = seen_lines(key, {}).filter(pk=number).first() if digits else None
+    if line is None:
+        raise NotFound(f"There is no change '{number[:80]}' for this key: GET /api/v1/changes lists them.")
+    rows = [] if line.revision is None else list(seen_rows(key).filter(revision=line.revision).order_by("pk"))
+    context = {"counts": {line.revision: len(rows)}, "rows": rows, "whole": key.projects is None}
+    return ChangeAnswer(line, context=context).data

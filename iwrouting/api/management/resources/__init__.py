@@ -1,0 +1,1 @@
+"""The configuration's rows in the management API: one file per kind, and what all kinds share."""

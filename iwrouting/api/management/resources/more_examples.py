@@ -1,0 +1,117 @@
+"""The same of models, prices and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iwrouting.api.management.resources.examples import TIMES, Sample
+from iwrouting.api.management.resources.keys import NewKeyRow
+
+MODEL = Sample(
+    named="The provider's model id, which may hold slashes.",
+    listed="A key with a list of models sees these.",
+    created="What the provider calls it, and what it can do.",
+    read="As it is stored, with its ETag.",
+    changed="The id stays.",
+    archived="It is disabled: no call reaches it within a second or two, chains pass it over.",
+    body={
+        "model_id": "acme/answerer-1",
+        "endpoints": ["chat"],
+        "context_window": 128000,
+        "max_output": 16000,
+        "change_reason": "Acme's model is on trial",
+    },
+    patch={"max_output": 32000, "change_reason": "Acme raised its limit"},
+    row={
+        "model_id": "acme/answerer-1",
+        "upstream": None,
+        "enabled": True,
+        "endpoints": ["chat"],
+        "context_window": 128000,
+        "max_input": None,
+        "max_output": 16000,
+        "dimensions": None,
+        "input_modalities": [],
+        "reasoning": False,
+        "default_effort": "",
+        "sampling": "any",
+        "completion_cap_param": "max_tokens",
+        "refused_params": [],
+        "efforts": [],
+        "effort_for_tools": "",
+        "hosted_tools": None,
+        "vector_space": "",
+        "shutdown_date": None,
+        "replacement": "",
+        "tier": "",
+        "checked_on": None,
+        "source": "",
+        **TIMES,
+        "revision": 41,
+    },
+)
+PRICE = Sample(
+    named="The number of the price.",
+    listed="Of all times: the newest that has begun is in force.",
+    created="From a time on that has not passed; the former one stays for the calls before it. prices_sync leaves it.",
+    read="Dollars per 1M tokens.",
+    archived="Only before its time: costs were made with any other.",
+    body={
+        "model_id": "acme/answerer-1",
+        "valid_from": "2027-01-01T00:00:00Z",
+        "input_usd": "0.4",
+        "output_usd": "1.6",
+        "source": "Contract of November",
+        "change_reason": "Acme's contract begins",
+    },
+    patch={},
+    row={
+        "id": "731",
+        "model_id": "acme/answerer-1",
+        "service_tier": "default",
+        "above_input_tokens": 0,
+        "valid_from": "2027-01-01T00:00:00.000Z",
+        "input_usd": "0.4",
+        "cached_usd": None,
+        "cache_write_usd": None,
+        "output_usd": "1.6",
+        "source": "Contract of November",
+        "version": "edited 2026-11-22T20:00:00Z",
+        "is_manual": True,
+        "created_at": TIMES["created_at"],
+        "revision": 41,
+    },
+)
+KEY_ROW: dict[str, Any] = {
+    "key_id": "0f3a9c1d2e",
+    "name": "nightly reports",
+    "project": "atlas",
+    "projects": [],
+    "scopes": ["resolve", "read_audit"],
+    "allowed_aliases": None,
+    "allowed_models": None,
+    "expires_at": "2027-11-22T20:00:00.000Z",
+    "revoked_at": None,
+    "created_by": "iw_91b2c3d4e5",
+    **TIMES,
+    "revision": 41,
+}
+KEY = Sample(
+    a="an",
+    named="The public part of the key: iw_<name>_...",
+    listed="Without what would let anybody use one.",
+    created="The answer has the key itself, this once. It can do nothing that the caller's own can't.",
+    read="Without what would let anybody use it.",
+    changed="Nothing beyond what the caller's own can do; a key changes nothing about itself. The project stays.",
+    archived="It is revoked: answered 401 within a second or two, and for good.",
+    body={
+        "name": "nightly reports",
+        "project": "atlas",
+        "scopes": ["resolve", "read_audit"],
+        "change_reason": "The reports read the audit",
+    },
+    patch={"name": "nightly reports of atlas", "change_reason": "There are others by now"},
+    row=KEY_ROW,
+    made=NewKeyRow,
+    made_row={**KEY_ROW, "key": "iw_0f3a9c1d2e_..."},
+)
