@@ -8,8 +8,12 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from iwrouting.snapshot import store
+from tests.api.rows import Rows, small_configuration
 from tests.api.stock import Stock
 from tests.live.world import World, world
+
+EDITOR = "0123456789"
+"""The id of the running service's key that may change upstreams."""
 
 
 @pytest.fixture
@@ -25,5 +29,13 @@ def running(
     worker_id: str, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[World]:
     """Sandbox, database and service; the database has another name than that of the live tests."""
-    with world(tmp_path_factory.mktemp("api"), f"api_{worker_id}", django_db_blocker) as started:
+    settings = {"IW_UPSTREAM_EDITORS": EDITOR}
+    with world(tmp_path_factory.mktemp("api"), f"api_{worker_id}", django_db_blocker, settings=settings) as started:
         yield started
+
+
+@pytest.fixture
+def rows(stock: Stock) -> Rows:
+    """A small configuration, and a key that may manage all of it."""
+    small_configuration()
+    return Rows(stock, stock.key(projects=["*"]))

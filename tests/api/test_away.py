@@ -77,7 +77,7 @@ def test_a_view_that_meets_it__is_logged_without_a_traceback(
         raise OperationalError("secret address")
 
     key = stock.key()
-    monkeypatch.setattr("iwrouting.api.management.views.show_project", away)
+    monkeypatch.setattr("iwrouting.api.management.resources.projects.Projects.find", away)
     assert refused(stock.get("/api/v1/projects/p-1", key)) == (503, "database_unavailable", None)
     assert not any(record.exc_info for record in caplog.records)
     assert "secret" not in caplog.text

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from iwrouting.upstream import pace
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+MANAGING = (ROOT / "docs/configuration-api.md").read_text(encoding="utf-8")
 SPEAKING = ("api", "calls", "dispatch", "audit", "resolver", "snapshot", "upstream", "conf", "server")
 """The rooms whose errors a caller can get."""
 STREAM = "stream_"
@@ -60,6 +64,7 @@ def raised_codes() -> set[str]:
         for name, call in calls(tree):
             values = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
             values += call.args[:1] if name == "_conflict" else []
+            values += call.args[1:2] if name == "refused_field" else []
             found |= {str(value.value) for value in values if isinstance(value, ast.Constant) and value.value}
     return found
 
@@ -101,7 +106,8 @@ def test_the_paths_are_those_of_the_openapi_document() -> None:
 
 def test_every_route_of_the_document_has_its_part() -> None:
     parts = set(re.findall(r"^### ([A-Z]+ /\S+)$", PAGE, re.MULTILINE))
-    assert parts == {f"{method.upper()} {path}" for path, each in openapi()["paths"].items() for method in each}
+    shown = {f"{command.method} {command.template}" for command in managing()}
+    assert parts | shown == {f"{method.upper()} {path}" for path, each in openapi()["paths"].items() for method in each}
 
 
 def test_every_header_of_ours_stands_in_the_tables() -> None:
@@ -145,6 +151,66 @@ def parts() -> list[tuple[str, str]]:
     """The parts of the page that describe one operation: heading, text."""
     found = re.split(r"^### ([A-Z]+ /\S+)$", PAGE.split("\n## Headers")[0], flags=re.MULTILINE)
     return list(zip(found[1::2], found[2::2], strict=True))
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of docs/configuration-api.md: what it sends, and the document's path that it is about."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def template(self) -> str:
+        """The document's path; empty where it has none."""
+        address = self.path.partition("?")[0]
+        found = [
+            (path.count("{"), path)
+            for path, each in openapi()["paths"].items()
+            if self.method.lower() in each and re.fullmatch(re.sub(r"\{\w+\}", "[^?]+", path), address)
+        ]
+        exact = sorted(each for each in found if each[1].count("/") == address.count("/")) or sorted(found)
+        return exact[0][1] if exact else ""
+
+
+def managing() -> list[Command]:
+    """The commands of that page, in their order."""
+    text = "".join(re.findall(r"```sh\n(.*?)```", MANAGING, re.DOTALL)).replace("\\\n", " ")
+    found = []
+    for line in text.splitlines():
+        words = shlex.split(line)
+        if not words or words[0] != "iw":
+            continue
+        pairs = list(pairwise(words))
+        headers = dict(after.split(": ", 1) for word, after in pairs if word == "-H")
+        body = next((json.loads(after) for word, after in pairs if word == "-d"), None)
+        method = next((after for word, after in pairs if word == "-X"), "GET")
+        found.append(Command(method, f"/api/v1/{words[1]}", headers, body))
+    return found
+
+
+def test_the_commands_that_manage_send_the_examples_of_the_document() -> None:
+    bodies = [command for command in managing() if command.body is not None]
+    assert bodies
+    for command in bodies:
+        operation = openapi()["paths"][command.template][command.method.lower()]
+        content = operation["requestBody"]["content"]["application/json"]
+        assert command.body in [example["value"] for example in content["examples"].values()]
+
+
+def test_what_the_managing_page_shows_is_in_the_document() -> None:
+    known = [
+        example["value"]
+        for each in openapi()["paths"].values()
+        for operation in each.values()
+        for response in operation["responses"].values()
+        for example in response.get("content", {}).get("application/json", {}).get("examples", {}).values()
+    ]
+    shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", MANAGING, re.DOTALL)]
+    assert len(shown) > 10
+    assert [each for each in shown if each not in known] == []
 
 
 @pytest.mark.parametrize(("heading", "text"), parts(), ids=[heading for heading, _ in parts()])

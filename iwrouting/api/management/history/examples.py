@@ -25,7 +25,7 @@ CHANGE: dict[str, Any] = {
             "object_type": "override",
             "name": "manager for atlas",
             "operation": "change",
-            "changed": {"model": ["gpt-5-mini", "gpt-5.1"]},
+            "changed": {"model": ["gpt-5.1", "gpt-5-mini"]},
         }
     ],
     "details": {},

@@ -93,6 +93,7 @@ class Keys(Resource):
             )
         if row.revoked_at is not None:
             raise refused_field("revoked_at", "revoked", f"iw_{row.key_id} is revoked and stays so. Make a new key.")
+        row.clean()
         check_grants(key, row)
 
     def check_archive(self, key: KeyFacts, row: ApiKey) -> None:

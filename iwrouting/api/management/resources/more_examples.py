@@ -19,7 +19,7 @@ MODEL = Sample(
         "endpoints": ["chat"],
         "context_window": 128000,
         "max_output": 16000,
-        "change_reason": "Acme's model is on trial",
+        "change_reason": "A model on trial",
     },
     patch={"max_output": 32000, "change_reason": "Acme raised its limit"},
     row={
@@ -62,7 +62,7 @@ PRICE = Sample(
         "input_usd": "0.4",
         "output_usd": "1.6",
         "source": "Contract of November",
-        "change_reason": "Acme's contract begins",
+        "change_reason": "The contract begins",
     },
     patch={},
     row={

@@ -16,6 +16,7 @@ from iwrouting.models import ChangedBySql
 from iwrouting.planning.refused import ChangeRefused
 from iwrouting.types.faults import Fault, Finding
 
+CONFLICT = 409
 TAKEN = {"unique", "unique_together"}
 
 
@@ -55,11 +56,12 @@ def not_granted(name: str) -> Forbidden:
     )
 
 
-def refused_field(field: str, code: str, text: str, status: int = 409) -> BadRequest:
-    """A refusal of one field."""
+def refused_field(field: str, code: str, text: str, status: int = CONFLICT) -> BadRequest:
+    """A refusal of one field: a conflict has the code for itself, all else has it in its details."""
     message = f"{field}: {text}"
-    details = [{"field": field, "code": code, "message": message}]
-    return BadRequest(message, code=code, param=field, status=status, should_retry=False, details=details)
+    details = [{"field": field, "code": code, "message": text}]
+    known = code if status == CONFLICT else None
+    return BadRequest(message, code=known, param=field, status=status, should_retry=False, details=details)
 
 
 def _refused(error: ChangeRefused) -> RoutingError:

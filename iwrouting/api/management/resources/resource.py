@@ -46,8 +46,8 @@ class Resource:
         return self.every()
 
     def every(self) -> QuerySet[Any]:
-        """All rows, with those that they name."""
-        rows: QuerySet[Any] = self.model._default_manager.all()
+        """All rows, in an order of which pages can be made, with those that they name."""
+        rows: QuerySet[Any] = self.model._default_manager.order_by(*(self.model._meta.ordering or ()), "pk")
         return rows.select_related(*self.joined) if self.joined else rows
 
     def find(self, key: KeyFacts, name: str) -> Any:

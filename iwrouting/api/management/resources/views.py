@@ -43,7 +43,7 @@ class RowView(ManagementView):
 
     def address(self, row: Any) -> str:
         """Where a row stands."""
-        return f"{ROOT}/{self.resource.path}/{quote(self.resource.name_of(row), safe=':')}"
+        return f"{ROOT}/{self.resource.path}/{quote(self.resource.name_of(row), safe='/:')}"
 
     def answer(self, row: Any, status: int = 200, **once: Any) -> Response:
         """A row with its ETag."""
