@@ -19,7 +19,7 @@ from iwrouting.snapshot.assemble import Rows, assemble
 from iwrouting.snapshot.load import read_all
 from iwrouting.snapshot.rows import SnapshotRefused
 from iwrouting.types import Operation
-from iwrouting.types.faults import Fault, Finding, ObjectType
+from iwrouting.types.faults import INVALID, Fault, Finding, ObjectType
 
 SWITCHES = frozenset({"enabled", "revoked_at", "expires_at"})
 """What can be changed in a row whatever else is wrong with it."""
@@ -100,7 +100,7 @@ def _row_faults(changed: Sequence[HistoryRow], rows: Rows) -> Iterator[Fault]:
         row = by_key.get((each.object_type, each.object_id))
         if row is not None:
             for field, text in _cleaned(row, each):
-                yield Fault("invalid", ObjectType(each.object_type), each.name, text, field)
+                yield Fault(INVALID, ObjectType(each.object_type), each.name, text, field)
 
 
 def _cleaned(row: models.Model, written: HistoryRow) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,9 @@ MAX_CHAIN = 5
 
 ALL_PROJECTS_NAME = "all projects"
 
+INVALID = "invalid"
+"""The code of what a column says against its own value."""
+
 
 class ObjectType(StrEnum):
     """What a row of the configuration is."""
@@ -58,8 +61,9 @@ class _Remark:
         return {"key": self.key, **{name: str(value) for name, value in asdict(self).items()}}
 
     def told(self) -> str:
-        """One line: which rule, which row, and the words."""
-        return f"{self.object_type} {self.name}: {self.message} [{self.code}]"
+        """One line: which rule, which row, which column where the words do not say so, and the words."""
+        column = f"{self.field}: " if self.code == INVALID and self.field else ""
+        return f"{self.object_type} {self.name}: {column}{self.message} [{self.code}]"
 
 
 class Fault(_Remark):

@@ -59,7 +59,7 @@ def test_adopt__of_what_changed_nothing__ends_the_alarm() -> None:
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        ("UPDATE iwrouting_alias SET default_model = '' WHERE name = 'manager'", "alias manager: "),
+        ("UPDATE iwrouting_alias SET default_model = '' WHERE name = 'manager'", "alias manager: default_model: "),
         ("UPDATE iwrouting_project SET slug = 'other' WHERE slug = 'boreas'", "its name stays with its decisions"),
     ],
 )

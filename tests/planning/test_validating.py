@@ -230,7 +230,7 @@ def test_f7_blank_override__found_in_the_database__counts_as_not_set() -> None:
     account()
     config = load()
     assert config.overrides[None, "code"].model == " "
-    assert "override code for all projects: Enter a model id such as gpt-4.1" in told(*Override.objects.all())
+    assert "override code for all projects: model: Enter a model id such as gpt-4.1" in told(*Override.objects.all())
 
 
 def test_f9_price__that_can_not_be__is_refused() -> None:

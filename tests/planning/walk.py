@@ -63,7 +63,7 @@ class Walk:
         """One edit, one restart under another environment, or one call."""
         roll = self._chance.random()
         if roll < 0.3:
-            self._edit()
+            self.edit()
         elif roll < 0.34:
             self._restart()
         else:
@@ -102,7 +102,8 @@ class Walk:
         )
         self.counts["restart"] += 1
 
-    def _edit(self) -> None:
+    def edit(self) -> None:
+        """One edit, which may be refused."""
         kind = self._chance.choice(
             (self._override, self._override, self._override, self._alias, self._model, self._project, self._key)
         )

@@ -34,7 +34,9 @@ class Command(BaseCommand):
         add_objects(parser, "Changes of this object alone; may be given again.")
         parser.add_argument("--since", type=time, metavar="TIME", help="From then on.")
         parser.add_argument("--author", default="", metavar="NAME", help="By this author.")
-        parser.add_argument("--kind", default="", choices=["", *ChangeKind], help="Lines of this kind.")
+        parser.add_argument(
+            "--kind", default="", choices=[kind.value for kind in ChangeKind], help="Lines of this kind."
+        )
         parser.add_argument("--limit", type=limit, default=50, metavar="N", help="At most so many lines (50).")
         add_format(parser, "jsonl", "csv")
 
