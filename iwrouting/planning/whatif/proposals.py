@@ -104,7 +104,10 @@ class Wish:
 
 
 def _stored() -> dict[str, dict[str, Content]]:
-    now = contents_now()
+    try:
+        now = contents_now()
+    except SnapshotRefused as error:
+        raise BadProposal(f"The configuration can't be read: {error}.") from None
     return {kind: {name: now[kind][pk] for name, pk in rows.items()} for kind, rows in named(now).items()}
 
 
