@@ -90,7 +90,7 @@ def override_name(alias: str, project: str | None) -> str:
 def unusable(alias: AliasFacts) -> Fault | None:
     """Why an alias can't serve at all, or would mix vectors: what even a worker refuses that finds it stored."""
     if not alias.default_model.strip():
-        text = f"The alias {alias.name} has no default model: name one."
+        text = "It has no default model: name one."
         return Fault("default_missing", ObjectType.ALIAS, alias.name, text, "default_model")
     if alias.kind is Kind.EMBEDDING and alias.chain:
         text = "An embedding alias has no chain: vectors of different models do not mix. Clear it."

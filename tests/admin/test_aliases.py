@@ -176,4 +176,4 @@ def test_a_configuration_that_can_not_be_read_is_told_and_hides_nothing(boss: Cl
     fast.default_model = ""
     fast.save()
     text = read(boss.get(LIST)).text
-    assert "unreadable: alias fast: The alias fast has no default model: name one. [default_missing]" in text
+    assert "unreadable: alias fast: It has no default model: name one. [default_missing]" in text

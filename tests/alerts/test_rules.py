@@ -17,8 +17,8 @@ from iwrouting.alerts.findings import this_host
 from iwrouting.alerts.rules import look_with_database, look_without_database
 from iwrouting.audit.journal.journal import Journal, Place
 from iwrouting.conf.alerts import RULES
-from iwrouting.models import Model, Revision
-from iwrouting.snapshot import glass
+from iwrouting.models import Alias, Model, Revision
+from iwrouting.snapshot import SnapshotStore, glass
 from tests.admin.cast import attempt, decision, model
 from tests.alerts import cast
 from tests.alerts.conftest import Configure
@@ -117,6 +117,20 @@ def test_snapshot_behind__where_it_is_refused_or_old(found: Found) -> None:
     assert "serves revision 41, now is 42" in found()["snapshot_behind"]["web-1"]
     cast.writer(host="web-2", revision=42, snapshot_fault="snapshot refused: alias code")
     assert "snapshot refused: alias code" in found()["snapshot_behind"]["web-2"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "rule"), [("role", " ", "default_missing"), ("embedding", "small", "embedding_chain")]
+)
+def test_snapshot_behind__names_the_rule_that_refused_it_however_long_the_alias(
+    found: Found, kind: str, model: str, rule: str
+) -> None:
+    Alias(name="a" * 64, kind=kind, default_model=model, chain=["fast"]).save()
+    store = SnapshotStore()
+    store.check()
+    # A writer's row holds so much of it.
+    cast.writer(snapshot_fault=store.fault[:200])
+    assert f"[{rule}]" in found()["snapshot_behind"]["web-1"]
 
 
 def test_snapshot_behind__for_a_change_by_sql__leaves_that_to_its_own_rule(found: Found) -> None:

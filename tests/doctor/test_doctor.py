@@ -296,4 +296,4 @@ def test_configuration__with_what_no_save_lets_through__is_told_by_its_rule(
     row.default_model = ""
     row.save()
     (line,) = doctor(capsys, "--skip-invariants")[1]["configuration"]
-    assert line["message"].startswith("refused: alias code: The alias code has no default model")
+    assert line["message"].startswith("refused: alias code: It has no default model")

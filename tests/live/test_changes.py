@@ -95,7 +95,7 @@ def test_broken_configuration__is_not_taken_and_the_former_one_serves(live: Live
     blueprint.default_model = ""
     blueprint.save(using=ALIAS)
     state = eventually(lambda: degraded(live), "the alarm", WITHIN_S)
-    assert "alias blueprint: The alias blueprint has no default model" in state["snapshot"]["fault"]
+    assert "alias blueprint: It has no default model" in state["snapshot"]["fault"]
     assert state["snapshot"]["fault"].endswith("[default_missing]")
     assert state["revision"] == revision
     called = live.chat("blueprint")

@@ -77,7 +77,7 @@ def test_auto_and_fast__that_name_each_other__are_no_cycle() -> None:
          "mid makes no embeddings: choose a model with the endpoint embeddings."),
         (alias("embedding", "vectors", "code", kind=Kind.EMBEDDING), "embedding_chain",
          "An embedding alias has no chain: vectors of different models do not mix. Clear it."),
-        (alias("code", "  "), "default_missing", "The alias code has no default model: name one."),
+        (alias("code", "  "), "default_missing", "It has no default model: name one."),
     ],
 )  # fmt: skip
 def test_alias__that_can_not_work__is_refused_in_words(changed: Any, code: str, words: str) -> None:

@@ -18,7 +18,7 @@ from tests.snapshot.malformed import spoil
         ("alias", "chain", '"fast"', "alias blueprint: chain must be a list of names"),
         ("alias", "chain", "[1]", "alias blueprint: chain must be a list of names"),
         ("alias", "chain", '{"fast": 1}', "alias blueprint: chain must be a list of names"),
-        ("alias", "default_model", " ", "alias blueprint has no default model"),
+        ("alias", "default_model", " ", "alias blueprint: It has no default model"),
         ("model", "sampling", "x", "model gpt-4.1: sampling 'x' is not one of any, effort_none, never"),
         ("model", "endpoints", '"chat"', "model gpt-4.1: endpoints must be a list of names"),
         ("model", "endpoints", "7", "model gpt-4.1: endpoints must be a list of names"),
