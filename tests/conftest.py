@@ -17,8 +17,11 @@ pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.li
 # or in a browser: the SQLite pass proves them for both.
 collect_ignore = (
     [
+        "admin/test_again_page.py",
         "admin/test_archive.py",
+        "admin/test_bundle_page.py",
         "admin/test_reasons.py",
+        "admin/test_resolve_page.py",
         "api/test_authority.py",
         "api/test_sockets.py",
         "audit/test_books.py",

@@ -104,10 +104,7 @@ class Wish:
 
 
 def _stored() -> dict[str, dict[str, Content]]:
-    try:
-        now = contents_now()
-    except SnapshotRefused as error:
-        raise BadProposal(f"The configuration can't be read: {error}.") from None
+    now = contents_now()
     return {kind: {name: now[kind][pk] for name, pk in rows.items()} for kind, rows in named(now).items()}
 
 

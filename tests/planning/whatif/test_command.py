@@ -13,8 +13,6 @@ from django.core.management import CommandError, call_command
 from iwrouting.management import progress
 from iwrouting.models import Override, Revision
 from iwrouting.planning.bundles import write_bundle
-from iwrouting.planning.whatif import proposals
-from iwrouting.snapshot import SnapshotRefused
 from iwrouting.snapshot.contents import contents_now
 from tests.admin import cast
 from tests.audit_tables import rows
@@ -115,15 +113,6 @@ def test_what_can_not_be_meant__is_refused(arguments: tuple[str, ...], code: int
     with pytest.raises(CommandError, match=said) as caught:
         run(*arguments)
     assert caught.value.returncode == code
-
-
-def test_a_configuration_that_can_not_be_read__is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreadable() -> None:
-        raise SnapshotRefused("alias manager: name is missing")
-
-    monkeypatch.setattr(proposals, "contents_now", unreadable)
-    with pytest.raises(CommandError, match="The configuration can't be read: alias manager"):
-        run("--override", "manager=gpt-nano")
 
 
 def test_what_takes_long__says_how_far_it_is(
