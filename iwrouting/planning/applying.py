@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, models, transaction
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.db.models import ForeignKey, ProtectedError
 
 from iwrouting.models import OpenChange, change
@@ -67,12 +67,11 @@ def apply_plan(plan: Plan, made: OpenChange) -> None:
         raise ValidationError(list(plan.missing))
     gone = sorted(_deleted(plan), key=lambda row: -ORDER[row.object_type])
     kept = [row for row in plan.changes if row.operation is not Operation.DELETE]
-    # A name has to be free before it is given again; what others name goes when they name it no longer; and rows may
-    # name each other in any order, so each is judged as a whole only when all are there.
+    # A name has to be free before it is given again, and what others name goes when they name it no longer. Rows may
+    # name each other in any order, so they are judged as a whole only when all are there: before the commit.
     _each([row for row in gone if row.object_type not in TARGETS], _delete)
     _each(sorted(kept, key=lambda row: ORDER[row.object_type]), _write)
     _each([row for row in gone if row.object_type in TARGETS], _delete)
-    _each(kept, _judge)
 
 
 def _deleted(plan: Plan) -> list[PlannedRow]:
@@ -98,8 +97,26 @@ def _labelled(row: PlannedRow, faults: list[str]) -> Iterator[None]:
         faults.append(f"{label}: {error.args[0]}")
     except ValidationError as error:
         faults += [f"{label}: {line}" for line in _lines(error)]
+    except IntegrityError as error:
+        faults += [f"{label}: {line}" for line in _clashes(row) or [_not_taken(error)]]
     except (DatabaseError, ValueError, TypeError, OverflowError) as error:
-        faults.append(f"{label}: the database does not take it ({type(error).__name__}).")
+        faults.append(f"{label}: {_not_taken(error)}")
+
+
+def _not_taken(error: Exception) -> str:
+    return f"the database does not take it ({type(error).__name__})."
+
+
+def _clashes(row: PlannedRow) -> list[str]:
+    """What a row that the database refused has in common with another, in the words of its constraints."""
+    found = _filled(row)
+    faults: list[str] = []
+    for check in (found.validate_unique, found.validate_constraints):
+        try:
+            check()
+        except ValidationError as error:
+            faults += _lines(error)
+    return list(dict.fromkeys(faults))
 
 
 def _lines(error: ValidationError) -> list[str]:
@@ -118,13 +135,20 @@ def _delete(row: PlannedRow) -> None:
 
 
 def _write(row: PlannedRow) -> None:
-    found = _stored(row) or _fresh(row)
-    content = row.after or {}
-    fields = [field for field in found._meta.concrete_fields if field.name in content]
-    for field in fields:
-        setattr(found, field.name, _value(field, content[field.name]))
-    found.clean_fields(exclude=[field.name for field in fields if isinstance(field, ForeignKey)])
+    found = _filled(row)
+    found.clean_fields(exclude=[field.name for field in _fields(found, row) if isinstance(field, ForeignKey)])
     found.save()
+
+
+def _filled(row: PlannedRow) -> models.Model:
+    found = _stored(row) or _fresh(row)
+    for field in _fields(found, row):
+        setattr(found, field.name, _value(field, (row.after or {})[field.name]))
+    return found
+
+
+def _fields(found: models.Model, row: PlannedRow) -> list[models.Field[Any, Any]]:
+    return [field for field in found._meta.concrete_fields if field.name in (row.after or {})]
 
 
 def _fresh(row: PlannedRow) -> models.Model:
@@ -133,28 +157,10 @@ def _fresh(row: PlannedRow) -> models.Model:
     return model(pk=row.object_id) if row.object_id > 0 else model()
 
 
-def _judge(row: PlannedRow) -> None:
-    found = _stored(row)
-    if found is None:
-        raise ValidationError("It was deleted with a row that it names.")
-    found.full_clean()
-
-
 def _stored(row: PlannedRow) -> ConfigModel | None:
-    rows = CONFIGURATION[row.object_type]._default_manager
-    if row.object_id > 0:
-        return rows.filter(pk=row.object_id).first()
-    return rows.filter(**_natural(row)).first()
-
-
-def _natural(row: PlannedRow) -> dict[str, Any]:
-    content = row.after or {}
-    if row.object_type == "override":
-        return {"alias__name": content["alias"], "project__slug": content["project"]}
-    if row.object_type == "price":
-        return {name: content[name] for name in ("model_id", "service_tier", "above_input_tokens", "valid_from")}
-    name = NAMED_BY.get(CONFIGURATION[row.object_type], "key_id")
-    return {name: content[name]}
+    if row.object_id < 0:
+        return None
+    return CONFIGURATION[row.object_type]._default_manager.filter(pk=row.object_id).first()
 
 
 def _value(field: models.Field[Any, Any], value: Any) -> Any:

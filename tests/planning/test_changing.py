@@ -205,3 +205,11 @@ def test_plan__that_names_what_is_gone__says_which() -> None:
         override().save()
     plan = plan_now({"project": {"atlas": None}})
     assert rehearse(plan).faults == ("The override fast for atlas names the project atlas, which is not there.",)
+
+
+def test_plan__with_what_another_row_has__says_what_clashes() -> None:
+    fill()
+    project = {**next(iter(contents_now()["project"].values())), "external_id": "p-1"}
+    plan = plan_now({"project": {"boreas": {**project, "slug": "boreas"}, "atlas": project}})
+    [fault] = rehearse(plan).faults
+    assert fault == "project boreas: external_id: Project with this External id already exists."
