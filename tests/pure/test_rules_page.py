@@ -16,7 +16,7 @@ GIVEN = re.compile(
     r"""(?:Fault|Finding|fault|_fault|_of|_variable)\((?:alias,\ |override,\ )?"([a-z_]+)"  # made with a code
     |tell\((?:Fault|Finding),\ "([a-z_]+)"
     |code,\ text\ =\ "([a-z_]+)"
-    |^SWITCHED_OFF\ =\ "([a-z_]+)"
+    |^(?:SWITCHED_OFF|INVALID)\ =\ "([a-z_]+)"
     |\("(chain_mixes_[a-z_]+)"
     |f"(model_[a-z]+):""",
     re.VERBOSE | re.MULTILINE,
