@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,15 @@ def rows_asked(params: Mapping[str, str]) -> Q:
     return condition
 
 
+def events_of(reference: str) -> Q:
+    """The condition on lines without a revision that tell of a row, as `alias:12`, or of any row of a kind."""
+    word, colon, number = reference.partition(":")
+    if colon and not is_number(number):
+        return Q(pk__in=[])
+    named = Q(revision__isnull=True, details__contains=f'"object_type": {json.dumps(word)}')
+    return named & Q(details__contains=f'"object_id": {number},') if colon else named
+
+
 def is_number(text: str) -> bool:
     """Whether a text is a whole number that a database can hold."""
     return text.isascii() and text.isdigit() and len(text) <= 18
@@ -41,6 +51,7 @@ def is_number(text: str) -> bool:
 def search(queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
     """Exact search: a revision, or the name of a row."""
     named = Q(revision__in=HistoryRow.objects.filter(name=term).values("revision"))
+    named |= Q(revision__isnull=True, details__contains=f'"name": {json.dumps(term)}')
     return queryset.filter(named | Q(revision=int(term)) if is_number(term) else named)
 
 
@@ -56,8 +67,8 @@ class RowFilter(ChoiceFilter):
         return queryset.filter(Q(revision__in=rows) | self.told(value))
 
     def told(self, value: str) -> Q:
-        """Lines of events that tell of it."""
-        return Q(pk__in=[])
+        """Lines of events that tell of such a row."""
+        return events_of(value)
 
 
 class TypeFilter(RowFilter):
@@ -88,10 +99,6 @@ class ObjectFilter(RowFilter):
     def has_output(self) -> bool:
         """Only while one is chosen: there are too many to choose from."""
         return bool(self.value())
-
-    def told(self, value: str) -> Q:
-        """Lines that name it in their details."""
-        return Q(revision__isnull=True, details__contains=f'"{value}"')
 
 
 class AuthorFilter(ChoiceFilter):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
 
 from iwrouting.admin.decision_page import Pairs
-from iwrouting.admin.differences import ShownRow, as_text, may_write, shown_row
+from iwrouting.admin.differences import ShownField, ShownRow, as_text, may_write, shown_row
 from iwrouting.admin.show import NOTHING, moment, number
 from iwrouting.models import Change, HistoryRow
 from iwrouting.types import Operation
 
 MOST_ROWS = 200
+CHANGED = "changed"
+"""The part of the details that holds variables before and after."""
+
 MAY_RESTORE = "iwrouting.change_alias"
 """Who finds the restore of the whole configuration; its plan says what else it needs."""
 
@@ -27,6 +31,7 @@ def page(user: Any, line: Change) -> dict[str, Any]:
         "title": f"Revision {line.revision}" if line.revision is not None else line.kind.replace("_", "-").capitalize(),
         "line": line,
         "pairs": [_pairs(line)],
+        "variables": told_fields(json.loads(line.details)),
         "rows": [shown_history(user, row) for row in rows.order_by("id")[:MOST_ROWS]],
         "more": max(count - MOST_ROWS, 0),
         "may_restore": user.has_perm(MAY_RESTORE),
@@ -52,8 +57,19 @@ def _restore(row: HistoryRow) -> str:
     return f"{reverse('admin:config_restore')}?revision={revision}&object={row.object_type}:{row.object_id}"
 
 
+def told_fields(details: Mapping[str, Any]) -> list[ShownField]:
+    """The variables of a line about an environment, before and after; none for any other line."""
+    changed = details.get(CHANGED)
+    pairs = changed.items() if isinstance(changed, dict) else ()
+    return [
+        ShownField(name, as_text(pair[0]), as_text(pair[1]))
+        for name, pair in pairs
+        if isinstance(pair, list) and len(pair) == 2
+    ]
+
+
 def _pairs(line: Change) -> Pairs:
-    details = json.loads(line.details)
+    details = {name: value for name, value in json.loads(line.details).items() if name != CHANGED}
     told = [(name.replace("_", " ").capitalize(), _detail(value)) for name, value in details.items()]
     return Pairs(
         "Change",

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from iwrouting.admin.base import ReadOnlyAdmin
 from iwrouting.admin.change_export import FORMS, MOST, exported
 from iwrouting.admin.change_filters import FILTERS, rows_asked, search
-from iwrouting.admin.change_page import page
+from iwrouting.admin.change_page import page, told_fields
 from iwrouting.admin.differences import LIST, TONES, shortened, shown_fields
 from iwrouting.admin.show import NOTHING, admin_url, badge, lines, link, moment
 from iwrouting.models import Change, HistoryRow
@@ -171,6 +171,12 @@ def history_query(row: HistoryRow) -> str:
     return f"object={row.object_type}:{row.object_id}"
 
 
-def _told(line: Change) -> Iterable[str]:
-    """The details of a line that wrote no rows."""
-    return [f"{name}: {shortened(str(value))}" for name, value in json.loads(line.details).items()]
+def _told(line: Change) -> Iterable[SafeString | str]:
+    """What a line tells that wrote no rows: what came to which row, or which variables became otherwise."""
+    details = json.loads(line.details)
+    if {"object_type", "object_id", "name", "what"} <= details.keys():
+        row = f"{details['object_type']}:{details['object_id']}"
+        return [
+            format_html("{} {}", link(f"?object={row}", f"{details['object_type']} {details['name']}"), details["what"])
+        ]
+    return [f"{each.name}: {shortened(each.before)} → {shortened(each.after)}" for each in told_fields(details)]

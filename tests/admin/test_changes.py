@@ -88,15 +88,19 @@ def test_filters__each_finds_its_lines(boss: Client) -> None:
     edited(fast, default_model="gpt-5.1")
     with by("bob", "A new tenant", Via.API):
         cast.project()
-    event(details=json.dumps({"object": f"alias:{fast.pk}"}))
+    details = {"name": "fast", "object_id": fast.pk, "object_type": "alias", "what": "expired"}
+    event(details=json.dumps(details))
+    event(details=json.dumps({**details, "object_id": fast.pk * 10, "name": "slow"}), reason="Another one")
     Change.objects.create(
         at=timezone.now() - timedelta(days=3), kind="environment", author="iwrouting", via="service", reason="Long ago"
     )
     cheaper, tenant, schedule, old = "gpt-5.1 is cheaper", "A new tenant", "It took effect", "Long ago"
-    made = "A test needs this row"
-    assert lines(boss) == [schedule, tenant, cheaper, made, old]
-    assert lines(boss, "?when=24h") == [schedule, tenant, cheaper, made]
-    assert lines(boss, "?kind=schedule") == [schedule]
+    made, other = "A test needs this row", "Another one"
+    assert lines(boss) == [other, schedule, tenant, cheaper, made, old]
+    assert lines(boss, "?when=24h") == [other, schedule, tenant, cheaper, made]
+    assert lines(boss, "?kind=schedule") == [other, schedule]
+    assert lines(boss, "?type=alias") == [other, schedule, cheaper, made]
+    assert lines(boss, "?q=slow") == [other]
     assert lines(boss, "?author=bob") == [tenant] == lines(boss, "?via=API") == lines(boss, "?type=project")
     assert lines(boss, "?type=alias&via=admin") == [cheaper]
     assert lines(boss, f"?object=alias:{fast.pk}") == [schedule, cheaper, made]
@@ -273,6 +277,20 @@ def test_page_of_a_change__with_very_many_rows__shows_the_first_and_leads_to_the
     page = read(boss.get(f"{LIST}revision/{made.revision}/", follow=True))
     assert "And 3 more rows" in page.text
     assert f"{LIST}export/csv/?q={made.revision}" in page.values("a", "href")
+
+
+def test_events__tell_what_came_to_which_row_and_which_variables_changed(boss: Client) -> None:
+    event(details=json.dumps({"name": "fast for atlas", "object_id": 12, "object_type": "override", "what": "expired"}))
+    changed = {"OPENAI_MODEL_FAST": ["gpt-4.1", None], "OPENAI_MODEL_DEEP": ["", "gpt-5.1"]}
+    line = event(ChangeKind.ENVIRONMENT, json.dumps({"changed": changed, "from": "a1", "to": "b2", "host": "web-1"}))
+    page = read(boss.get(LIST))
+    assert "schedule override fast for atlas expired" in page.text
+    assert "?object=override:12" in page.values("a", "href")
+    shown = 'OPENAI_MODEL_FAST: gpt-4.1 → – OPENAI_MODEL_DEEP: "" → gpt-5.1'
+    assert f"environment {shown}" in page.text
+    own = read(boss.get(f"{LIST}{line.pk}/change/"))
+    assert "From a1" in own.text
+    assert "Variables Variable Before After OPENAI_MODEL_FAST gpt-4.1 –" in own.text
 
 
 def test_page_of_an_event__tells_its_details(boss: Client) -> None:
