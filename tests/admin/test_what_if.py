@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from iwrouting.admin import whatif
 from iwrouting.models import Alias, Change, Model, Override, Revision
-from iwrouting.types import Kind
+from iwrouting.types import Configuration, Kind
 from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import Page, read
@@ -91,6 +92,21 @@ def test_what_can_not_be_saved__says_so_beside_the_errors(boss: Client, manager:
     page = asked(boss, ADD, alias=manager.pk, model="no model")
     assert whatif.NOTHING_TYPED in page.text
     assert not Override.objects.exists()
+
+
+def test_it_is_read__after_the_try_has_ended(boss: Client, manager: Alias, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's lock for writing must not be held for as long as the calls are read."""
+    deep: list[int] = []
+
+    def counted(*configurations: Configuration) -> whatif.Shown:
+        deep.append(len(connection.savepoint_ids))
+        return run(*configurations)
+
+    run = whatif.run
+    monkeypatch.setattr(whatif, "run", counted)
+    outside = len(connection.savepoint_ids)
+    asked(boss, ADD, alias=manager.pk, model="gpt-nano")
+    assert set(deep) == {outside}
 
 
 def test_nothing_that_changes__is_said_in_a_sentence(boss: Client, manager: Alias) -> None:

@@ -100,7 +100,7 @@ def test_changes__are_taken_together(recorded: Stock) -> None:
     found = told(ask(recorded, body))
     assert {each["kind"]: each["calls"] for each in found["conflicts"]} == {"disabled": 4, "refused": 4}
     assert found["total"]["after"]["none"] == 4
-    assert any("manager" in line for line in found["proposal"]["refused"])
+    assert any("No rung of manager can serve" in line for line in found["proposal"]["findings"])
 
 
 def test_a_bundle__is_a_whole_proposal(recorded: Stock) -> None:

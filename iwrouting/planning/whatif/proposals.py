@@ -104,7 +104,10 @@ class Wish:
 
 
 def _stored() -> dict[str, dict[str, Content]]:
-    now = contents_now()
+    try:
+        now = contents_now()
+    except SnapshotRefused as error:
+        raise BadProposal(f"The configuration can't be read: {error}.") from None
     return {kind: {name: now[kind][pk] for name, pk in rows.items()} for kind, rows in named(now).items()}
 
 
@@ -122,13 +125,15 @@ def propose_bundle(data: bytes | str, file: str = "bundle", *, prune: bool = Fal
 
 
 def proposal_of(plan: Plan) -> Proposal:
-    """What a plan proposes. Raises BadProposal where its rows can't be read as a configuration."""
+    """What a plan proposes. Raises BadProposal where its rows can't be read as a configuration, or it is stale."""
     if faults := [*plan.missing, *_row_faults(plan)]:
         raise BadProposal("\n".join(faults))
     try:
         before, after = load(), configuration_of(plan.contents, plan.base)
     except SnapshotRefused as error:
         raise BadProposal(f"{error}.") from None
+    if before.revision != plan.base:
+        raise BadProposal(f"Config changed since this plan (revision {plan.base} -> {before.revision}). Plan again.")
     now = timezone.now()
     touched = {(row.object_type, row.name) for row in plan.changes}
     refused = tuple(each.told() for each in refusals(before, after, touched, now=now))

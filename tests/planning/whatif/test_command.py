@@ -12,7 +12,10 @@ from django.core.management import CommandError, call_command
 
 from iwrouting.management import progress
 from iwrouting.models import Override, Revision
+from iwrouting.planning import plan_now
 from iwrouting.planning.bundles import write_bundle
+from iwrouting.planning.whatif import proposals
+from iwrouting.snapshot import SnapshotRefused
 from iwrouting.snapshot.contents import contents_now
 from tests.admin import cast
 from tests.audit_tables import rows
@@ -113,6 +116,22 @@ def test_what_can_not_be_meant__is_refused(arguments: tuple[str, ...], code: int
     with pytest.raises(CommandError, match=said) as caught:
         run(*arguments)
     assert caught.value.returncode == code
+
+
+def test_a_configuration_that_can_not_be_read__is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable() -> None:
+        raise SnapshotRefused("alias manager: name is missing")
+
+    monkeypatch.setattr(proposals, "contents_now", unreadable)
+    with pytest.raises(CommandError, match="The configuration can't be read: alias manager"):
+        run("--override", "manager=gpt-nano")
+
+
+def test_a_plan_on_an_older_revision__is_stale() -> None:
+    plan = plan_now({})
+    cast.project("borea")
+    with pytest.raises(proposals.BadProposal, match=rf"revision {plan.base} -> {plan.base + 1}"):
+        proposals.proposal_of(plan)
 
 
 def test_what_takes_long__says_how_far_it_is(
