@@ -30,9 +30,9 @@ def commands() -> Iterator[tuple[str, set[int]]]:
             yield CODES.sub("", line).strip(), codes
 
 
-def take(line: str) -> int:
-    """Run one line of the page; its exit code."""
-    program, *arguments = shlex.split(line)
+def take(line: str, number: int) -> int:
+    """Run one line of the page; its exit code. The demo's first override is number 1 in a fresh database alone."""
+    program, *arguments = shlex.split(line.replace(" disable 1 ", f" disable {number} "))
     if program != "manage.py":
         assert program == "sed"
         return subprocess.run([program, *arguments], check=False).returncode
@@ -53,8 +53,9 @@ def test_each_command_of_the_walk__ends_as_the_page_says() -> None:
     assert Revision.current() == 3
     lines = list(commands())
     assert len(lines) > 20
+    number = Override.objects.values_list("pk", flat=True).order_by("pk")[0]
     for line, codes in lines:
-        assert take(line) in codes, line
+        assert take(line, number) in codes, line
     assert Override.objects.get(project__slug="demo-atlas", alias__name="manager").model == "gpt-4.1"
     assert Project.objects.get(slug="demo-atlas").owner == "Grace"
     assert Alias.objects.get(name="deep").default_model == "gpt-5.1"
