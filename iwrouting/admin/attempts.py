@@ -14,11 +14,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 from django.db.models import ProtectedError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 
 from iwrouting.admin.effect import Effect, effect_between
 from iwrouting.admin.fields import WIDE
-from iwrouting.admin.sides import Meanwhile, meanwhile
+from iwrouting.admin.sides import MAX_KEY, Meanwhile, meanwhile
 from iwrouting.models import ChangedBySql, HistoryRow, OpenChange, change
 from iwrouting.models.history import MIN_REASON, REASON_LENGTH
 from iwrouting.planning import ChangeRefused
@@ -33,6 +33,7 @@ PREVIEW, WHAT_IF = "_preview", "_whatif"
 SHOWN_FINDING = "shown_finding"
 WAIT_S = 5
 BUSY = "Somebody else's change is being saved at this moment, so nothing was saved. Try again in a few seconds."
+UNCHANGED = "What stands here is what is stored already: nothing was saved."
 BUSY_CODES = ("55P03", "57014", "40P01")
 """PostgreSQL: lock not available, query cancelled (a timeout), deadlock."""
 
@@ -50,7 +51,7 @@ class ReasonForm(forms.Form):
         help_text=f"Why you change it now, in {MIN_REASON} to {REASON_LENGTH} characters. "
         "The change list keeps it with your name.",
     )
-    seen_revision = forms.IntegerField(min_value=0, required=False, widget=forms.HiddenInput)
+    seen_revision = forms.IntegerField(min_value=0, max_value=MAX_KEY, required=False, widget=forms.HiddenInput)
     acknowledge = forms.BooleanField(label="Save anyway: I have seen these", required=False)
 
 
@@ -64,7 +65,8 @@ class Attempt:
     `problems` are whole sentences; `faults` refuse, `findings` are to be acknowledged; `errors` is what else was
     wrong; `meanwhile` is what others did to the rows since the page showed them, as of revision `seen`. `effect`: what
     would change between the configurations `before` and `after`, where it came so far. `messages` are told once the
-    change is committed. `lost` are rows that others deleted, each with the button by which it stays so.
+    change is committed. `lost` are rows that others deleted, each with the button by which it stays so. `must_change`:
+    what changes nothing is held too.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -87,6 +89,8 @@ class Attempt:
         self.errors: ValidationError | None = None
         self.faults: tuple[Fault, ...] = ()
         self.findings: tuple[Finding, ...] = ()
+        self.must_change = False
+        self.rows: list[HistoryRow] = []
         self.effect: Effect | None = None
         self.before: Configuration | None = None
         self.after: Configuration | None = None
@@ -100,9 +104,16 @@ class Attempt:
         with self._told(), transaction.atomic():
             _wait_briefly()
             answer = self._changed(act)
+            if self.must_change and not self.rows and isinstance(answer, HttpResponseRedirect):
+                self.problems.append(UNCHANGED)
+                raise Held
             if self._is_rehearsal:
                 raise Held
-        return None if self.is_held else answer
+        if not self.is_held:
+            return answer
+        if self.rows and self.before is not None and self.after is not None:
+            self.effect = effect_between(self.before, self.after, self.rows)
+        return None
 
     @property
     def _is_rehearsal(self) -> bool:
@@ -127,13 +138,7 @@ class Attempt:
             return answer
         finally:
             if made is not None:
-                self._look_at(made)
-
-    def _look_at(self, made: OpenChange) -> None:
-        rows: list[HistoryRow] = made.rows
-        self.findings = made.findings
-        if rows and self.before is not None and self.after is not None:
-            self.effect = effect_between(self.before, self.after, rows)
+                self.rows, self.findings = made.rows, made.findings
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from iwrouting.admin.last_change import history_url, last_change
 from iwrouting.admin.placing import place
 from iwrouting.admin.rows_sent import leave_out, make_anew, sent_ids
 from iwrouting.admin.show import admin_url
-from iwrouting.admin.sides import Meanwhile, take_theirs
+from iwrouting.admin.sides import Meanwhile, key_of, take_theirs
 from iwrouting.admin.typed import M
 from iwrouting.models import OpenChange, Revision
 from iwrouting.models.contents import OBJECT_TYPES
@@ -59,6 +59,7 @@ class ConfigAdmin(DeletingAdmin[M]):
         self._take_theirs(request, object_id)
 
         def tried(attempt: Attempt, made: OpenChange) -> Any:
+            attempt.must_change = True
             attempt.refuse_stale(self._rows_sent(request, object_id), made)
             return super(ConfigAdmin, self).changeform_view(request, object_id, form_url, extra_context)
 
@@ -122,7 +123,8 @@ class ConfigAdmin(DeletingAdmin[M]):
         return [(each.get_default_prefix(), each) for each, inline in found if inline.model in OBJECT_TYPES]
 
     def _rows_sent(self, request: HttpRequest, object_id: str | None) -> list[tuple[str, int]]:
-        own = self.rows_behind(int(object_id)) if object_id and object_id.isdecimal() else []
+        pk = key_of(object_id)
+        own = [] if pk is None else self.rows_behind(pk)
         for prefix, formset in self._tables(request, object_id):
             own += [(OBJECT_TYPES[formset.model], pk) for pk in sent_ids(request.POST, prefix).values()]
         return own

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from iwrouting.admin.attempting import AttemptingAdmin
 from iwrouting.admin.attempts import Attempt, Held, reason_context
 from iwrouting.admin.show import admin_url
-from iwrouting.admin.sides import meanwhile
+from iwrouting.admin.sides import key_of, meanwhile
 from iwrouting.admin.typed import M
 from iwrouting.models import OpenChange, Revision
 from iwrouting.models.contents import OBJECT_TYPES
@@ -76,9 +76,10 @@ class DeletingAdmin(AttemptingAdmin[M]):
 
     def _not_there(self, request: HttpRequest, object_id: str) -> HttpResponse | None:
         """Where to, for a row that somebody has deleted; None for one that never was, or may not be deleted."""
-        if request.method != "POST" or not object_id.isdecimal() or not self.has_delete_permission(request):
+        pk = key_of(object_id)
+        if request.method != "POST" or pk is None or not self.has_delete_permission(request):
             return None
-        gone = [each for each in meanwhile([(OBJECT_TYPES[self.model], int(object_id))], 0) if each.gone]
+        gone = [each for each in meanwhile([(OBJECT_TYPES[self.model], pk)], 0) if each.gone]
         if not gone:
             return None
         self.message_user(request, f"{gone[0].told()}: there is nothing left to delete.", messages.WARNING)

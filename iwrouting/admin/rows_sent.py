@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.http import QueryDict
 
-from iwrouting.admin.sides import TAKE, THEIRS
+from iwrouting.admin.sides import TAKE, THEIRS, key_of
 
 Row = dict[str, list[str]]
 
@@ -49,7 +49,7 @@ def _rows(data: QueryDict, prefix: str) -> dict[int, Row]:
 
 
 def _is_stored(row: Row) -> bool:
-    return row.get("id", [""])[0].isdecimal()
+    return key_of(row.get("id", [""])[0]) is not None
 
 
 def _write(data: QueryDict, prefix: str, rows: list[Row], stored: int) -> None:

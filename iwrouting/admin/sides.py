@@ -19,6 +19,8 @@ from iwrouting.types import Operation
 
 TAKE = "take-"
 THEIRS, MINE = "theirs", "mine"
+MAX_KEY = 2**63 - 1
+MAX_DIGITS = 19
 Rows = Collection[tuple[str, int]]
 
 
@@ -70,6 +72,12 @@ class Choice:
     theirs: str
     mine: str
     prefer: str
+
+
+def key_of(text: str | None) -> int | None:
+    """A row's key as it was sent, or None for anything else."""
+    found = int(text) if text is not None and text.isdecimal() and len(text) <= MAX_DIGITS else None
+    return found if found is not None and found <= MAX_KEY else None
 
 
 def meanwhile(rows: Rows, seen: int) -> list[Meanwhile]:

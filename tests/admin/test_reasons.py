@@ -56,6 +56,21 @@ def test_save__without_a_reason__is_refused_and_keeps_what_was_typed(
     assert Revision.current() == before
 
 
+def test_save__of_what_is_stored_already__says_so_and_makes_no_revision(boss: Client, fast: Alias) -> None:
+    before = Revision.current()
+    answer = forms.fill(boss, page_of(fast))
+    assert "What stands here is what is stored already: nothing was saved." in read(answer).text
+    assert Revision.current() == before
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "9" * 5_000, "-1", "x", "\u0663"])
+def test_post__with_keys_that_can_not_be__is_no_fault_of_ours(boss: Client, fast: Alias, number: str) -> None:
+    asked = {"overrides-0-id": number, "overrides-TOTAL_FORMS": "1", "seen_revision": number}
+    assert forms.fill(boss, page_of(fast), purpose="new words", **asked).status_code == 200
+    assert boss.post(f"{BASE}/alias/{number}/delete/", {"post": "yes"}).status_code in (302, 404)
+    assert boss.post(f"{BASE}/alias/{number}/change/", {"purpose": "x"}).status_code in (302, 404)
+
+
 PAGES = ["alias/add/", "override/add/", "project/add/", "model/add/", "upstream/add/", "price/add/", "apikey/add/"]
 
 
