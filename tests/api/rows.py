@@ -12,7 +12,8 @@ import pytest
 from django.http import HttpResponse
 
 from iwrouting.conf import settings
-from iwrouting.models import Alias, Model, Override, Price, Project
+from iwrouting.models import Alias, Model, Override, Price, Project, change
+from iwrouting.types import Via
 from tests.api.stock import Stock
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,16 +51,19 @@ class Rows:
 
 
 def small_configuration() -> None:
-    """Its rows."""
-    for name in MODELS:
-        Model(model_id=name, endpoints=["chat"], context_window=100_000).save()
-        Price(model_id=name, valid_from=LONG_AGO, input_pico=400_000, cached_pico=100_000, output_pico=1_600_000).save()
-    Alias(name="fast", kind="chat_mode", default_model="acme-small").save()
-    Alias(name="manager", kind="role", default_model="acme-mid", chain=["fast"]).save()
-    atlas = Project(slug="atlas", external_id="p-1")
-    atlas.save()
-    Project(slug="other", external_id="p-2").save()
-    Override(alias=Alias.objects.get(name="manager"), project=atlas, model="acme-strong").save()
+    """Its rows, as one revision."""
+    with change(author="tests", via=Via.CLI, reason="A test needs these rows"):
+        for name in MODELS:
+            Model(model_id=name, endpoints=["chat"], context_window=100_000).save()
+            Price(
+                model_id=name, valid_from=LONG_AGO, input_pico=400_000, cached_pico=100_000, output_pico=1_600_000
+            ).save()
+        Alias(name="fast", kind="chat_mode", default_model="acme-small").save()
+        Alias(name="manager", kind="role", default_model="acme-mid", chain=["fast"]).save()
+        atlas = Project(slug="atlas", external_id="p-1")
+        atlas.save()
+        Project(slug="other", external_id="p-2").save()
+        Override(alias=Alias.objects.get(name="manager"), project=atlas, model="acme-strong").save()
 
 
 def override_id(**named: Any) -> str:

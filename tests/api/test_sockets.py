@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from openai import APIStatusError, OpenAI
 from playwright.sync_api import sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -274,6 +275,42 @@ def test_of_many_that_change_one_project_none_is_lost(service: Service, key: str
     row = Project.objects.using(ALIAS).get(external_id="busy")
     assert (row.name, row.owner, row.enabled) == ("N", "O", False)
     assert sorted(answer.json["revision"] for answer in answers) == [before + 1, before + 2, before + 3]
+
+
+def test_of_many_that_change_one_row_on_top_of_the_same_one_does(service: Service, key: str) -> None:
+    etag = service.ask("GET", "/api/v1/aliases/manager", key).headers["etag"]
+    bodies = [{"purpose": f"Plans {number}", "change_reason": "A race"} for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        asked = [
+            pool.submit(service.ask, "PATCH", "/api/v1/aliases/manager", key, body, if_match=etag) for body in bodies
+        ]
+        answers = [each.result() for each in asked]
+    assert sorted(answer.status for answer in answers) == [200] + [412] * 5
+    [won] = [answer.json for answer in answers if answer.status == 200]
+    for lost in (answer.json["error"]["details"] for answer in answers if answer.status == 412):
+        assert [each["stored"] for each in lost if each["field"] == "purpose"] == [won["purpose"]]
+    assert service.ask("GET", "/api/v1/aliases/manager", key).json == won
+
+
+def test_the_openai_client_reads_what_refuses_a_change(service: Service, key: str) -> None:
+    client = OpenAI(base_url=f"http://{service.at}/api/v1", api_key=key, max_retries=2)
+    alias = {"name": "fast", "kind": "role", "default_model": "gpt-5.1", "change_reason": "A test"}
+    override = {"alias": "fast", "model": "nobody-knows", "change_reason": "A test"}
+    chain = {"chain": ["manager", "manager"], "change_reason": "A test"}
+    cases: list[tuple[int, str, Any]] = [
+        (409, "already_exists", lambda: client.post("/aliases", cast_to=object, body=alias)),
+        (409, "not_acknowledged", lambda: client.post("/overrides", cast_to=object, body=override)),
+        (400, "reason_required", lambda: client.post("/aliases", cast_to=object, body={})),
+        (428, "match_required", lambda: client.patch("/aliases/fast", cast_to=object, body=chain)),
+        (404, "not_found", lambda: client.get("/aliases/none", cast_to=object)),
+    ]
+    for status, code, ask in cases:
+        with pytest.raises(APIStatusError) as caught:
+            ask()
+        assert (caught.value.status_code, caught.value.code) == (status, code)
+        assert caught.value.request_id
+        # The client says with each repetition which one it is: it made none.
+        assert caught.value.request.headers["x-stainless-retry-count"] == "0"
 
 
 def test_swaggers_page_works_under_the_policy_without_the_internet(service: Service) -> None:

@@ -96,11 +96,8 @@ class Keys(Resource):
         row.clean()
         check_grants(key, row)
 
-    def check_archive(self, key: KeyFacts, row: ApiKey) -> None:
-        """Any key may be revoked, also a stronger one, and one's own: that takes nothing but power."""
-
     def archive(self, row: ApiKey) -> None:
-        """Revoke it."""
+        """Revoke it, be it stronger than the caller's, or that itself: that takes nothing but power."""
         if row.revoked_at is None:
             row.revoked_at = timezone.now()
             row.save()

@@ -78,12 +78,8 @@ class Resource:
         """A new row, not saved."""
         return self.model(**values)
 
-    def check_archive(self, key: KeyFacts, row: Any) -> None:
-        """Look at a row that is to be archived. Raises Forbidden or BadRequest."""
-        self.check_row(key, row)
-
     def archive(self, row: Any) -> None:
-        """Take a row out of force, where it is in force. Raises ProtectedError."""
+        """Take a row that the key sees out of force, where it is in force. Raises ProtectedError."""
         row.delete()
 
     def shown_once(self, row: Any) -> Mapping[str, Any]:

@@ -161,7 +161,6 @@ class RowDetail(RowView):
         def step() -> Any:
             row = self.resource.find(self.key, name)
             self.match(request, row, {}, needed=False)
-            self.resource.check_archive(self.key, row)
             pk = row.pk
             self.resource.archive(row)
             row.pk = pk
