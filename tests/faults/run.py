@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.harness import environment, programs
+from tests.harness import environment, postgres, programs
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL, MINUTES, SEED = "FAULTS_ALL", "FAULTS_MINUTES", "FAULTS_SEED"
@@ -33,6 +33,9 @@ STEPS, STEPS_A_MINUTE = "WALK_STEPS", 2_000
 WORLDS, WORLDS_A_MINUTE = "WHAT_IF_WORLDS", 100
 """How many random worlds the what-if is held to its definition in (tests/planning/whatif/test_property.py)."""
 
+EDITS, EDITS_A_MINUTE = "EDITS", 250
+"""How many edits from all ways at once reach the workers (tests/live/test_edits.py): at least a thousand."""
+
 FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5
 """How many times the sample of `make test` is fuzzed, of which one takes some ten seconds (tests/fuzz/campaign.py)."""
 
@@ -41,11 +44,13 @@ TESTS = {
     "streams": ("tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py"),
     "history": ("tests/planning/test_walk.py",),
     "what-if": ("tests/planning/whatif/test_property.py",),
+    "edits": ("tests/live/test_edits.py",),
 }
 SAYS = {
     "storms": "{minutes:g} minutes of storms from seed {seed}, seven tenths of them on PostgreSQL, the rest on SQLite",
     "streams": "all cuts (about four minutes), fuzzing, then {minutes:g} minutes of random chains from seed {seed}",
     "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
+    "edits": "{edits} edits by admin, API, commands and other processes at once, every worker asked all the while",
     "what-if": "{minutes:g} minutes of random worlds from seed {seed}, each what-if against its definition",
 }
 
@@ -59,14 +64,14 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     seed = random.randrange(10**6) if asked.seed is None else asked.seed  # noqa: S311 - a seed, no secret
     parts = [asked.only] if asked.only else list(TESTS)
-    found = programs.provide(postgres="storms" in parts, chromium=False)
+    found = programs.provide(postgres=bool({"storms", "edits"} & set(parts)), chromium=False)
     with tempfile.TemporaryDirectory(prefix="iw-faults-") as folder:
         work = Path(folder)
         work.chmod(0o711)
         env = environment.for_tests(work, None) | given(work, asked.minutes, seed)
         if found.postgres_bin is not None:
             env["PG_BIN"] = str(found.postgres_bin)
-        return max([run(part, seed, asked.minutes, env) for part in parts])
+        return max([run_on_server(part, seed, asked.minutes, env, work) for part in parts])
 
 
 def given(work: Path, minutes: float, seed: int) -> dict[str, str]:
@@ -79,6 +84,7 @@ def given(work: Path, minutes: float, seed: int) -> dict[str, str]:
         MINUTES: str(minutes),
         SEED: str(seed),
         STEPS: str(steps(minutes)),
+        EDITS: str(edits(minutes)),
         WORLDS: str(max(1, round(minutes * WORLDS_A_MINUTE))),
         FUZZ: str(max(1, round(minutes * FUZZ_A_MINUTE))),
     }
@@ -89,9 +95,25 @@ def steps(minutes: float) -> int:
     return max(1, round(minutes * STEPS_A_MINUTE))
 
 
+def edits(minutes: float) -> int:
+    """From all ways at once."""
+    return max(1_000, round(minutes * EDITS_A_MINUTE))
+
+
+def run_on_server(part: str, seed: int, minutes: float, env: Mapping[str, str], work: Path) -> int:
+    """Run one part; edits on a PostgreSQL of their own, where none is named: four workers need one."""
+    if part != "edits" or os.environ.get("DATABASE_URL"):
+        return run(part, seed, minutes, env)
+    with postgres.server(Path(env["PG_BIN"]), work) as url:
+        return run(part, seed, minutes, {**env, "DATABASE_URL": url})
+
+
 def run(part: str, seed: int, minutes: float, env: Mapping[str, str]) -> int:
     """Run one part; its exit code."""
-    print(f"faults: {SAYS[part].format(minutes=minutes, seed=seed, steps=steps(minutes))}", flush=True)
+    print(
+        f"faults: {SAYS[part].format(minutes=minutes, seed=seed, steps=steps(minutes), edits=edits(minutes))}",
+        flush=True,
+    )
     return subprocess.run(command(part, seed), cwd=ROOT, env=dict(env), check=False).returncode
 
 
