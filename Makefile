@@ -29,7 +29,7 @@ demo: ## fill the development database with some hundred sandbox calls (ARGS="--
 test: ## lint, then all tests on SQLite and PostgreSQL (ONLY=sqlite,lint ARGS="-k resolve")
 	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py $(if $(ONLY),--only '$(ONLY)') -- $(ARGS)
 
-faults: ## storms of faults on both databases, all cuts of all streams, fuzzing, random chains (MINUTES=5 SEED=1 ONLY=storms)
+faults: ## storms of faults on both databases, all cuts of all streams, fuzzing, random chains, edits (MINUTES=5 SEED=1 ONLY=storms)
 	@sh .ci/venv.sh dev && exec .venv/bin/python -m tests.faults.run --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(ONLY),--only '$(ONLY)')
 
 lint: ## ruff and mypy alone

@@ -56,6 +56,7 @@ def note_environment(facts: EnvironmentFacts, host: str, at: datetime) -> None:
     if before is None:
         before = _elsewhere(facts.id, at)
     if before is not None and before.id != facts.id:
+        _store(facts, at)
         tell([_line(before, facts, host, at)])
     if host not in known or known[host].id != facts.id or before != known[host]:
         try:
@@ -81,13 +82,23 @@ def _elsewhere(ours: str, at: datetime) -> Had | None:
     if (last := lines.first()) is not None:
         return _after(last)
     decided = Decision.objects.order_by("-id").values_list("environment_id", flat=True).first()
-    stored = EnvironmentSnapshot.objects.filter(id=decided).first() if decided else None
-    return None if stored is None else Had(stored.id, json.loads(stored.values), "decided")
+    known = decided and EnvironmentSnapshot.objects.filter(id=decided).exists()
+    return _stored(str(decided), "decided") if known else None
 
 
 def _after(line: Change) -> Had:
-    details = json.loads(line.details)
-    return Had(details["to"], details["values"], f"line{line.pk}")
+    return _stored(json.loads(line.details)["to"], f"line{line.pk}")
+
+
+def _stored(number: str, mark: str) -> Had:
+    return Had(number, json.loads(EnvironmentSnapshot.objects.get(id=number).values), mark)
+
+
+def _store(facts: EnvironmentFacts, at: datetime) -> None:
+    """As the writer does when it connects, whoever comes first."""
+    if not EnvironmentSnapshot.objects.filter(id=facts.id).exists():
+        row = EnvironmentSnapshot(id=facts.id, first_seen_at=at, values=json.dumps(dict(facts.values), sort_keys=True))
+        EnvironmentSnapshot.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _line(before: Had, facts: EnvironmentFacts, host: str, at: datetime) -> Line:
@@ -102,7 +113,6 @@ def _line(before: Had, facts: EnvironmentFacts, host: str, at: datetime) -> Line
             "host": host,
             "from": before.id,
             "to": facts.id,
-            "values": dict(facts.values),
             "changed": changed,
         },
     )

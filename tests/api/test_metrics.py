@@ -13,7 +13,7 @@ import pytest
 from django.db import DatabaseError
 
 from iwrouting.api.metrics import CONTENT_TYPE, Family, Scrape, families, render
-from iwrouting.models import QuarantinedRow, Seal, Writer
+from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
 from tests.api.exposition import parse, series
 from tests.api.stock import Stock, refused
 from tests.audit_tables.databases import IS_POSTGRESQL
@@ -111,6 +111,9 @@ def test_the_answering_worker__tells_live_and_the_others_by_their_rows(db: None)
     assert found[series("iwrouting_audit_quarantine_rows")] == 1
     assert found[series("iwrouting_audit_silent_workers")] == 1
     assert by_host(found, "iwrouting_break_glass_overrides") == {own: 1}
+    assert found[series("iwrouting_configuration_changed_by_sql")] == 0
+    Revision.objects.update_or_create(id=1, defaults={"touches": 1})
+    assert scraped()[series("iwrouting_configuration_changed_by_sql")] == 1
     partitions = {name for name, _ in found if name == "iwrouting_audit_default_partition_rows"}
     assert bool(partitions) is IS_POSTGRESQL
 
