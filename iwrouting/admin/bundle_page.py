@@ -65,15 +65,16 @@ def bundle_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
 def export_bundle(site: AdminSite, request: HttpRequest) -> HttpResponse:
     """The configuration in force, or as of a revision of the address, as a file."""
     require(request, *MAY_EXPORT)
-    asked = request.GET.get("revision", "")
-    revision = int(asked) if is_number(asked) else Revision.current()
+    asked = request.GET.get("revision") or str(Revision.current())
     try:
-        text = write_bundle(contents_at(revision))
+        if not is_number(asked):
+            raise NoSuchRevision(f"revision: {asked[:40]!r} is no revision; they are whole numbers.")
+        text = write_bundle(contents_at(int(asked)))
     except NoSuchRevision as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:config_bundle"))
     answer = HttpResponse(text, content_type="application/yaml; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="iwrouting-{revision}.yaml"'
+    answer["Content-Disposition"] = f'attachment; filename="iwrouting-{asked}.yaml"'
     return answer
 
 

@@ -16,7 +16,7 @@ from iwrouting.admin.change_filters import is_number
 from iwrouting.admin.decision_page import chain_table, ladder_table
 from iwrouting.admin.moments import AS_OF, AT, ENVIRONMENT, BadMoment, Looked, environments, look
 from iwrouting.admin.references import References
-from iwrouting.admin.require import require
+from iwrouting.admin.require import MAY_SEE_CHANGES, require
 from iwrouting.admin.resolve_links import ways
 from iwrouting.autoroute import check_features, infer, measure
 from iwrouting.errors import RoutingError, UnknownModel
@@ -77,6 +77,8 @@ def resolve_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
     }
     try:
         ask = Ask.read(request.GET.dict())
+        if ask.moment:
+            require(request, MAY_SEE_CHANGES)
         if ask.alias:
             context |= _answer(request, ask, look(ask.moment))
     except ValueError as error:

@@ -153,4 +153,6 @@ def test_who_may_not_see_aliases__is_told(as_user: LoggedIn) -> None:
     client = as_user(cast.person("auditor", "view_decision"))
     answer = client.get(URL)
     assert (answer.status_code, b"iwrouting.view_alias" in answer.content) == (403, True)
+    past = as_user(cast.person("viewer", "view_alias")).get(URL, {"alias": "fast", "as_of": "1"})
+    assert (past.status_code, b"iwrouting.view_change" in past.content) == (403, True)
     assert "/admin/resolve/" not in read(client.get("/admin/")).values("a", "href")
