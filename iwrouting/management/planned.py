@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.management.changing import NOT_READY, add_author, change_by, told
+from iwrouting.management.changing import NOT_READY, add_author, author_of, change_by, told
 from iwrouting.management.output import FINDINGS, add_format
 from iwrouting.management.plan_output import show_plan
 from iwrouting.models import OpenChange
@@ -66,6 +66,7 @@ def carry_out(
     findings that nobody acknowledged, `more` goes to the change. Raises CommandError for all that refuses it, and for
     a dry run that found changes.
     """
+    author_of(options["user"])
     tried = try_out(command, plan, options, kept=kept, stops=stops, place=place)
     if not plan.changes:
         command.stderr.write("Nothing to change.")

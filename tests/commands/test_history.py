@@ -146,6 +146,11 @@ def test_restore__that_names_what_is_gone__stops() -> None:
     assert stored() == before
 
 
+def test_restore__as_nobody__is_refused_before_anything_is_asked() -> None:
+    done = run("config_restore", "--revision", "1", "--reason", "A test restores", "--as", "nobody")
+    assert (done.code, done.out, done.err.startswith("--as nobody: there is no such user.")) == (1, "", True)
+
+
 def test_restore__of_what_can_not_be__says_so() -> None:
     assert run("config_restore", "--reason", "No revision").code == 2
     assert run("config_restore", "--revision", "9", *WHY).err == (

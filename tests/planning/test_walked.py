@@ -19,7 +19,7 @@ from tests.planning.cast import by_ann
 from tests.planning.test_walk import SEED, STEPS
 from tests.planning.walk import Walk
 
-RESTORED = 8
+RESTORED = 4
 """Revisions of one walk that are gone back to."""
 
 
@@ -30,7 +30,7 @@ def walked(monkeypatch: pytest.MonkeyPatch, db: None, strict_changes: None) -> I
     variables.cache_clear()
     walk = Walk(SEED)
     walk.begin()
-    for _ in range(STEPS // 4):
+    for _ in range(STEPS // 8):
         walk.edit()
     yield walk
     variables.cache_clear()
