@@ -78,6 +78,7 @@ collect_ignore = (
         "live/test_streams.py",
         "live/test_strict.py",
         "live/test_translation.py",
+        "planning/test_bundle_files.py",
         "pure",
         "sandbox",
         "translate",
