@@ -68,7 +68,7 @@ def export_bundle(site: AdminSite, request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("revision") or str(Revision.current())
     try:
         if not is_number(asked):
-            raise NoSuchRevision(f"revision: {asked[:40]!r} is no revision; they are whole numbers.")
+            raise NoSuchRevision(f"{asked[:40]!r} is no revision; they are whole numbers.")
         text = write_bundle(contents_at(int(asked)))
     except NoSuchRevision as error:
         messages.error(request, str(error))

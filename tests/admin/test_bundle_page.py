@@ -58,7 +58,7 @@ def test_export__is_what_is_in_force_without_keys(boss: Client) -> None:
     row.default_model = "gpt-5.1"
     row.save()
     assert exported(boss, f"?revision={revision}") == text != exported(boss)
-    assert "revision: 'now' is no revision" in read(boss.get(f"{EXPORT}?revision=now", follow=True)).text
+    assert "'now' is no revision" in read(boss.get(f"{EXPORT}?revision=now", follow=True)).text
     assert "There is no revision 99" in read(boss.get(f"{EXPORT}?revision=99", follow=True)).text
 
 
