@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from iwrouting.management.output import as_json, as_table
-from iwrouting.models.contents import HIDDEN
+from iwrouting.models.contents import CONFIGURATION, HIDDEN
 from iwrouting.planning import Plan, PlannedRow, Rehearsal
 from iwrouting.planning.keeping import Kept
 from iwrouting.types import Operation
@@ -22,7 +22,7 @@ def show_plan(plan: Plan, tried: Rehearsal, kept: Sequence[Kept], form: str) -> 
         return as_json(
             base=plan.base,
             digest=plan.digest,
-            changes=[change_json(row) for row in plan.changes],
+            changes=[change_json(row) for row in in_order(plan.changes)],
             kept=[{"type": each.object_type, "name": each.name, "why": each.why} for each in kept],
             faults=list(tried.faults),
             findings=[finding.as_json() for finding in tried.findings],
@@ -32,8 +32,14 @@ def show_plan(plan: Plan, tried: Rehearsal, kept: Sequence[Kept], form: str) -> 
 
 def show_changes(changes: Iterable[PlannedRow]) -> str:
     """A line for each field that differs; empty where nothing does."""
-    rows = [line for row in changes for line in change_lines(row)]
+    rows = [line for row in in_order(changes) for line in change_lines(row)]
     return as_table(COLUMNS, rows) if rows else ""
+
+
+def in_order(changes: Iterable[PlannedRow]) -> list[PlannedRow]:
+    """By kind, then by name: as in a bundle."""
+    kinds = list(CONFIGURATION)
+    return sorted(changes, key=lambda row: (kinds.index(row.object_type), row.name))
 
 
 def change_json(row: PlannedRow) -> dict[str, Any]:

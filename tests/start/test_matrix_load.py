@@ -84,8 +84,8 @@ def test_another_profile_is_planned_and_not_applied_unasked(capsys: pytest.Captu
     assert error.value.returncode == 2
     assert [line.split()[2:] for line in capsys.readouterr().out.splitlines()[1:]] == [
         ["auto", "default_model", "gpt-4.1", "gpt-4.1-mini"],
-        ["fast", "default_model", "gpt-4.1-mini", "gpt-4.1-nano"],
         ["code", "default_model", "gpt-5.1-codex", "gpt-5.1"],
+        ["fast", "default_model", "gpt-4.1-mini", "gpt-4.1-nano"],
     ]
     assert defaults() == RUNTIME
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.moments import moment, revision_of
 from iwrouting.management.output import FINDINGS, add_format, as_json
-from iwrouting.management.plan_output import change_json, show_changes
+from iwrouting.management.plan_output import change_json, in_order, show_changes
 from iwrouting.management.planned import count, refused
 from iwrouting.models import Revision
 from iwrouting.planning import plan_between
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             after = Revision.current() if options["after"] is None else revision_of(options["after"])
             plan = plan_between(contents_at(before), contents_at(after), before)
         if options["format"] == "json":
-            changes = [change_json(row) for row in plan.changes]
+            changes = [change_json(row) for row in in_order(plan.changes)]
             self.stdout.write(as_json(before=before, after=after, changes=changes))
         elif text := show_changes(plan.changes):
             self.stdout.write(text)
