@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from openai import APIError
 
 from tests.live.ledger import Record, eventually
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
+from tests.live.world import Tenant
 
 WINDOWS = {"gpt-5.1": 272_000, "gpt-5-mini": 272_000, "gpt-4.1": 1_047_576, "gpt-4.1-mini": 1_047_576}
 ALIASES = ("manager", "auto", "fast")

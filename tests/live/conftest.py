@@ -50,5 +50,11 @@ def live(of_file: World, sdk: OpenAI, django_db_blocker: DjangoDbBlocker) -> Ite
 
 
 @pytest.fixture
+def own_home(live: Live) -> None:
+    """A home that no other test has: for who changes it, or counts all that it did."""
+    live.home = live.tenant()
+
+
+@pytest.fixture
 def guarded(live: Live) -> Guarded:
     return guarded_service(live)

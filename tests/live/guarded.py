@@ -11,8 +11,9 @@ from openai import APIStatusError, OpenAI
 from iwrouting.models import BreakerEvent, Model, Upstream
 from tests.live.databases import ALIAS
 from tests.live.ledger import eventually
-from tests.live.live import Called, Live, Tenant
+from tests.live.live import Called, Live
 from tests.live.processes import ServiceProcess
+from tests.live.world import Tenant
 
 FIRST, SECOND, THIRD = "gpt-5.1", "gpt-4.1", "gpt-4.1-mini"
 """The chain of the role `manager`."""

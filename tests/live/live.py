@@ -10,27 +10,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
 from openai import OpenAI
 
-from iwrouting.models import Alias, ApiKey, Attempt, Override, Project, Revision, new_key
+from iwrouting.models import Alias, ApiKey, Attempt, Override, Project, Revision, change, new_key
+from iwrouting.types import Via
+from tests.harness.changes import BY
 from tests.live import ledger
 from tests.live.databases import ALIAS
 from tests.live.processes import ServiceProcess
-from tests.live.world import World
+from tests.live.world import Tenant, World
 from tests.sandbox import raw
 from tests.sandbox.process import SandboxProcess
 
 _numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """A project and a key for it."""
-
-    slug: str
-    key: str
-    row: Project
 
 
 @dataclass(frozen=True)
@@ -71,8 +63,13 @@ class Live:
 
     @cached_property
     def home(self) -> Tenant:
-        """A tenant without overrides."""
-        return self.tenant()
+        """A tenant without overrides, which the tests of a world share: every service reads each change of rows.
+
+        A test that changes it, or counts all that it did, asks for the fixture `own_home`.
+        """
+        if self.world.home is None:
+            self.world.home = self.tenant()
+        return self.world.home
 
     def tenant(
         self,
@@ -88,7 +85,7 @@ class Live:
         """
         slug = f"p{next(_numbers)}-{secrets.token_hex(3)}"
         project = Project(slug=slug, name=slug, external_id=external_id)
-        with transaction.atomic(using=ALIAS):
+        with change(author=BY, via=Via.CLI, reason="A test needs this tenant", using=ALIAS):
             project.save(using=ALIAS)
             for alias, given in (overrides or {}).items():
                 self.override(alias, given, project)

@@ -10,7 +10,8 @@ import pytest
 
 from iwrouting.models import Alias, Change, Revision
 from tests.live.databases import ALIAS
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
+from tests.live.world import Tenant
 from tests.sandbox import raw
 
 RESOLVE = "/api/v1/resolve"

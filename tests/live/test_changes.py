@@ -32,6 +32,7 @@ def served(live: Live, alias: str) -> str:
     return live.chat(alias).headers["x-iw-model"]
 
 
+@pytest.mark.usefixtures("own_home")
 def test_override__set_changed_and_cleared__is_followed(live: Live) -> None:
     before = served(live, "worker_doc")
     revision = live.service.get("/readyz")[1]["revision"]
@@ -81,6 +82,7 @@ def test_kill_switch__takes_a_model_out_and_back(live: Live, nano: Model) -> Non
     within(lambda: served(live, "budget") == "gpt-4.1-nano", "the way back")
 
 
+@pytest.mark.usefixtures("own_home")
 def test_key__revoked__is_refused_within_the_time(live: Live) -> None:
     assert live.chat("fast").answer
     row = ApiKey.objects.using(ALIAS).get(key_id=live.home.key[3:13])
@@ -177,6 +179,7 @@ def degraded(live: Live) -> dict[str, Any]:
     return dict(state) if state["status"] == "degraded" else {}
 
 
+@pytest.mark.usefixtures("own_home")
 def test_edits_under_load__every_decision_follows_one_revision(live: Live) -> None:
     row = live.override("worker_test", "gpt-4.1", live.home.row)
     models: dict[int, set[str]] = {}

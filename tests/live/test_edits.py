@@ -25,8 +25,9 @@ from tests.live.edits.doors import edit_by_admin, edit_by_api, make_boss
 from tests.live.edits.editor import LEFT, RIGHT
 from tests.live.edits.watching import Watcher, watchers, watching
 from tests.live.ledger import eventually
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
 from tests.live.processes import ROOT, ServiceProcess
+from tests.live.world import Tenant
 
 WORKERS = 4 if IS_POSTGRESQL else 2
 """SQLite allows two."""

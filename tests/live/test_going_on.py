@@ -19,6 +19,7 @@ def test_going_on__is_heard_by_the_upstream_that_holds_it(live: Live) -> None:
     assert second.answer.previous_response_id == first.answer.id
 
 
+@pytest.mark.usefixtures("own_home")
 def test_going_on__passes_over_every_other_upstream(live: Live) -> None:
     first = created(live, NATIVE)
     tenant = live.home

@@ -262,6 +262,7 @@ def test_no_text__stands_in_the_rows_of_a_look(live: Live) -> None:
     assert Outcome.objects.using(ALIAS).filter(decision=look.decision.id).count() == 1
 
 
+@pytest.mark.usefixtures("own_home")
 def test_usage_of_the_day__counts_a_background_call_once_and_no_look(live: Live) -> None:
     called = background(live)
     for _ in range(3):

@@ -11,8 +11,9 @@ from openai import AuthenticationError, PermissionDeniedError
 
 from iwrouting.models import new_key
 from tests.live.ledger import record, records_of_request
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
 from tests.live.processes import manage
+from tests.live.world import Tenant
 from tests.sandbox import raw
 from tests.sandbox.raw import Raw, hello
 

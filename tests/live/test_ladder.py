@@ -12,7 +12,8 @@ import pytest
 from iwrouting.models import Override
 from tests.live.databases import ALIAS
 from tests.live.ledger import record, view
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
+from tests.live.world import Tenant
 from tests.sandbox import raw
 from tests.sandbox.raw import hello
 

@@ -102,6 +102,7 @@ def run(live: Live) -> list[Got]:
         return list(pool.map(one, range(CALLS)))
 
 
+@pytest.mark.usefixtures("own_home")
 def test_mixed_load__stands_in_three_ledgers_alike(live: Live) -> None:
     live.sandbox.plan(TROUBLE)
     answers = run(live)

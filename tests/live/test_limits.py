@@ -13,7 +13,8 @@ from iwrouting.models import Alias, Model, Upstream
 from iwrouting.tokens import count_chat, count_embeddings, count_responses
 from tests.live.databases import ALIAS
 from tests.live.ledger import Record
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
+from tests.live.world import Tenant
 
 WORDS = "one two three four five six seven eight nine ten " * 20
 

@@ -8,7 +8,8 @@ import pytest
 from openai import NotFoundError
 
 from tests.live.databases import ALIAS
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
+from tests.live.world import Tenant
 from tests.sandbox import raw
 from tests.sandbox.raw import Raw, hello
 

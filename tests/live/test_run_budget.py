@@ -16,7 +16,8 @@ from iwrouting.models import Run, RunReservation
 from iwrouting.tokens import count_chat, count_embeddings, count_responses
 from tests.live.databases import ALIAS, IS_POSTGRESQL, statement
 from tests.live.ledger import eventually
-from tests.live.live import Live, Tenant
+from tests.live.live import Live
+from tests.live.world import Tenant
 from tests.sandbox import raw
 
 HELLO = {"messages": [{"role": "user", "content": "Say hello"}]}

@@ -9,8 +9,8 @@ from openai import BadRequestError
 
 from iwrouting.models import Model
 from tests.live.databases import ALIAS
-from tests.live.live import Live, Tenant, text_of
-from tests.live.world import RECORDED_REASONING
+from tests.live.live import Live, text_of
+from tests.live.world import RECORDED_REASONING, Tenant
 from tests.sandbox.raw import hello
 
 CHAT = "/v1/chat/completions"

@@ -36,6 +36,7 @@ def test_fallbacks_view__tells_from_what_to_what_and_why(live: Live) -> None:
     assert (row["rung_from"], row["rung_to"], bool(row["is_served"])) == (0, 1, True)
 
 
+@pytest.mark.usefixtures("own_home")
 def test_usage_view__sums_the_project_exactly(live: Live) -> None:
     calls = [live.chat("fast"), live.stream("fast"), live.embed(["one", "two"])]
     live.resolve("manager")

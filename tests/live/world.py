@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_django.plugin import DjangoDbBlocker
 
-from iwrouting.models import Model, Upstream
+from iwrouting.models import Model, Project, Upstream
 from tests.harness import environment
 from tests.live.databases import ALIAS, forget, own_database, readable
 from tests.live.processes import ServiceProcess, prepare
@@ -76,9 +76,18 @@ RULES: dict[str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Tenant:
+    """A project and a key for it."""
+
+    slug: str
+    key: str
+    row: Project
+
+
 @dataclass
 class World:
-    """The processes of one test process and where things are."""
+    """The processes of one test process and where things are. home: the tenant that its tests share, once made."""
 
     folder: Path
     env: Mapping[str, str]
@@ -87,6 +96,7 @@ class World:
     recorder: Recorder
     service: ServiceProcess
     started: dict[str, ServiceProcess] = field(default_factory=dict)
+    home: Tenant | None = None
 
     def other_service(self, name: str, *, workers: int = 1, ready: bool = True, **settings: str) -> ServiceProcess:
         """A second service on the same database with other settings; started at the first call for its name."""
