@@ -33,7 +33,7 @@ STEPS, STEPS_A_MINUTE = "WALK_STEPS", 2_000
 WORLDS, WORLDS_A_MINUTE = "WHAT_IF_WORLDS", 100
 """How many random worlds the what-if is held to its definition in (tests/planning/whatif/test_property.py)."""
 
-EDITS, EDITS_A_MINUTE = "EDITS", 250
+EDITS, EDITS_A_MINUTE = "EDITS", 200
 """How many edits from all ways at once reach the workers (tests/live/test_edits.py): at least a thousand."""
 
 FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5

@@ -23,7 +23,7 @@ from tests.faults.run import EDITS, SEED
 from tests.live.databases import ALIAS, IS_POSTGRESQL
 from tests.live.edits.doors import edit_by_admin, edit_by_api, make_boss
 from tests.live.edits.editor import LEFT, RIGHT
-from tests.live.edits.watching import Watcher, watchers, watching
+from tests.live.edits.watching import Watcher, all_lags, watchers, watching
 from tests.live.ledger import eventually
 from tests.live.live import Live
 from tests.live.processes import ROOT, ServiceProcess
@@ -112,17 +112,6 @@ def answers(found: list[Watcher], tenant: Tenant) -> list[list[Any]]:
     """All different ones, as the judge takes them."""
     every = set().union(*(each.answers for each in found))
     return [[revision, tenant.slug, LEFT, json.loads(core)] for revision, core in every]
-
-
-def all_lags(watcher: Watcher, changes: list[list[Any]], begun: float) -> Iterator[float]:
-    """For each revision, how long after its commit this worker was last asked and answered by an older one.
-
-    That bounds both how late the worker was, and how long it served what was changed or deleted.
-    """
-    ours = [(revision, at) for revision, at, _ in changes if at >= begun]
-    for revision, at in ours:
-        older = [asked for asked, _, seen in watcher.seen if seen < revision and asked >= at]
-        yield max(older, default=at) - at
 
 
 def told(found: list[Watcher], ours: list[list[Any]], lags: list[float], edited_s: float) -> None:

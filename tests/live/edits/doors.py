@@ -13,6 +13,9 @@ from tests.admin import forms
 from tests.live.databases import ALIAS
 from tests.start.web import browser, log_in
 
+PATIENCE_S = 120.0
+"""An edit waits for those before it."""
+
 PASSWORD = "of-the-tests-alone"
 
 
@@ -50,6 +53,7 @@ def make_boss() -> None:
 def edit_by_admin(url: str, row: Alias, count: int) -> None:
     """Change the purpose of an alias so many times. AssertionError where a form is not taken."""
     with browser(url) as client:
+        client.timeout = PATIENCE_S
         log_in(client, "editor", PASSWORD)
         web = cast(Client, Web(client))
         for number in range(count):
@@ -60,6 +64,7 @@ def edit_by_admin(url: str, row: Alias, count: int) -> None:
 def edit_by_api(url: str, key: str, count: int) -> None:
     """Rename a project so many times."""
     with browser(url) as client:
+        client.timeout = PATIENCE_S
         for number in range(count):
             got = client.put(
                 "/api/v1/projects/edits-by-api",

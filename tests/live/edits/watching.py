@@ -55,7 +55,7 @@ def watchers(url: str, key: str, workers: int) -> Iterator[list[Watcher]]:
     found: dict[int, Watcher] = {}
     with ExitStack() as stack:
         for _ in range(MOST_TRIES):
-            link = http.client.HTTPConnection(str(urlsplit(url).hostname), urlsplit(url).port, timeout=20)
+            link = http.client.HTTPConnection(str(urlsplit(url).hostname), urlsplit(url).port, timeout=60)
             stack.callback(link.close)
             _, text = _get(link, "/metrics", key)
             pid = int(OWN_PID.findall(text)[0])
@@ -79,6 +79,17 @@ def watching(watchers: list[Watcher]) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join(30)
+
+
+def all_lags(watcher: Watcher, changes: list[list[Any]], begun: float) -> Iterator[float]:
+    """For each revision, how long after its commit this worker was last asked and answered by an older one.
+
+    That bounds both how late the worker was, and how long it served what was changed or deleted.
+    """
+    ours = [(revision, at) for revision, at, _ in changes if at >= begun]
+    for revision, at in ours:
+        older = [asked for asked, _, seen in watcher.seen if seen < revision and asked >= at]
+        yield max(older, default=at) - at
 
 
 def _get(link: http.client.HTTPConnection, path: str, key: str) -> tuple[int, Any]:
