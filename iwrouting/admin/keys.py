@@ -46,7 +46,7 @@ class KeyForm(TypedForm[ApiKey]):
     scopes = ChecksField(
         [scope.value for scope in Scope],
         help_text="What it may do. resolve: ask which model; call: use /v1; read_audit: read decisions; "
-        "manage: make projects.",
+        "manage: read and change the configuration by API.",
     )
     projects = NamesField(
         empty=[], label="Further projects", help_text="Slugs that it may name by x-iw-project; * for all."

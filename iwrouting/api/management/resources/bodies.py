@@ -12,6 +12,7 @@ from rest_framework.validators import UniqueValidator
 
 from iwrouting.api.management.fields import Moment
 from iwrouting.models import Project
+from iwrouting.models.base import ConfigModel
 from iwrouting.snapshot.moments import moment_text
 
 CONTROLS = ("change_reason", "acknowledge", "dry_run")
@@ -77,20 +78,30 @@ class Names(Typed, serializers.ListField):
 
 
 @extend_schema_field({"type": "string"})
-class ProjectName(serializers.Field[Any, Any, Any, Any]):
-    """A project by its slug; in requests also by its external id."""
+class RowName(serializers.Field[Any, Any, Any, Any]):
+    """Another row, by what it is called: in answers by the first of the columns, in requests by any."""
 
-    def to_internal_value(self, data: Any) -> Project:
-        """The project. Raises ValidationError."""
-        text = data if isinstance(data, str) and "\0" not in data else ""
-        rows = Project.objects.filter(models.Q(slug=text) | models.Q(external_id=text)) if text else []
-        for row in rows:
-            return row
-        raise serializers.ValidationError(f"There is no project {str(data)[:80]!r}.", code="does_not_exist")
+    def __init__(self, rows: type[ConfigModel], *columns: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.rows, self.columns = rows, columns
 
-    def to_representation(self, value: Project) -> str:
-        """Its slug."""
-        return value.slug
+    def to_internal_value(self, data: Any) -> Any:
+        """The row. Raises ValidationError."""
+        if isinstance(data, str) and data and "\0" not in data:
+            for column in self.columns:
+                if (row := self.rows._default_manager.filter(**{column: data}).first()) is not None:
+                    return row
+        one = self.rows._meta.verbose_name
+        raise serializers.ValidationError(f"There is no {one} {str(data)[:80]!r}.", code="does_not_exist")
+
+    def to_representation(self, value: Any) -> str:
+        """What it is called."""
+        return str(getattr(value, self.columns[0]))
+
+
+def project_name(**options: Any) -> Any:
+    """A project by its slug; in requests also by its external id: neither means two."""
+    return RowName(Project, "slug", "external_id", **options)
 
 
 class KnownFields(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from iwrouting.api.management.fields import Choice, Moment
-from iwrouting.api.management.resources.bodies import Names, RowBody, Text
+from iwrouting.api.management.resources.bodies import Names, RowBody, RowName, Text
 from iwrouting.api.management.resources.filters import Filters, flag, text, times
 from iwrouting.api.management.resources.money import PerMillion
 from iwrouting.api.management.resources.refusals import refused_field
@@ -24,9 +24,7 @@ from iwrouting.types.faults import ObjectType
 class ModelRow(RowBody):
     """A model as it is stored. `upstream` null: the one that the environment defines."""
 
-    upstream: Any = serializers.SlugRelatedField(
-        "slug", queryset=Upstream.objects.all(), required=False, allow_null=True
-    )
+    upstream: Any = RowName(Upstream, "slug", required=False, allow_null=True)
     endpoints = Names(help_text='Which of "chat", "responses", "embeddings" it serves.')
     sampling = Choice(Sampling, required=False, help_text="When it takes temperature and the like.")
 

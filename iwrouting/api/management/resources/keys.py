@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from iwrouting.api.management.fields import Moment
-from iwrouting.api.management.resources.bodies import Names, ProjectName, RowBody, Text
+from iwrouting.api.management.resources.bodies import Names, RowBody, Text, project_name
 from iwrouting.api.management.resources.filters import Filters, text, times, unset
 from iwrouting.api.management.resources.refusals import refused_field
 from iwrouting.api.management.resources.resource import Resource
@@ -27,7 +27,7 @@ class KeyRow(RowBody):
     """A key as it is stored, without its hash."""
 
     key_id = Text(read_only=True, help_text="Public part of the key: iw_<key_id>_...")
-    project: Any = ProjectName(help_text="Slug, or in requests external id: what its calls count for.")
+    project: Any = project_name(help_text="Slug, or in requests external id: what its calls count for.")
     projects = Names(required=False, help_text='Further projects, by slug; ["*"]: all.')
     expires_at = Moment(required=False, allow_null=True, help_text="In 365 days unless said; null: never.")
     revoked_at = Moment(read_only=True, allow_null=True)

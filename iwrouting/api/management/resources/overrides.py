@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import Q, QuerySet
 from rest_framework import serializers
 
-from iwrouting.api.management.resources.bodies import ProjectName, RowBody
+from iwrouting.api.management.resources.bodies import RowBody, RowName, project_name
 from iwrouting.api.management.resources.filters import Filters, flag, text, times
 from iwrouting.api.management.resources.refusals import refused_field
 from iwrouting.api.management.resources.resource import Resource, check_alias, check_models
@@ -24,8 +24,8 @@ class OverrideRow(RowBody):
     """An override as it is stored. `project` null: for all projects."""
 
     id = serializers.CharField(source="pk", read_only=True)
-    alias: Any = serializers.SlugRelatedField("name", queryset=Alias.objects.all())
-    project: Any = ProjectName(
+    alias: Any = RowName(Alias, "name")
+    project: Any = project_name(
         required=False, allow_null=True, help_text="Slug, or in requests external id; null: for all projects."
     )
 
