@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, NamesField, model_id_field, tier_field
-from iwrouting.admin.overrides import ROW, OverrideInline
+from iwrouting.admin.overrides import ROW, HoldsOverrides, OverrideInline
 from iwrouting.admin.show import NOTHING, admin_url, code_list, link
 from iwrouting.admin.typed import TypedForm
 from iwrouting.admin.usage import users_of
@@ -92,11 +92,12 @@ def effective_cell(now: Effective, alias: Alias) -> SafeString:
     return format_html("{} {}", now.cell(alias.name, None), now.lifecycle(found.model) if found else "")
 
 
-class AliasAdmin(WhatIfAdmin[Alias]):
+class AliasAdmin(WhatIfAdmin[Alias], HoldsOverrides[Alias]):
     """The list and the form of aliases."""
 
     form = AliasForm
     inlines = (AliasOverrides,)
+    listed = ("alias__id__exact", "pk")
     fixed = ("name", "kind")
     shown_as = {"chain": "rungs"}
     list_filter = ("kind", "tier", "subsystem")

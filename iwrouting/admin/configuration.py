@@ -96,7 +96,7 @@ class ConfigAdmin(DeletingAdmin[M]):
     ) -> HttpResponse:
         """With the reason and the effect for those who may save, and who changed the row last."""
         attempt = attempt_of(request)
-        context["delete_words"] = self.delete_words
+        context |= {"delete_words": self.delete_words, "tables_left_out": self.left_out(obj)}
         if self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj):
             context |= reason_context(attempt, vars(request)[SHOWN])
         if attempt is not None and attempt.is_held:
@@ -108,6 +108,10 @@ class ConfigAdmin(DeletingAdmin[M]):
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         """The change list of this row."""
         return HttpResponseRedirect(history_url(OBJECT_TYPES[self.model], object_id))
+
+    def left_out(self, obj: M | None) -> str:
+        """What is said of a table that is too long for the page; empty where none is."""
+        return ""
 
     def rows_behind(self, pk: int) -> list[tuple[str, int]]:
         """The rows of which nobody else may have changed one since the page of this row was shown."""

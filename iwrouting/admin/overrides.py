@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.base import plain
+from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.effective import Effective
 from iwrouting.admin.fields import WIDE, model_id_field
 from iwrouting.admin.filters import ScopeFilter, StateFilter
@@ -28,6 +29,9 @@ from iwrouting.resolver.ladder import override_state
 from iwrouting.types import OverrideFacts, State
 
 DEFAULT_DAYS = 30
+MOST_ROWS = 50
+"""A longer table would hold more fields than a form may send (Django's DATA_UPLOAD_MAX_NUMBER_FIELDS)."""
+
 ROW = ("model", "enabled", "expires_at", "reason", "state")
 """The fields of an override as a row on another page."""
 
@@ -155,6 +159,30 @@ class OverrideInline(TypedInline[Override, P]):
     def state(self, override: Override) -> SafeString | str:
         """What it is now; nothing for a row not saved yet."""
         return state_badge(override) if override.pk else ""
+
+
+class HoldsOverrides(ConfigAdmin[P]):
+    """Pages with the table of the overrides of their alias or project, as long as a form can hold it.
+
+    `listed` names the row in the address of the list of overrides: parameter and attribute.
+    """
+
+    listed: tuple[str, str]
+
+    def get_inlines(self, request: HttpRequest, obj: P | None) -> Any:
+        """The table, where it is not too long."""
+        return () if self._is_long(obj) else super().get_inlines(request, obj)
+
+    def left_out(self, obj: P | None) -> SafeString | str:
+        """Where its overrides are, if not on the page."""
+        if obj is None or not self._is_long(obj):
+            return ""
+        parameter, attribute = self.listed
+        url = f"{admin_url('override', 'changelist')}?{parameter}={getattr(obj, attribute)}"
+        return format_html("Its more than {} overrides are edited in {}.", MOST_ROWS, link(url, "their own list"))
+
+    def _is_long(self, obj: Any) -> bool:
+        return obj is not None and obj.pk is not None and obj.overrides.count() > MOST_ROWS
 
 
 class OverrideColumns:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.actions import SwitchableAdmin
-from iwrouting.admin.overrides import ROW, OverrideInline
+from iwrouting.admin.overrides import ROW, HoldsOverrides, OverrideInline
 from iwrouting.admin.show import NOTHING, admin_url, link, moment, on_off
 from iwrouting.models import Decision, Project
 
@@ -21,10 +21,11 @@ class ProjectOverrides(OverrideInline[Project]):
     fields = ("alias", *ROW)
 
 
-class ProjectAdmin(SwitchableAdmin[Project]):
+class ProjectAdmin(SwitchableAdmin[Project], HoldsOverrides[Project]):
     """The list and the form of projects."""
 
     inlines = (ProjectOverrides,)
+    listed = ("project", "slug")
     fixed = ("slug",)
     list_display = ("slug", "name", "external_id_shown", "owner", "switch", "overrides_on", "keys_shown", "updated")
     list_filter = ("enabled",)

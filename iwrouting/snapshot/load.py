@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
@@ -27,12 +29,30 @@ def load() -> Configuration:
 
 def read_all() -> tuple[Rows, Revision]:
     """All rows, and the counter under which they stand, of one moment. Raises SnapshotRefused, or a database error."""
-    outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if outermost and connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with _one_moment():
         return {word: read_rows(rows) for word, rows in _stored().items()}, Revision.standing()
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """A transaction that sees one moment and waits for nobody; inside another one, that."""
+    database: Any = connection
+    if database.in_atomic_block:
+        yield
+        return
+    database.ensure_connection()  # a new one would set its mode anew
+    usual = getattr(database, "transaction_mode", None)
+    try:
+        if database.vendor == "sqlite":
+            database.transaction_mode = None  # the usual IMMEDIATE waits for the one writer
+        with transaction.atomic():
+            database.transaction_mode = usual
+            if database.vendor == "postgresql":
+                with database.cursor() as cursor:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    finally:
+        database.transaction_mode = usual
 
 
 def _stored() -> dict[str, QuerySet[Any]]:

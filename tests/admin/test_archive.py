@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from iwrouting.admin import overrides
 from iwrouting.models import Alias, HistoryRow, Override, Project, Revision
 from tests.admin import cast, forms
 from tests.admin.html import read
@@ -105,3 +106,22 @@ def test_copy__gives_another_project_the_same_or_nothing_at_all(boss: Client, fa
     refused = forms.act(boss, OVERRIDES, "copy_to_project", *rows, project=borea.pk)
     assert "The project borea has an override of deep already: edit that one." in read(refused).text
     assert Override.objects.filter(project=borea).count() == 1
+
+
+def test_page__of_more_overrides_than_a_form_can_send__leads_to_their_list(
+    boss: Client, fast: Alias, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overrides, "MOST_ROWS", 1)
+    atlas = cast.project("atlas")
+    override(fast, atlas)
+    assert "overrides-0-model" in forms.values(boss, f"{ALIASES}{fast.pk}/change/")
+    override(fast)
+    override(cast.alias("deep"), atlas)
+    for url, there in (
+        (f"{ALIASES}{fast.pk}/change/", f"{OVERRIDES}?alias__id__exact={fast.pk}"),
+        (f"/admin/iwrouting/project/{atlas.pk}/change/", f"{OVERRIDES}?project=atlas"),
+    ):
+        assert "overrides-0-model" not in forms.values(boss, url)
+        assert there in read(boss.get(url)).values("a", "href")
+    assert forms.fill(boss, f"{ALIASES}{fast.pk}/change/", purpose="new words").status_code == 302
+    assert Override.objects.count() == 3
