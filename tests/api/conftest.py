@@ -20,6 +20,7 @@ EDITOR = "0123456789"
 def stock(db: None, monkeypatch: pytest.MonkeyPatch) -> Stock:
     """The stock stack on an empty configuration that no other test has read."""
     monkeypatch.setattr(store, "_current", None)
+    monkeypatch.setattr(store, "_plain", None)
     monkeypatch.setattr(store, "_fault", "")
     return Stock()
 
