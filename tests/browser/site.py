@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.harness import environment
 from tests.live.databases import own_database
-from tests.live.processes import ServiceProcess, manage
+from tests.live.processes import ServiceProcess, manage, prepare
 from tests.sandbox.process import KEY, SandboxProcess
 
 USER = "ada"
@@ -36,8 +36,7 @@ def site(folder: Path, worker: str) -> Iterator[Site]:
             "IW_UPSTREAM_API_KEY": KEY,
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }
-        manage(env, "migrate", "--verbosity", "0")
-        manage(env, "matrix_load")
+        prepare(env)
         manage(env, "createsuperuser", "--noinput", "--username", USER, "--email", "")
         key = manage(env, "keys_create", "--project", "atlas", "--name", "browser").strip()
         service = ServiceProcess(env, folder / "service.log")
