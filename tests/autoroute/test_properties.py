@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.autoroute import check_features, infer, measure, rules
 from tests.autoroute.prompts import MODES, user
+from tests.harness.samples import FACTOR, sample
 
 TEXT = st.text() | st.sampled_from(
     ["```", "select * from t", "def f():\n  pass", "研究", "go on", "\ud800", "\x00", "a\r\n"]
@@ -28,7 +29,7 @@ ROLES = st.sampled_from(["system", "developer", "user", "assistant", "tool"]) | 
 MESSAGES = st.lists(st.fixed_dictionaries({"role": ROLES, "content": TEXT | PARTS | JSON}) | JSON, max_size=6)
 FEATURES = st.dictionaries(st.sampled_from(list(rules.FEATURES)), st.integers(0, rules.FEATURE_MAX))
 
-house = settings(derandomize=True, deadline=None, database=None, max_examples=300)
+house = sample(100, derandomize=FACTOR == 1, deadline=None, database=None)
 
 
 @house

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.harness import environment, postgres, programs
+from tests.harness.samples import EXAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL, MINUTES, SEED = "FAULTS_ALL", "FAULTS_MINUTES", "FAULTS_SEED"
@@ -39,18 +40,40 @@ EDITS, EDITS_A_MINUTE = "EDITS", 200
 FUZZ, FUZZ_A_MINUTE = "FAULTS_FUZZ", 5
 """How many times the sample of `make test` is fuzzed, of which one takes some ten seconds (tests/fuzz/campaign.py)."""
 
+EXAMPLES_A_MINUTE = 10
+"""How many times the sample of `make test` the properties are held to, of which one takes some five seconds."""
+
+PROPERTIES = (
+    "tests/autoroute/test_properties.py",
+    "tests/pure/test_breakers_property.py",
+    "tests/pure/test_params.py",
+    "tests/pure/test_resolver_property.py",
+    "tests/pure/test_sse.py",
+    "tests/pure/test_sse_scanner.py",
+    "tests/pure/test_tokens.py",
+    "tests/sandbox/test_fuzz.py",
+    "tests/snapshot/test_disk.py",
+    "tests/translate/test_properties.py",
+    "tests/translate/test_reverse.py",
+    "tests/translate/test_reverse_stream.py",
+    "tests/upstream/test_tool_deltas.py",
+)
+"""The tests whose number of examples is a `sample` (tests/harness/samples.py)."""
+
 TESTS = {
     "storms": ("tests/faults/test_storm.py",),
     "streams": ("tests/faults/test_cuts.py", "tests/fuzz", "tests/faults/test_campaign.py"),
     "history": ("tests/planning/test_walk.py",),
     "what-if": ("tests/planning/whatif/test_property.py",),
     "edits": ("tests/live/test_edits.py",),
+    "properties": PROPERTIES,
 }
 SAYS = {
     "storms": "{minutes:g} minutes of storms from seed {seed}, seven tenths of them on PostgreSQL, the rest on SQLite",
     "streams": "all cuts (about four minutes), fuzzing, then {minutes:g} minutes of random chains from seed {seed}",
     "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
     "edits": "{edits} edits by admin, API, commands and other processes at once, every worker asked all the while",
+    "properties": "many more examples than `make test` draws of the resolver, the splitter, the translation and others",
     "what-if": "{minutes:g} minutes of random worlds from seed {seed}, each what-if against its definition",
 }
 
@@ -87,6 +110,7 @@ def given(work: Path, minutes: float, seed: int) -> dict[str, str]:
         EDITS: str(edits(minutes)),
         WORLDS: str(max(1, round(minutes * WORLDS_A_MINUTE))),
         FUZZ: str(max(1, round(minutes * FUZZ_A_MINUTE))),
+        EXAMPLES: str(max(1, round(minutes * EXAMPLES_A_MINUTE))),
     }
 
 

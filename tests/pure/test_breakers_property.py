@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -10,6 +9,7 @@ from iwrouting.dispatch.breaker import JITTER, Limits, State
 from iwrouting.dispatch.breakers import Breakers, Held, Permit, Transition
 from iwrouting.types import Rung
 from iwrouting.upstream.failures import Failure, bad_answer, classify, out_of_time
+from tests.harness.samples import sample
 from tests.pure.small import configured
 
 RUNGS = [Rung(rung, None, model, None, "environment") for rung, model in enumerate(("large", "mid"))]
@@ -112,5 +112,5 @@ class Calls(RuleBasedStateMachine):
         assert all(float(entry["probe_in_s"]) <= LIMITS.open_max_s for entry in self.breakers.standing())
 
 
-Calls.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Calls.TestCase.settings = sample(25, stateful_step_count=40, deadline=None)
 TestCalls = Calls.TestCase

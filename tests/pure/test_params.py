@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting import catalogue
@@ -15,6 +15,7 @@ from iwrouting.errors import BadRequest
 from iwrouting.types import EFFORTS, PARAMETERS, ModelFacts, Sampling
 from iwrouting.upstream.params import adapt
 from iwrouting.upstream.params.rules import nearest_effort
+from tests.harness.samples import sample
 
 SAMPLED = ("temperature", "top_p", "logprobs", "top_logprobs")
 PENALTIES = ("presence_penalty", "frequency_penalty", "logit_bias")
@@ -191,7 +192,7 @@ def replay(body: Mapping[str, Any], changes: tuple[str, ...]) -> Body:
     return sent
 
 
-@settings(max_examples=400, deadline=None)
+@sample(130, deadline=None)
 @given(BODIES, FACTS, ENDPOINTS)
 def test_adapt__any_request__differs_by_exactly_what_is_listed(body: Body, facts: ModelFacts, endpoint: str) -> None:
     before = copy.deepcopy(body)
@@ -207,7 +208,7 @@ def test_adapt__any_request__differs_by_exactly_what_is_listed(body: Body, facts
         assert adapted.get(name) is body.get(name)
 
 
-@settings(max_examples=400, deadline=None)
+@sample(130, deadline=None)
 @given(BODIES, FACTS, ENDPOINTS)
 def test_adapt__adapted_request__needs_no_further_change(body: Body, facts: ModelFacts, endpoint: str) -> None:
     found = adapted_or_none(body, facts, endpoint)
@@ -215,7 +216,7 @@ def test_adapt__adapted_request__needs_no_further_change(body: Body, facts: Mode
         assert adapt(found[0], facts, endpoint) == (found[0], ())
 
 
-@settings(max_examples=400, deadline=None)
+@sample(130, deadline=None)
 @given(BODIES, FACTS, ENDPOINTS)
 def test_adapt__strict__sends_what_it_would_send_or_refuses(body: Body, facts: ModelFacts, endpoint: str) -> None:
     found, strict = (adapted_or_none(body, facts, endpoint, strict=strict) for strict in (False, True))
@@ -226,7 +227,7 @@ def test_adapt__strict__sends_what_it_would_send_or_refuses(body: Body, facts: M
         assert any(change.startswith(("dropped", "set", "clamped")) for change in found[1])
 
 
-@settings(max_examples=300, deadline=None)
+@sample(100, deadline=None)
 @given(BODIES, FACTS)
 def test_adapt__any_request__holds_nothing_that_the_model_refuses(body: Body, facts: ModelFacts) -> None:
     found = adapted_or_none(body, facts, "chat")

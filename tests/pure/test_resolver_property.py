@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 
 from iwrouting.errors import RoutingError, Unavailable, UnknownModel
 from iwrouting.resolver import resolve
 from iwrouting.types import Configuration, Inference, Resolution
+from tests.harness.samples import sample
 from tests.pure.reference import Expected, NoSuchName, NothingSet, Reference
 from tests.pure.worlds import NOW, Question, even_examples, examples
 
@@ -156,7 +157,7 @@ def assert_agreement(config: Configuration, question: Question) -> set[str]:
     return set(branches(config, question, expected))
 
 
-@settings(max_examples=400)
+@sample(150)
 @given(examples())
 def test_resolver__any_configuration__agrees_with_the_reference(example: tuple[Configuration, Question]) -> None:
     for branch in assert_agreement(*example):
@@ -166,7 +167,7 @@ def test_resolver__any_configuration__agrees_with_the_reference(example: tuple[C
 def test_resolver__every_branch__is_reached_often_and_agrees_with_the_reference() -> None:
     reached: Counter[str] = Counter()
 
-    @settings(max_examples=EVEN_EXAMPLES)
+    @sample(EVEN_EXAMPLES)
     @given(even_examples())
     def agrees(example: tuple[Configuration, Question]) -> None:
         reached.update(assert_agreement(*example))
@@ -175,7 +176,7 @@ def test_resolver__every_branch__is_reached_often_and_agrees_with_the_reference(
     assert {branch: (reached[branch], least) for branch, least in MINIMUM.items() if reached[branch] < least} == {}
 
 
-@settings(max_examples=100)
+@sample(60)
 @given(even_examples())
 def test_resolver__asked_twice__answers_alike_and_changes_nothing(example: tuple[Configuration, Question]) -> None:
     config, question = example
@@ -184,7 +185,7 @@ def test_resolver__asked_twice__answers_alike_and_changes_nothing(example: tuple
     assert config == before
 
 
-@settings(max_examples=300)
+@sample(100)
 @given(even_examples())
 def test_resolver__answer__carries_what_it_was_decided_under(example: tuple[Configuration, Question]) -> None:
     config, question = example
@@ -197,7 +198,7 @@ def test_resolver__answer__carries_what_it_was_decided_under(example: tuple[Conf
         assert {step.ref for step in found.ladder if step.value is not None} <= places
 
 
-@settings(max_examples=500)
+@sample(150)
 @given(even_examples())
 def test_resolver__refusal__hints_only_at_what_the_key_may_ask(example: tuple[Configuration, Question]) -> None:
     config, question = example

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.upstream.sse import (
@@ -21,6 +21,7 @@ from iwrouting.upstream.sse import (
     is_output,
     read_json,
 )
+from tests.harness.samples import sample
 
 ENDS = (b"\n", b"\r\n", b"\r")
 
@@ -74,7 +75,7 @@ def streams(draw: st.DrawFn) -> bytes:
 BORDERS = st.lists(st.integers(0, 400), max_size=12)
 
 
-@settings(max_examples=500)
+@sample(150)
 @given(streams(), BORDERS)
 def test_splitter__any_stream_in_any_pieces__gives_the_same_bytes_and_events(stream: bytes, borders: list[int]) -> None:
     frames, rest = cut(stream, borders)
@@ -83,7 +84,7 @@ def test_splitter__any_stream_in_any_pieces__gives_the_same_bytes_and_events(str
     assert [data for data in map(frame_data, frames) if data.strip()] == events(stream)
 
 
-@settings(max_examples=200)
+@sample(100)
 @given(st.binary(max_size=60), BORDERS)
 def test_splitter__any_bytes__come_out_as_they_went_in(stream: bytes, borders: list[int]) -> None:
     frames, rest = cut(stream, borders)

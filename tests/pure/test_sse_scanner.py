@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.types import Usage
 from iwrouting.upstream.sse import DONE, FrameSplitter, StreamScanner
+from tests.harness.samples import sample
 
 Event = dict[str, Any]
 CONFUSING = (
@@ -215,7 +216,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=250)
+@sample(80)
 @given(st.lists(EVENTS, max_size=8), st.integers(1, 3), st.booleans(), st.lists(st.integers(0, 900), max_size=8))
 def test_scanner__any_stream__loses_only_unasked_usage_and_the_end_marker(
     events: list[Event], choices: int, keep_usage: bool, borders: list[int]

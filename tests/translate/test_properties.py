@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.errors import BadRequest
@@ -16,11 +16,12 @@ from iwrouting.sandbox.response_events import events as events_of
 from iwrouting.types import ModelFacts
 from iwrouting.upstream.failures import Failure
 from iwrouting.upstream.translate import ResponsesStream, chat_to_responses, responses_to_chat
+from tests.harness.samples import sample
 from tests.translate.bodies import FIELDS, JUNK, answers, bodies, event_like
 from tests.translate.cast import CODEX, FREE, ID, NOW, RESEARCH, Json, chat, chunks_of, joined, streamed
 
 FACTS = st.sampled_from([FREE, CODEX, RESEARCH])
-FEW = settings(max_examples=150, deadline=None)
+FEW = sample(50, deadline=None)
 
 
 def tool_kinds(made: Json) -> list[str]:

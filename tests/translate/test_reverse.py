@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response
 
@@ -15,6 +15,7 @@ from iwrouting.types import ModelFacts
 from iwrouting.upstream.failures import Failure
 from iwrouting.upstream.translate import chat_to_responses, responses_to_chat
 from iwrouting.upstream.translate.reverse import Echo, chat_to_response, request_for_chat
+from tests.harness.samples import sample
 from tests.translate.bodies import JUNK, answers, bodies
 from tests.translate.cast import FREE, ID, NOW, SCHEMA, USAGE, Json, call, chat, incomplete, message, response, said
 
@@ -253,7 +254,7 @@ def test_what_is_no_answer__lets_the_chain_go_on(body: Json) -> None:
     assert isinstance(chat_to_response(body, ECHO), Failure)
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(body=answers())
 def test_answer__is_the_same_after_there_and_back(body: Json) -> None:
     there = chat(body)
@@ -262,7 +263,7 @@ def test_answer__is_the_same_after_there_and_back(body: Json) -> None:
     assert (back["choices"], back["usage"]) == (there["choices"], there["usage"])
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(body=bodies())
 def test_conversation__is_the_same_after_there_and_back(body: Json) -> None:
     there = chat_to_responses({"model": "x", "messages": body["messages"]}, FREE).body
@@ -276,7 +277,7 @@ def spoken(item: Json) -> Json:
     return {**item, "content": [{"type": "input_text", "text": content}]} if isinstance(content, str) else item
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(
     body=st.dictionaries(
         st.sampled_from(["input", "tools", "text", "reasoning", "tool_choice", "include", "prompt"]), JUNK

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
@@ -15,6 +15,7 @@ from iwrouting.sandbox.response_events import events as events_of
 from iwrouting.types import ModelFacts
 from iwrouting.upstream.translate import ResponsesStream
 from iwrouting.upstream.translate.reverse import ChatStream, Echo, chat_to_response, request_for_chat
+from tests.harness.samples import sample
 from tests.sandbox import raw
 from tests.sandbox.process import SandboxProcess
 from tests.translate.bodies import JUNK, answers
@@ -129,7 +130,7 @@ def test_output__begins_with_the_first_word() -> None:
     assert (stream.output, stream.finish_reason) == (True, "")
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(body=answers())
 def test_stream__is_the_same_after_there_and_back(body: Json) -> None:
     chunks, _ = streamed([e.data for e in events_of(body, {}) if isinstance(e.data, dict)], include_usage=True)
@@ -141,7 +142,7 @@ def test_stream__is_the_same_after_there_and_back(body: Json) -> None:
     Response.model_validate(made[-1]["response"])
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(
     chunks=st.lists(st.dictionaries(st.sampled_from(["choices", "usage", "model", "error"]), JUNK), max_size=4),
     deltas=st.lists(st.dictionaries(st.sampled_from(["content", "refusal", "tool_calls"]), JUNK), max_size=4),

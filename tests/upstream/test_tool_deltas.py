@@ -6,10 +6,11 @@ import json
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iwrouting.upstream.sse import BOM, DONE, FrameSplitter, StreamScanner
+from tests.harness.samples import sample
 
 Event = dict[str, Any]
 ENDS = (b"\n", b"\r\n", b"\r")
@@ -75,7 +76,7 @@ def streams(draw: st.DrawFn) -> tuple[bytes, bytes]:
     return stream + usage + DONE, wanted
 
 
-@settings(max_examples=150, deadline=None)
+@sample(50, deadline=None)
 @given(streams(), st.lists(st.integers(0, 3_000), max_size=12))
 def test_any_deltas_in_any_pieces__come_out_as_they_went_in(given: tuple[bytes, bytes], borders: list[int]) -> None:
     stream, wanted = given
