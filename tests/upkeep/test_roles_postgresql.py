@@ -31,6 +31,7 @@ from tests.admin import forms
 from tests.admin.html import read
 from tests.audit_tables import rows
 from tests.harness import environment
+from tests.harness.changes import account
 from tests.live.ledger import eventually
 from tests.live.processes import ServiceProcess
 from tests.sandbox.process import SandboxProcess
@@ -181,6 +182,7 @@ def test_any_login__writing_to_the_configuration__is_counted_without_a_right_on_
         with pytest.raises(DENIED):
             analyst.execute(b"UPDATE iwrouting_revision SET accounted = touches")
     assert Revision.standing().is_touched
+    account()
     with link(applied.database) as owner:
         owner.execute(f"REVOKE ALL ON iwrouting_project FROM {reader}".encode())
     with applied.link("app") as app, pytest.raises(DENIED):
