@@ -172,7 +172,7 @@ def test_app__insert_only_tables__can_not_be_changed(applied: Cast, statement: s
 
 
 def test_any_login__writing_to_the_configuration__is_counted_without_a_right_on_the_counter(applied: Cast) -> None:
-    Project.objects.create(slug="atlas")
+    Project.objects.create(slug="touched")
     reader = applied.logins["analyst"]
     with link(applied.database) as owner:
         owner.execute(f"GRANT SELECT, UPDATE ON iwrouting_project TO {reader}".encode())
