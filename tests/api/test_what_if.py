@@ -83,6 +83,14 @@ def test_nothing_is_changed_or_recorded(recorded: Stock) -> None:
     assert not Override.objects.exists()
 
 
+def test_a_key_that_would_go__is_told_without_its_hash(recorded: Stock) -> None:
+    gone = recorded.key("call")
+    body = {"changes": [{"object_type": "key", "name": gone[3:13], "delete": True}]}
+    [row] = told(ask(recorded, body))["proposal"]["changes"]
+    assert (row["operation"], row["name"], row["changed"]["scopes"]) == ("delete", gone[3:13], [["call"], None])
+    assert "sha256" not in row["changed"]
+
+
 def test_an_override_that_goes__gives_back_what_is_below_it(recorded: Stock) -> None:
     Override(alias=Alias.objects.get(name="manager"), model="gpt-nano").save()
     found = told(ask(recorded, override(None)))

@@ -35,10 +35,7 @@ class Proposal:
 
     def as_dict(self) -> dict[str, Any]:
         """As API and commands show it."""
-        rows = [
-            {"operation": row.operation, "object_type": row.object_type, "name": row.name, "changed": row.changed}
-            for row in self.plan.changes
-        ]
+        rows = [_told(row) for row in self.plan.changes]
         return {"changes": rows, "refused": list(self.refused), "findings": list(self.findings)}
 
 
@@ -101,6 +98,11 @@ class Wish:
     def _present(self, kind: str, name: str) -> Content | None:
         asked = self.rows.get(kind, {})
         return asked[name] if name in asked else self._now[kind].get(name)
+
+
+def _told(row: PlannedRow) -> dict[str, Any]:
+    changed = {name: pair for name, pair in row.changed.items() if name not in HIDDEN}
+    return {"operation": row.operation, "object_type": row.object_type, "name": row.name, "changed": changed}
 
 
 def _stored() -> dict[str, dict[str, Content]]:
