@@ -106,6 +106,8 @@ class ConfigModel(models.Model):
 
     class Meta:
         abstract = True
+        # Related managers write through the base manager: `project.overrides.add(row)` would go round `objects`.
+        base_manager_name = "objects"
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete, inside a change. Raises ProtectedError for a row that must stay."""

@@ -70,6 +70,19 @@ def test_bulk_writes__name_the_call() -> None:
             write()
 
 
+def test_bulk_writes__of_related_rows__name_the_call() -> None:
+    fill()
+    with by_ann():
+        row = override()
+        row.project = None
+        row.save()
+    with by_ann(), pytest.raises(TypeError, match="with change"):
+        Project.objects.get().overrides.add(row)
+    with by_ann(), pytest.raises(TypeError, match="with change"):
+        Alias._base_manager.update(tier="mid")
+    assert contents_at(Revision.current()) == contents_now()
+
+
 def test_change__several_rows__are_one_revision_with_their_history() -> None:
     revision = fill()
     line = Change.objects.get(revision=revision)
