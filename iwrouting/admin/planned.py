@@ -22,6 +22,7 @@ from iwrouting.types import Operation, Via
 MOST_ROWS = 200
 RIGHTS = {Operation.CREATE: "add", Operation.CHANGE: "change", Operation.DELETE: "delete"}
 BUTTON = "apply"
+SUPERUSERS = "This changes upstreams, which only superusers do: an upstream gets calls, and a secret of ours."
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,12 @@ class Planned:
     place: Callable[[str], str] = str
 
     def lacks(self, request: HttpRequest) -> list[str]:
-        """The permissions that its rows need and this person has not."""
+        """Which of the permissions that its rows need this person has not, a sentence each."""
         needed = {f"iwrouting.{RIGHTS[row.operation]}_{WORDS[row.object_type]}" for row in self.plan.changes}
-        return sorted(each for each in needed if not request.user.has_perm(each))
+        found = [missing(each) for each in sorted(needed) if not request.user.has_perm(each)]
+        if not request.user.is_superuser and any(row.object_type == "upstream" for row in self.plan.changes):
+            found.append(SUPERUSERS)
+        return found
 
 
 def carry_out(request: HttpRequest, planned: Planned) -> tuple[int | None, dict[str, Any]]:
@@ -51,7 +55,7 @@ def carry_out(request: HttpRequest, planned: Planned) -> tuple[int | None, dict[
     """
     lacks = planned.lacks(request)
     if BUTTON in request.POST and lacks:
-        raise PermissionDenied(missing(lacks[0]))
+        raise PermissionDenied(lacks[0])
     attempt = Attempt(request)
     attempt.is_preview = attempt.is_preview or BUTTON not in request.POST
     revision = attempt.run(lambda made: _apply(request, planned, attempt, made))
@@ -98,7 +102,7 @@ def _context(request: HttpRequest, planned: Planned, attempt: Attempt, lacks: li
         "rows": [planned_row(request.user, row) for row in plan.changes[:MOST_ROWS]],
         "more": max(0, len(plan.changes) - MOST_ROWS),
         "kept": [each.told() for each in planned.kept],
-        "lacks": [missing(each) for each in lacks],
+        "lacks": lacks,
         "what_if": found,
         "what_if_days": DAYS,
         "can_what_if": may_see(request),

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from iwrouting.admin import bundle_page
-from iwrouting.models import Alias, Change, Override, Project, Revision
+from iwrouting.models import Alias, Change, Override, Project, Revision, Upstream
 from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import Page, read
@@ -180,3 +180,15 @@ def test_rights(as_user: LoggedIn, boss: Client) -> None:
     for url in (URL, EXPORT):
         stranger = as_user(cast.person(f"nobody{len(url)}", "view_alias")).get(url)
         assert (stranger.status_code, b"iwrouting.view_" in stranger.content) == (403, True)
+
+
+def test_upstreams__are_changed_by_superusers_alone(as_user: LoggedIn, boss: Client) -> None:
+    text = "version: 1\nupstreams:\n  far:\n    base_url: https://far.example/v1\n    secret_ref: env:IW_UPSTREAM_FAR\n"
+    editor = as_user(cast.person("editor", *views(), "change_alias", "add_upstream", "change_upstream"))
+    page = read(planned(editor, text))
+    assert "which only superusers do" in page.text
+    assert "apply" not in page.values("input", "name")
+    answer = editor.post(URL, {"bundle": text, "file": "x.yaml", "change_reason": WHY, "apply": "1"})
+    assert (answer.status_code, b"which only superusers do" in answer.content) == (403, True)
+    assert not Upstream.objects.exists()
+    assert applied(boss, text).status_code == 302
