@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from iwrouting.models import Change, Override, Revision
+from iwrouting.models import Change, Revision
 from iwrouting.types import ChangeKind, Via
 from tests.api.document import faults
 from tests.api.rows import Rows, override_id
@@ -196,9 +196,7 @@ def test_a_decision__resolved_again__tells_then_and_now(rows: Rows) -> None:
     stored = store_one(
         project="atlas", model_asked="manager", alias="manager", revision=Revision.current(), key_id=rows.key[3:13]
     )
-    row = Override.objects.get(alias__name="manager")
-    row.model = "acme-small"
-    row.save()
+    rows.write("PATCH", f"overrides/{override_id(alias__name='manager')}", {"model": "acme-small"})
     found = rows.read(f"decisions/{stored.pk}/again")
     assert faults("GET", "/api/v1/decisions/{decision_id}/again", 200, found) == []
     assert found["decision_id"] == str(stored.pk)
@@ -231,3 +229,16 @@ def test_a_key_for_some_projects__sees_the_changes_of_its_rows(rows: Rows) -> No
     assert sorted(past) == ["aliases", "overrides", "projects"]
     assert [row["slug"] for row in past["projects"]] == ["atlas"]
     assert {row["project"] for row in past["overrides"]} == {"atlas"}
+
+
+def test_a_key_with_lists__sees_the_changes_of_what_it_may_name(rows: Rows) -> None:
+    key = rows.stock.key("manage", projects=["*"], allowed_aliases=["fast"], allowed_models=["acme-small"])
+    rows.write("PATCH", "aliases/manager", {"purpose": "Not for this key"})
+    mine = rows.write("PATCH", "aliases/fast", {"purpose": "For this key"})
+    lines = rows.read("changes?page_size=200", key)["results"]
+    assert {line["revision"] for line in lines} >= {mine["revision"]}
+    names = {row["name"] for line in lines for row in rows.read(f"changes/{line['id']}", key)["rows"]}
+    assert {"fast", "acme-small"} < names
+    assert not {name for name in names if name.startswith(("manager", "acme-mid", "acme-strong"))}
+    other = Change.objects.get(revision=mine["revision"] - 1)
+    assert refused(rows.ask("GET", f"changes/{other.pk}", key=key)) == (404, "not_found", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -76,20 +76,37 @@ class ChangeAnswer(ChangeLine):
 
 
 def seen_rows(key: KeyFacts) -> QuerySet[HistoryRow]:
-    """The history that a key may see: a key for some projects that of these and of their overrides."""
+    """The history that a key may see: a key for some projects that of these and of their overrides, one with a list of
+    aliases or models that of these."""
     rows = HistoryRow.objects.all()
-    if key.projects is None:
-        return rows
-    own = Q(object_type=ObjectType.PROJECT, name__in=key.projects)
-    for slug in key.projects:
-        own |= Q(object_type=ObjectType.OVERRIDE, name__endswith=f" for {slug}")
-    return rows.filter(own)
+    if key.projects is not None:
+        rows = rows.filter(_named(ObjectType.PROJECT, key.projects, ObjectType.OVERRIDE, "endswith", " for {}"))
+    if key.allowed_aliases is not None:
+        own = _named(ObjectType.ALIAS, key.allowed_aliases, ObjectType.OVERRIDE, "startswith", "{} for ")
+        rows = rows.filter(own | ~Q(object_type__in=(ObjectType.ALIAS, ObjectType.OVERRIDE)))
+    if key.allowed_models is not None:
+        own = _named(ObjectType.MODEL, key.allowed_models, ObjectType.PRICE, "startswith", "{} ")
+        rows = rows.filter(own | ~Q(object_type__in=(ObjectType.MODEL, ObjectType.PRICE)))
+    return rows
+
+
+def _named(word: str, names: Iterable[str], other: str, lookup: str, form: str) -> Q:
+    """Rows of these names, and those of another kind whose names hold one of them."""
+    found = Q(object_type=word, name__in=names)
+    for name in names:
+        found |= Q(**{"object_type": other, f"name__{lookup}": form.format(name)})
+    return found
+
+
+def sees_all(key: KeyFacts) -> bool:
+    """Whether nothing of the configuration is hidden from a key."""
+    return key.projects is None and key.allowed_aliases is None and key.allowed_models is None
 
 
 def seen_lines(key: KeyFacts, about: Mapping[str, Any]) -> QuerySet[Change]:
     """The lines that a key may see; `about`: those that wrote such a row."""
     lines = Change.objects.all()
-    if key.projects is None and not about:
+    if sees_all(key) and not about:
         return lines
     return lines.filter(revision__in=seen_rows(key).filter(**about).order_by().values("revision"))
 
@@ -109,5 +126,5 @@ def read_line(key: KeyFacts, number: str) -> Any:
     if line is None:
         raise NotFound(f"There is no change '{number[:80]}' for this key: GET /api/v1/changes lists them.")
     rows = [] if line.revision is None else list(seen_rows(key).filter(revision=line.revision).order_by("pk"))
-    context = {"counts": {line.revision: len(rows)}, "rows": rows, "whole": key.projects is None}
+    context = {"counts": {line.revision: len(rows)}, "rows": rows, "whole": sees_all(key)}
     return ChangeAnswer(line, context=context).data

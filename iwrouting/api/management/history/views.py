@@ -43,7 +43,8 @@ class ChangesView(ManagementView):
         operation_id="list_changes",
         summary="List the changes",
         description="Newest first, by cursor and without a total; lines without a revision tell what took effect by "
-        f"itself, such as a scheduled override. A key for some projects sees the changes of their rows. {SCOPE}",
+        "itself, such as a scheduled override. A key for some projects, aliases or models sees the changes of their "
+        f"rows. {SCOPE}",
         tags=[MANAGEMENT],
         parameters=[*filters.parameters({**FILTERS, **ABOUT}), *PARAMETERS, *REQUEST_ID],
         responses={200: answered(ChangePage, examples.LINES), **LISTS},
