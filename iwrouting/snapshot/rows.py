@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -61,6 +62,8 @@ def _value_fault(field: models.Field[Any, Any], value: Any) -> str:
         (words for kind, wanted, words in TYPES if isinstance(field, kind) and not isinstance(value, wanted)), ""
     ):
         return f"must be {fault}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must be a finite number"  # the limits of a column let NaN pass: it is neither below nor above
     choices = [choice for choice, _ in field.flatchoices]
     return f"{value[:80]!r} is not one of {', '.join(choices)}" if choices and value not in choices else ""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -20,6 +22,7 @@ from tests.snapshot.malformed import spoil
         ("alias", "chain", '{"fast": 1}', "alias blueprint: chain must be a list of names"),
         ("alias", "default_model", " ", "alias blueprint: It has no default model"),
         ("model", "sampling", "x", "model gpt-4.1: sampling 'x' is not one of any, effort_none, never"),
+        ("upstream", "idle_timeout_s", math.inf, "upstream far: idle_timeout_s must be a finite number"),
         ("model", "endpoints", '"chat"', "model gpt-4.1: endpoints must be a list of names"),
         ("model", "endpoints", "7", "model gpt-4.1: endpoints must be a list of names"),
         ("model", "completion_cap_param", "cap", "model gpt-4.1: completion_cap_param 'cap' is not one of"),
@@ -29,7 +32,7 @@ from tests.snapshot.malformed import spoil
         ("apikey", "allowed_models", '"gpt-4.1"', "allowed_models must be a list of names"),
     ],
 )
-def test_a_malformed_value_is_refused_by_name(table: str, column: str, value: str, fault: str) -> None:
+def test_a_malformed_value_is_refused_by_name(table: str, column: str, value: object, fault: str) -> None:
     spoil(table, column, value)
     with pytest.raises(SnapshotRefused) as caught:
         load()
