@@ -54,12 +54,25 @@ COMMENT ON FUNCTION iw_audit_make_partition(text, date) IS
 it against TRUNCATE. Gives its name; one that exists is left as it is.'
 """
 
-# As its owner: who may write one table of the configuration by SQL need not be able to write the counter.
+# As its owner: who may write one table of the configuration by SQL need not be able to write the counter. A counter
+# that is not there yet is made with the first row, so that no row goes uncounted; a TRUNCATE of all tables makes none.
 COUNT_TOUCH = """
-CREATE FUNCTION iw_config_touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION iw_config_touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO iwrouting_revision (id, number, changed_at, touches, accounted) VALUES (1, 0, now(), 0, 0)
+            ON CONFLICT DO NOTHING;
+    END IF;
     UPDATE iwrouting_revision SET touches = touches + 1;
     RETURN NULL;
+END $$
+"""
+
+# pg_temp last: unnamed it comes first, and a caller's temporary table would stand in for the counter, with triggers
+# that run as the function's owner.
+COUNT_TOUCH_PATH = """
+DO $$ BEGIN
+    EXECUTE format('ALTER FUNCTION iw_config_touch() SET search_path = %I, pg_temp', current_schema());
 END $$
 """
 
@@ -168,6 +181,7 @@ class CountTouches(migrations.RunPython):
         if not is_postgresql(schema_editor):
             return
         schema_editor.execute(COUNT_TOUCH, None)
+        schema_editor.execute(COUNT_TOUCH_PATH, None)
         for table in self.tables:
             schema_editor.execute(
                 f"CREATE TRIGGER iw_config_touched AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table} "

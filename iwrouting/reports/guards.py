@@ -61,12 +61,19 @@ def restore(connection: BaseDatabaseWrapper) -> None:
 
 def touches(table: str) -> dict[str, str]:
     """Names and statements of the triggers that count what is written to a table of the configuration (design.md 7)."""
-    count = f"UPDATE {Revision._meta.db_table} SET touches = touches + 1"  # noqa: S608 - no value of anybody
+    counter = Revision._meta.db_table
+    count = f"UPDATE {counter} SET touches = touches + 1"  # noqa: S608 - no value of anybody
+    # A counter that is not there yet is made with the first row, so that no row goes uncounted.
+    begin = (
+        f"INSERT INTO {counter} (id, number, changed_at, touches, accounted) "  # noqa: S608
+        f"SELECT 1, 0, CURRENT_TIMESTAMP, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM {counter})"
+    )
+    steps = {"INSERT": f"{begin}; {count}", "UPDATE": count, "DELETE": count}
     return {
         f"{table}_touched_{event.lower()}": (
-            f"CREATE TRIGGER {table}_touched_{event.lower()} AFTER {event} ON {table} BEGIN {count}; END"
+            f"CREATE TRIGGER {table}_touched_{event.lower()} AFTER {event} ON {table} BEGIN {step}; END"
         )
-        for event in ("INSERT", "UPDATE", "DELETE")
+        for event, step in steps.items()
     }
 
 

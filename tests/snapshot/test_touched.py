@@ -95,6 +95,28 @@ def test_each_write_to_each_table__is_isolated(store: SnapshotStore, write: Call
         assert not store.fault
 
 
+def test_sql_before_the_first_change__is_isolated() -> None:
+    Revision.objects.all().delete()
+    copy("project")
+    assert (Revision.standing().number, Revision.standing().is_touched) == (0, True)
+    fresh = SnapshotStore()
+    fresh.check()
+    assert fresh.fault.startswith("snapshot refused: the configuration was changed by SQL after revision 0")
+    assert not fresh.current.database
+
+
+@pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has no functions with an owner")
+def test_a_temporary_table__does_not_stand_in_for_the_counter(store: SnapshotStore) -> None:
+    sql("CREATE TEMPORARY TABLE iwrouting_revision (touches bigint) ON COMMIT DROP")
+    sql("INSERT INTO iwrouting_revision VALUES (0)")
+    update("alias")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT touches FROM iwrouting_revision")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT touches <> accounted FROM public.iwrouting_revision")
+        assert cursor.fetchone() == (True,)
+
+
 @pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has no MERGE, and its UPSERT is an INSERT")
 def test_copy_and_merge__are_writes_too(store: SnapshotStore) -> None:
     sql("INSERT INTO iwrouting_project SELECT * FROM iwrouting_project ON CONFLICT (slug) DO UPDATE SET name = 'x'")
