@@ -7,7 +7,7 @@ from django.db import connection
 from tests.harness.changes import account
 
 
-def spoil(table: str, column: str, value: object) -> None:
+def spoil(table: str, column: str, value: str | bytes | float) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE iwrouting_{table} SET {column} = %s", [value])  # noqa: S608 - names of our own
     account()

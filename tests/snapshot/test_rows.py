@@ -32,7 +32,7 @@ from tests.snapshot.malformed import spoil
         ("apikey", "allowed_models", '"gpt-4.1"', "allowed_models must be a list of names"),
     ],
 )
-def test_a_malformed_value_is_refused_by_name(table: str, column: str, value: object, fault: str) -> None:
+def test_a_malformed_value_is_refused_by_name(table: str, column: str, value: str | float, fault: str) -> None:
     spoil(table, column, value)
     with pytest.raises(SnapshotRefused) as caught:
         load()
