@@ -286,7 +286,8 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
                 sdk.chat.completions.create(model="budget", messages=[{"role": "user", "content": "Hi"}])
                 eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "journal", "the journal")
             eventually(lambda: service.get("/readyz")[1]["audit"]["mode"] == "database", "the database")
-            eventually(lambda: left.outcomes.filter(result="interrupted", origin="sweeper").exists(), "the sweep")
+            closed = left.outcomes.filter(result="interrupted", origin="sweeper")
+            eventually(closed.exists, "the sweep", patience_s=30)
             with applied.as_default("app"):
                 boss = Client()
                 boss.force_login(User.objects.get())
