@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,13 +18,12 @@ from iwrouting.admin.require import MAY_SEE_CHANGES, require
 from iwrouting.admin.show import admin_url
 from iwrouting.models import Revision
 from iwrouting.models.history import MIN_REASON, REASON_LENGTH
-from iwrouting.planning import ChangeRefused
-from iwrouting.planning.adopting import adopt, changed_by_sql, discard
+from iwrouting.planning import ChangeRefused, StalePlan
+from iwrouting.planning.adopting import adopt, changed_by_sql, discard, unchanged
 from iwrouting.snapshot import SnapshotRefused
 from iwrouting.snapshot.contents import NoSuchRevision
 from iwrouting.types.faults import Finding
 
-STALE = "Somebody changed it by SQL again since this page was shown. Look at it again."
 SUPERUSERS = "Only superusers adopt or discard what was changed by SQL: it went past every right and every check."
 
 
@@ -52,10 +49,6 @@ class Standing:
     unreadable: str = ""
     faults: list[str] = field(default_factory=list)
     findings: tuple[Finding, ...] = ()
-
-
-class _Stale(Exception):
-    """It was changed again."""
 
 
 def waiting(request: HttpRequest) -> Revision | None:
@@ -108,13 +101,13 @@ def _done(request: HttpRequest, form: AdoptionForm) -> HttpResponse | None:
     values, who = form.cleaned_data, request.user.get_username()
     seen = frozenset(request.POST.getlist("shown_finding")) if values["acknowledge"] else frozenset[str]()
     try:
-        with _unchanged(values["touches"]):
+        with unchanged(values["touches"]):
             if "discard" in request.POST:
                 made = discard(author=who, reason=values["change_reason"])
             else:
                 made = adopt(author=who, reason=values["change_reason"], acknowledged=seen)
-    except _Stale:
-        messages.warning(request, STALE)
+    except StalePlan as error:
+        messages.warning(request, str(error))
         return HttpResponseRedirect(reverse("admin:config_adoption"))
     except ChangeRefused as error:
         form.add_error(None, [f"Not adopted: {text}" for text in error.messages])
@@ -125,12 +118,3 @@ def _done(request: HttpRequest, form: AdoptionForm) -> HttpResponse | None:
     word = "Discarded" if "discard" in request.POST else "Adopted"
     messages.success(request, f"{word} what was changed by SQL, as revision {made.revision}.")
     return HttpResponseRedirect(admin_url("change", "changelist"))
-
-
-@contextmanager
-def _unchanged(touches: int) -> Iterator[None]:
-    """Hold the counter, so that what is adopted is what was looked at. Raises _Stale."""
-    with transaction.atomic():
-        if Revision.lock(DEFAULT_DB_ALIAS).touches != touches:
-            raise _Stale
-        yield

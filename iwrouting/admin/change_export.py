@@ -14,6 +14,7 @@ from django.http import HttpResponse
 
 from iwrouting.admin.differences import visible
 from iwrouting.models import Change, HistoryRow
+from iwrouting.types.sheets import as_cell
 
 FORMS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 MOST = 20_000
@@ -24,9 +25,6 @@ COLUMNS = (
     "at", "author", "via", "kind", "revision", "reason", "object_type", "object_id", "name", "operation", "field",
     "before", "after",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would take for a formula."""
-
 Told = dict[str, Any]
 
 
@@ -91,5 +89,4 @@ def _csv(told: Iterator[Told]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
+    return as_cell(value) if isinstance(value, str) else json.dumps(value)

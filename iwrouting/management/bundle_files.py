@@ -53,15 +53,24 @@ def check_plan_file(name: str, plan: Plan, *, prune: bool) -> None:
 
 
 def write_file(name: str, text: str) -> None:
-    """Write a file whole or not at all. Raises CommandError."""
+    """Write a file whole or not at all; a pipe or a device such as /dev/stdout, as it comes. Raises CommandError."""
     path = Path(name)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(path.resolve(), text)
+    except OSError as error:
+        raise CommandError(f"{name} can't be written: {error.strerror or error}.") from None
+
+
+def _replace(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
-    except OSError as error:
+    finally:
         part.unlink(missing_ok=True)
-        raise CommandError(f"{name} can't be written: {error.strerror or error}.") from None
 
 
 def _plan_file(name: str) -> Mapping[str, Any]:

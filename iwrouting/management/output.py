@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from iwrouting.types.sheets import as_cell
+
 FINDINGS = 3
 """The exit code of a command that ended well and found something."""
 
@@ -40,11 +42,12 @@ def as_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows under their headings, comma-separated; what a row does not have is empty."""
+    """Rows under their headings, comma-separated; what a row does not have is empty. No text is a formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow({name: as_cell(each) if isinstance(each, str) else each for name, each in row.items()})
     return text.getvalue()
 
 
@@ -54,5 +57,10 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "-"
-    return "-" if value is None or value == "" else str(value)
+        return _harmless(", ".join(map(str, value))) or "-"
+    return "-" if value is None or value == "" else _harmless(str(value))
+
+
+def _harmless(text: str) -> str:
+    """A text that does nothing to a terminal and stays on its line: other people wrote reasons and names."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

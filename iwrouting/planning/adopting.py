@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import DatabaseError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, models, transaction
 
 from iwrouting.models import OpenChange, Revision, change
 from iwrouting.models.contents import CONFIGURATION, NAMED_BY, Content, content_of, differences, row_of
 from iwrouting.models.remembering import everything
 from iwrouting.planning.applying import Rehearsal, rehearse_change
-from iwrouting.planning.plan import Plan, plan_between
+from iwrouting.planning.plan import Plan, StalePlan, plan_between
 from iwrouting.snapshot.contents import Contents, contents_at, contents_now
 from iwrouting.types import ChangeKind, Via
 
@@ -30,6 +30,15 @@ class Waiting:
 
     base: int
     plan: Plan
+
+
+@contextmanager
+def unchanged(touches: int) -> Iterator[None]:
+    """Hold the counter, so that what is adopted or discarded is what was looked at. Raises StalePlan."""
+    with transaction.atomic():
+        if Revision.lock(DEFAULT_DB_ALIAS).touches != touches:
+            raise StalePlan("Somebody changed it by SQL again since it was shown. Look at it again.")
+        yield
 
 
 def changed_by_sql() -> Waiting | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,22 @@ def test_export__goes_to_standard_output_too__and_reads_revisions(bundle: Path) 
         assert run("config_export", "--revision", moment).out == before
     late = run("config_export", "--revision", "99")
     assert (late.code, late.err) == (1, "There is no revision 99: history has the revisions 0 to 2.")
+
+
+def test_export__into_a_pipe_or_through_a_link__leaves_them_there(bundle: Path, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link.yaml"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert run("config_export", "--output", str(pipe)).code == 0
+        assert os.read(reader, 1_000_000).decode() == bundle.read_text()
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    link.symlink_to(tmp_path / "target.yaml")
+    assert run("config_export", "--output", str(link)).code == 0
+    assert link.is_symlink()
+    assert (tmp_path / "target.yaml").read_text() == bundle.read_text()
 
 
 def test_export__while_a_change_by_sql_waits__writes_what_is_in_force_alone_if_asked(bundle: Path) -> None:

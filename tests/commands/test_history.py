@@ -58,6 +58,32 @@ def test_history__as_json__has_every_field_and_no_hash_of_a_key() -> None:
     assert ApiKey.objects.get().key_id in text
 
 
+HOSTILE = "=HYPERLINK(1)\x1b[2J\nrevision 3 by nobody"
+
+
+def test_history__with_a_hostile_reason__does_nothing_to_a_terminal_or_a_spreadsheet() -> None:
+    with by_ann(reason=HOSTILE):
+        Override.objects.all().delete()
+    text = run("config_history", "--format", "table").out
+    assert "\x1b" not in text
+    assert r"=HYPERLINK(1)\x1b[2J\nrevision 3 by nobody" in text.splitlines()[1]
+    row = next(csv.DictReader(io.StringIO(run("config_history", "--format", "csv").out)))
+    assert row["reason"] == f"'{HOSTILE}"
+
+
+def test_adopt__of_what_sql_changed_again_meanwhile__is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    sql(EDIT)
+
+    def agreed(*_: object) -> bool:
+        sql("DELETE FROM iwrouting_override")
+        return True
+
+    monkeypatch.setattr("iwrouting.management.commands.config_adopt.agreed", agreed)
+    done = run("config_adopt", "--reason", "A test adopts", "--acknowledge", "all")
+    assert (done.code, "Somebody changed it by SQL again" in done.err) == (1, True)
+    assert Revision.current() == 2
+
+
 def test_history__can_be_narrowed() -> None:
     def revisions(*options: str) -> list[int]:
         return [

@@ -14,7 +14,7 @@ from iwrouting.management.plan_output import show_plan
 from iwrouting.management.planned import acknowledge, add_asking, agreed, count, need_reason, refused, tell
 from iwrouting.models import Revision
 from iwrouting.planning import Rehearsal
-from iwrouting.planning.adopting import adopt, changed_by_sql, discard, rehearse_adoption
+from iwrouting.planning.adopting import adopt, changed_by_sql, discard, rehearse_adoption, unchanged
 from iwrouting.snapshot import SnapshotRefused
 
 EPILOG = """examples:
@@ -45,7 +45,8 @@ class Command(BaseCommand):
         """Look, then do it."""
         if not options["dry_run"]:
             need_reason(options["reason"])
-        if not Revision.standing().is_touched:
+        counter = Revision.standing()
+        if not counter.is_touched:
             self.stderr.write("Nothing waits: nobody has changed the configuration by SQL.")
             return
         tried = self._look(options)
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         if not agreed(self, options["yes"], f"{what} this?"):
             return
         who = {"author": author_of(options["user"]), "reason": options["reason"]}
-        with refused():
+        with refused(), unchanged(counter.touches):
             made = discard(**who) if options["discard"] else adopt(**who, acknowledged=acknowledged)
         done = "as history has it" if options["discard"] else "adopted"
         self.stderr.write(f"The configuration is {done}: revision {made.revision}.")
