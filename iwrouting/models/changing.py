@@ -45,8 +45,8 @@ class OpenChange:
     """A change while it is made. `base` is the revision before it, `rows` its history once it ends.
 
     `acknowledged`: the findings that the author has seen, by key or code; None: nobody is asked, and what the change
-    brings (`findings`) is noted alone. `details` is stored with the change, as JSON. A rehearsal is taken back: nobody
-    need have seen its findings.
+    brings (`findings`) is noted alone. `details` is stored with the change, as JSON, and `event`: a name under which no
+    second change is stored. A rehearsal is taken back: nobody need have seen its findings.
     """
 
     using: str
@@ -58,6 +58,7 @@ class OpenChange:
     not_before: datetime
     acknowledged: frozenset[str] | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    event: str | None = None
     touched: set[tuple[str, int]] = field(default_factory=set)
     rows: list[HistoryRow] = field(default_factory=list)
     raises: bool = False
@@ -161,6 +162,7 @@ def _finish(made: OpenChange) -> None:
         via=made.via,
         reason=made.reason,
         details=json.dumps(made.details, sort_keys=True),
+        event=made.event,
     )
     counter = Revision.objects.using(made.using).filter(id=1)
     counter.update(number=made.revision, changed_at=at, accounted=models.F("touches"))

@@ -14,7 +14,8 @@ class Change(models.Model):
     """One line of the change list (ux.md 2, Changes).
 
     `revision` is empty where no row of the configuration changed: a scheduled change that took effect, another
-    environment, break-glass. Such a line has an `event`, under which it stands once. `details` is a JSON object.
+    environment, break-glass. Such a line has an `event`, under which it stands once; so has what was made under an
+    `Idempotency-Key`. `details` is a JSON object.
     """
 
     at = models.DateTimeField()

@@ -292,6 +292,19 @@ def test_of_many_that_change_one_row_on_top_of_the_same_one_does(service: Servic
     assert service.ask("GET", "/api/v1/aliases/manager", key).json == won
 
 
+def test_of_many_posts_of_one_attempt_one_makes_a_key_and_the_others_tell_where(service: Service, key: str) -> None:
+    body = {"name": "race", "project": "atlas", "change_reason": "A race"}
+    with ThreadPoolExecutor(6) as pool:
+        asked = [
+            pool.submit(service.ask, "POST", "/api/v1/keys", key, body, idempotency_key="race-1") for _ in range(6)
+        ]
+        answers = [each.result() for each in asked]
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 5
+    assert {answer.json["error"]["code"] for answer in answers if answer.status == 409} == {"already_answered"}
+    [made] = ApiKey.objects.using(ALIAS).filter(name="race")
+    assert {answer.headers["location"] for answer in answers} == {f"/api/v1/keys/{made.key_id}"}
+
+
 def test_the_openai_client_reads_what_refuses_a_change(service: Service, key: str) -> None:
     client = OpenAI(base_url=f"http://{service.at}/api/v1", api_key=key, max_retries=2)
     alias = {"name": "fast", "kind": "role", "default_model": "gpt-5.1", "change_reason": "A test"}

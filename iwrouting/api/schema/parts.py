@@ -24,7 +24,7 @@ ERRORS = {
     412: "It was changed since you read it; `details` has both values.",
     413: "The body is over IW_MAX_BODY_MB.",
     415: "The body is not JSON.",
-    422: "The configuration would have faults; `details` has each with its row.",
+    422: "The configuration would have faults; `details` has each with its row. Or an Idempotency-Key is used again.",
     428: "A change needs If-Match.",
     502: "The provider failed, and so did every rung of the chain; or our account there is refused.",
     503: "Not now: the audit or the database can't be written, or every candidate is overloaded.",

@@ -15,6 +15,7 @@ from drf_spectacular.utils import (
 from rest_framework import serializers
 
 from iwrouting.api.management.resources import pages
+from iwrouting.api.management.resources.attempts import HEADER
 from iwrouting.api.management.resources.examples import PLAN, Sample
 from iwrouting.api.management.resources.filters import parameters
 from iwrouting.api.management.resources.resource import Resource
@@ -23,6 +24,12 @@ from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failure
 F = TypeVar("F", bound=Callable[..., Any])
 MATCH = sent("if-match", 'The ETag of what you have read, such as "41"; * for whatever it is.')
 WHY = sent("x-change-reason", "Why, in 5 to 300 characters; or `change_reason` in the body.")
+ONCE = sent(
+    HEADER,
+    "Your name for this attempt, 128 characters of letters, digits and ._:/-, kept for 24 h. Sent again it makes "
+    "nothing: 409 already_answered, with the address in Location; 422 idempotency_key_reused for another body or path. "
+    "What failed may be tried again under it; a dry_run ignores it.",
+)
 ETAG = returned("etag", "The revision that last changed it.", 200, 201)
 WRITES = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 503)
 DRY_RUN = OpenApiParameter("dry_run", bool, description="true: say what it would do, and do nothing.")
@@ -100,7 +107,7 @@ class Described:
             f"create_{self.noun}",
             f"Make {self.words}",
             sample.created,
-            parameters=[WHY, ETAG, returned("location", "Where it stands.", 201), *REQUEST_ID],
+            parameters=[WHY, ONCE, ETAG, returned("location", "Where it stands.", 201, 409), *REQUEST_ID],
             request=self.row,
             examples=[OpenApiExample("Example", sample.body, request_only=True)],
             responses={

@@ -106,6 +106,13 @@ class Keys(Resource):
         """The key itself."""
         return {"key": vars(row).pop(SHOWN_ONCE)}
 
+    def reread(self, address: str) -> str:
+        """The key itself is told no second time."""
+        return (
+            f"The key itself was told once, in that answer: if that was lost, POST {address}/rotate makes another with "
+            f"the same grants, and DELETE {address} revokes the lost one."
+        )
+
 
 def fresh(caller: KeyFacts, values: Mapping[str, Any]) -> ApiKey:
     """A new row with a key of its own, not saved; its text is in memory alone."""

@@ -86,6 +86,10 @@ class Resource:
         """What only the answer to its creation tells."""
         return {}
 
+    def reread(self, address: str) -> str:
+        """What to do where the answer to its creation was lost."""
+        return f"GET {address} reads it."
+
 
 class Switched(Resource):
     """Rows that are disabled and stay."""

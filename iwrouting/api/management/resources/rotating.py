@@ -17,7 +17,7 @@ from iwrouting.api.management.resources.keys import LASTS, OVERLAP, Keys, NewKey
 from iwrouting.api.management.resources.more_examples import KEY
 from iwrouting.api.management.resources.refusals import refused_field
 from iwrouting.api.management.resources.views import RowView
-from iwrouting.api.management.resources.writing import read_asked, written
+from iwrouting.api.management.resources.writing import read_asked
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures, returned
 from iwrouting.models import ApiKey
 from iwrouting.types import KeyFacts
@@ -48,8 +48,9 @@ class RotateView(RowView):
         parameters=[
             document.Described(resource, KEY).name,
             document.WHY,
+            document.ONCE,
             document.ETAG,
-            returned("location", "Where the new one stands.", 201),
+            returned("location", "Where the new one stands.", 201, 409),
             *REQUEST_ID,
         ],
         request=RotateBody,
@@ -70,9 +71,7 @@ class RotateView(RowView):
             said = {field: value for field, value in body.validated_data.items() if field not in CONTROLS}
             return rotated(self.key, self.resource.find(self.key, name), **said)
 
-        made, row = written(self.key, asked, step)
-        once = {} if asked.dry_run else self.resource.shown_once(row)
-        return self.finished(made, row, 201, **once)
+        return self.create(request, asked, step)
 
 
 def rotated(caller: KeyFacts, old: ApiKey, **said: Any) -> ApiKey:

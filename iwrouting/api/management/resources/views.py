@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -10,12 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iwrouting.api.management.base import ManagementView
+from iwrouting.api.management.resources.attempts import read_attempt
 from iwrouting.api.management.resources.bodies import RowBody, defaults_of, is_same
 from iwrouting.api.management.resources.filters import lookups
 from iwrouting.api.management.resources.pages import PAGED, page_of
 from iwrouting.api.management.resources.refusals import refused_field
 from iwrouting.api.management.resources.resource import Resource
 from iwrouting.api.management.resources.writing import (
+    Asked,
     check_match,
     plan_of,
     read_asked,
@@ -61,6 +63,18 @@ class RowView(ManagementView):
             return Response(plan_of(made))
         store.check()
         return self.answer(row, status, **once)
+
+    def create(self, request: Request, asked: Asked, step: Callable[[], Any]) -> Response:
+        """The answer to a step that makes a row: once, where the caller has named the attempt."""
+        resource = self.resource
+        attempt = (
+            None
+            if asked.dry_run
+            else read_attempt(self.key, request.headers, request.path, self.said, self.address, resource.reread)
+        )
+        made, row = written(self.key, asked, step, attempt)
+        once = {} if asked.dry_run else resource.shown_once(row)
+        return self.finished(made, row, 201, **once)
 
     def filled(self, row: Any, values: Mapping[str, Any]) -> bool:
         """Say it to a row; whether that changes it. Raises what refuses it."""
@@ -109,9 +123,7 @@ class RowList(RowView):
             self.stored(row)
             return row
 
-        made, row = written(self.key, asked, step)
-        once = {} if asked.dry_run else self.resource.shown_once(row)
-        return self.finished(made, row, 201, **once)
+        return self.create(request, asked, step)
 
 
 class RowDetail(RowView):

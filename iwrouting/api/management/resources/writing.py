@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
+from iwrouting.api.management.resources.attempts import Attempt
 from iwrouting.api.management.resources.bodies import CONTROLS
 from iwrouting.errors import BadRequest
 from iwrouting.models import HistoryRow, OpenChange, change
@@ -52,13 +53,20 @@ def row_of(said: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if name not in CONTROLS}
 
 
-def written(key: KeyFacts, asked: Asked, step: Callable[[], T]) -> tuple[OpenChange, T]:
-    """The change that a step is, and what the step gives; a dry run is taken back whole. Raises what refuses it."""
+def written(key: KeyFacts, asked: Asked, step: Callable[[], T], attempt: Attempt | None = None) -> tuple[OpenChange, T]:
+    """The change that a step is, and what the step gives; a dry run is taken back whole. Raises what refuses it.
+
+    An attempt is made once in 24 h: what failed left nothing, and may be tried again.
+    """
     with transaction.atomic():
         seen = None if asked.dry_run else asked.acknowledged
         with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason, acknowledged=seen) as made:
             made.is_rehearsal = asked.dry_run
+            if attempt is not None:
+                attempt.begin(made)
             found = step()
+            if attempt is not None:
+                attempt.end(made, found)
         transaction.set_rollback(asked.dry_run)
     return made, found
 
