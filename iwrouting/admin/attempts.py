@@ -173,6 +173,14 @@ class Attempt:
         return [*(each.told() for each in self.faults), *(self.errors.messages if self.errors else ())]
 
     @property
+    def needs(self) -> list[str]:
+        """What is missing at the end of the page before this can be saved; nothing for what saves nothing."""
+        if not self.is_held or self.is_preview:
+            return []
+        no_reason = ["a reason for the change"] if "change_reason" in self.form.errors else []
+        return [*no_reason, *(["the tick that you have seen the findings"] if self.asked else [])]
+
+    @property
     def asked(self) -> tuple[Finding, ...]:
         """The findings that are still to be acknowledged."""
         return tuple(each for each in self.findings if not each.acknowledged_by(self.acknowledged))
@@ -201,4 +209,5 @@ def reason_context(attempt: Attempt | None, shown: int, *, is_sent: bool = True)
     """What the part of a page shows that asks for the reason: as it was sent, or empty at first."""
     if attempt is None or not is_sent:
         return {"reason_form": ReasonForm(), "seen_revision": shown, "attempt": attempt}
-    return {"reason_form": attempt.shown_form(), "seen_revision": attempt.seen, "attempt": attempt}
+    form, needs = attempt.shown_form(), " and ".join(attempt.needs)
+    return {"reason_form": form, "seen_revision": attempt.seen, "attempt": attempt, "needs": needs}

@@ -51,14 +51,15 @@ def mode_badge(writer: Writer) -> SafeString:
 
 
 def lag(writer: Writer, newest: int) -> SafeString | str:
-    """The revision that it serves, and how many it is behind."""
+    """The revision that it serves, and how many it is behind; one that runs no more is behind nothing."""
     if not writer.revision:
         return NOTHING
     behind = newest - writer.revision
     if writer.snapshot_fault:
         fault = format_html('<br><span class="iw-quiet">{}</span>', writer.snapshot_fault)
         return format_html("{} {}{}", writer.revision, badge("kept", "bad"), fault)
-    return format_html("{} {}", writer.revision, badge(f"{behind} behind", "warn") if behind > 0 else "")
+    is_late = behind > 0 and state_of(writer, timezone.now()) in ("running", "silent")
+    return format_html("{} {}", writer.revision, badge(f"{behind} behind", "warn") if is_late else "")
 
 
 def count_badge(value: int, tone: str) -> SafeString | str:

@@ -59,11 +59,12 @@ def test_writers__say_whether_they_run_where_their_rows_go_and_how_far_behind_th
     keeping.writer(pid=1, revision=42, last_commit_at=now)
     keeping.writer(pid=2, revision=40, mode="journal", queued=17, journal_bytes=2_500_000, quarantined_rows=3)
     keeping.writer(pid=3, heartbeat_at=now - timedelta(minutes=2))
-    keeping.writer(pid=4, ended_at=now)
+    keeping.writer(pid=4, ended_at=now, revision=39)
     keeping.writer(pid=5, heartbeat_at=now - timedelta(minutes=2), swept_at=now, dropped_rows=1)
     text = read(boss.get(f"{BASE}/writer/")).text
     assert "web-1:2 running journal 17" in text
     assert "2.5 MB 3 0 40 2 behind" in text
+    assert "3 behind" not in text, "what has ended serves nobody an old revision"
     for words in ("web-1:1 running database", "web-1:3 silent", "web-1:4 ended", "web-1:5 swept"):
         assert words in text
     for state, pid in (("silent", 3), ("ended", 4), ("swept", 5)):

@@ -56,6 +56,18 @@ def test_save__without_a_reason__is_refused_and_keeps_what_was_typed(
     assert Revision.current() == before
 
 
+def test_save__without_what_the_end_of_the_page_asks__says_so_at_its_head(boss: Client, fast: Alias) -> None:
+    def head(**typed: str) -> str:
+        text = read(forms.fill(boss, page_of(fast), default_model="gpt-9", acknowledge=False, **typed)).text
+        return text[: text.index("Default model:")]
+
+    said = "Nothing was saved yet. Still to give, at the end of this page:"
+    tick = "the tick that you have seen the findings."
+    assert f"{said} a reason for the change and {tick}" in head(change_reason="")
+    assert f"{said} {tick}" in head(change_reason="It is on trial")
+    assert said not in head(change_reason="", _preview="Preview")
+
+
 def test_save__of_what_is_stored_already__says_so_and_makes_no_revision(boss: Client, fast: Alias) -> None:
     before = Revision.current()
     answer = forms.fill(boss, page_of(fast))
