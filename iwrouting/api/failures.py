@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import orjson
-from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import NON_FIELD_ERRORS, DisallowedHost, PermissionDenied, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse
@@ -99,7 +99,7 @@ def _validation(error: exceptions.ValidationError) -> RoutingError:
 def _fields(detail: Any, prefix: str = "") -> Any:
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            path = prefix if name == "non_field_errors" else f"{prefix}.{name}".lstrip(".")
+            path = prefix if name in ("non_field_errors", NON_FIELD_ERRORS) else f"{prefix}.{name}".lstrip(".")
             yield from _fields(inner, path)
     elif isinstance(detail, list):
         for inner in detail:

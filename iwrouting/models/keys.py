@@ -103,7 +103,9 @@ class ApiKey(ConfigModel):
         known = {scope.value for scope in Scope}
         scopes = set(self.scopes if isinstance(self.scopes, list) else [])
         if not scopes or not scopes <= known:
-            raise ValidationError({"scopes": f"Choose at least one of {', '.join(sorted(known))}."})
+            unknown = ", ".join(repr(str(each)[:40]) for each in sorted(scopes - known, key=str))
+            instead = f"No such scope: {unknown}. " if unknown else ""
+            raise ValidationError({"scopes": f"{instead}Choose at least one of {', '.join(sorted(known))}."})
         named = set(self.projects if isinstance(self.projects, list) else []) - {ALL_PROJECTS}
         missing = named - set(Project.objects.filter(slug__in=named).values_list("slug", flat=True))
         if missing:

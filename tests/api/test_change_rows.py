@@ -97,6 +97,9 @@ def test_filters__narrow_the_list(rows: Rows) -> None:
         ("at__gte=yesterday", "at__gte"),
         ("at__gte=2026-11-01T00:00:00", "at__gte"),
         ("revision__gte=x", "revision__gte"),
+        ("via=cli", "via"),
+        ("kind=changes", "kind"),
+        ("object_type=overide", "object_type"),
     ],
 )
 def test_a_parameter__that_is_none__is_refused(rows: Rows, query: str, param: str) -> None:

@@ -44,10 +44,24 @@ def test_a_reason_in_the_header__may_be_utf_8(rows: Rows) -> None:
     assert Change.objects.order_by("-revision")[0].reason == "Größeres Modell"
 
 
+def test_a_fault_of_the_row_as_a_whole__names_no_field(rows: Rows) -> None:
+    times = {"starts_at": "2027-02-01T00:00:00Z", "expires_at": "2027-01-01T00:00:00Z"}
+    answer = rows.ask("POST", "overrides", {"alias": "fast", "project": "atlas", "model": "acme-mid", **times})
+    assert refused(answer) == (400, "invalid_request", None)
+    assert error_of(answer)["message"] == "It must start before it expires."
+
+
 def test_a_change__without_if_match__is_refused(rows: Rows) -> None:
     for method in ("PATCH", "PUT"):
         answer = rows.ask(method, "aliases/manager", {"purpose": "x"})
         assert refused(answer) == (428, "match_required", "if-match")
+
+
+def test_a_change__with_an_if_match_that_is_no_etag__is_told_what_one_is(rows: Rows) -> None:
+    revision = rows.ask("GET", "aliases/manager")["etag"].strip('"')
+    answer = rows.ask("PATCH", "aliases/manager", {"purpose": "x"}, if_match=revision)
+    assert refused(answer) == (412, "stale", "if-match")
+    assert f"'{revision}' is no ETag of a row: send it as it was read, with its quotes" in error_of(answer)["message"]
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])

@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from iwrouting.api.management.fields import Choice, Moment
 from iwrouting.api.management.resources.document import PlannedRow
-from iwrouting.api.management.resources.filters import Filters, text, times, whole
+from iwrouting.api.management.resources.filters import Filters, one_of, text, times, whole
 from iwrouting.api.management.resources.writing import told
 from iwrouting.errors import NotFound
 from iwrouting.models import Change, HistoryRow
@@ -21,14 +21,14 @@ from iwrouting.types.faults import ObjectType
 
 FILTERS: Filters = {
     "author": text("author"),
-    "via": text("via", f"One of {', '.join(Via)}."),
-    "kind": text("kind", f"One of {', '.join(ChangeKind)}."),
+    "via": one_of("via", Via),
+    "kind": one_of("kind", ChangeKind),
     **times("at"),
     "revision__gte": whole("revision__gte", "From this revision on."),
     "revision__lte": whole("revision__lte", "Up to this revision."),
 }
 ABOUT: Filters = {
-    "object_type": text("object_type", f"That wrote a row of this kind: {', '.join(ObjectType)}."),
+    "object_type": one_of("object_type", ObjectType, "That wrote a row of this kind. "),
     "name": text("name", "That wrote a row of this name, such as manager for atlas."),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -23,12 +24,18 @@ class Filter:
     told: str
 
 
+SUCH_AS = ": a time with its zone, such as 2026-11-01T00:00:00Z."
 Filters = Mapping[str, Filter]
 
 
 def text(lookup: str, told: str = "Exactly this.") -> Filter:
     """By a text."""
     return Filter(lookup, _text, str, told)
+
+
+def one_of(lookup: str, words: type[StrEnum], told: str = "") -> Filter:
+    """By one of a few words."""
+    return Filter(lookup, lambda said: words(said).value, str, f"{told}One of {', '.join(words)}.")
 
 
 def flag(lookup: str, told: str = "true or false.") -> Filter:
@@ -49,8 +56,8 @@ def whole(lookup: str, told: str) -> Filter:
 def times(name: str) -> dict[str, Filter]:
     """By a time: from one on, and before another."""
     return {
-        f"{name}__gte": Filter(f"{name}__gte", _time, OpenApiTypes.DATETIME, "From this time on."),
-        f"{name}__lt": Filter(f"{name}__lt", _time, OpenApiTypes.DATETIME, "Before this time."),
+        f"{name}__gte": Filter(f"{name}__gte", _time, OpenApiTypes.DATETIME, f"From this time on{SUCH_AS}"),
+        f"{name}__lt": Filter(f"{name}__lt", _time, OpenApiTypes.DATETIME, f"Before this time{SUCH_AS}"),
     }
 
 

@@ -114,18 +114,25 @@ def check_match(sent: str, object_type: str, row: Any, said: Mapping[str, Any], 
     if sent.strip() == "*" or any(tag is not None and int(tag[1]) == revision for tag in tags):
         return
     known = [int(tag[1]) for tag in tags if tag is not None]
-    raise _stale(object_type, row, said, known[0] if known else None, revision)
+    if not known:
+        raise BadRequest(
+            f'If-Match: {sent[:40]!r} is no ETag of a row: send it as it was read, with its quotes, such as "41".',
+            code="stale",
+            param="if-match",
+            status=412,
+        )
+    raise _stale(object_type, row, said, known[0], revision)
 
 
-def _stale(object_type: str, row: Any, said: Mapping[str, Any], since: int | None, revision: int) -> BadRequest:
+def _stale(object_type: str, row: Any, said: Mapping[str, Any], since: int, revision: int) -> BadRequest:
     stored = _plain(content_of(row))
     then = _content_at(object_type, row.pk, since)
     moved = {name for name, value in stored.items() if then is not None and then.get(name) != value}
     asked = {name for name, value in said.items() if name in stored and stored[name] != value}
     names = [name for name in stored if name in moved | asked and name not in HIDDEN]
     return BadRequest(
-        f"It was changed by revision {revision} after you read it{f' at {since}' if since is not None else ''}: "
-        "`details` has both values. Read it again, and send the change with the new ETag.",
+        f"It was changed by revision {revision} after you read it at {since}: `details` has both values. "
+        "Read it again, and send the change with the new ETag.",
         code="stale",
         param="if-match",
         status=412,
@@ -142,9 +149,7 @@ def _both(name: str, stored: Any, then: Mapping[str, Any] | None, said: Mapping[
     return found
 
 
-def _content_at(object_type: str, pk: int, revision: int | None) -> Mapping[str, Any] | None:
-    if revision is None:
-        return None
+def _content_at(object_type: str, pk: int, revision: int) -> Mapping[str, Any] | None:
     rows = HistoryRow.objects.filter(object_type=object_type, object_id=pk, revision__lte=revision)
     last = rows.order_by("-revision").first()
     found: Mapping[str, Any] | None = json.loads(last.content) if last else None
