@@ -70,8 +70,8 @@ def assumptions(drifted: int, without_mode: int) -> Iterator[str]:
     yield from ALWAYS
     if drifted:
         yield (
-            f"Decided under another configuration than the present one, which says another model than the record: changed "
-            f"calls ({drifted}). Their cost before is that of the record."
+            "Decided under another configuration than the present one, which says another model than the record: "
+            f"changed calls ({drifted}). Their cost before is that of the record."
         )
     if without_mode:
         yield f"Taken for auto itself, as the record has no mode: calls for auto ({without_mode})."
