@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import ProtectedError
 from django.http import HttpRequest, HttpResponseRedirect
 
@@ -20,6 +20,7 @@ from iwrouting.admin.effect import Effect, effect_between
 from iwrouting.admin.fields import WIDE
 from iwrouting.admin.sides import MAX_KEY, Meanwhile, meanwhile
 from iwrouting.models import ChangedBySql, HistoryRow, OpenChange, change
+from iwrouting.models.busy import BUSY, is_busy, wait_briefly
 from iwrouting.models.history import MIN_REASON, REASON_LENGTH
 from iwrouting.planning import ChangeRefused
 from iwrouting.snapshot import SnapshotRefused, load
@@ -32,10 +33,7 @@ PREVIEW, WHAT_IF = "_preview", "_whatif"
 
 SHOWN_FINDING = "shown_finding"
 WAIT_S = 5
-BUSY = "Somebody else's change is being saved at this moment, so nothing was saved. Try again in a few seconds."
 UNCHANGED = "What stands here is what is stored already: nothing was saved."
-BUSY_CODES = ("55P03", "57014", "40P01")
-"""PostgreSQL: lock not available, query cancelled (a timeout), deadlock."""
 
 
 class ReasonForm(forms.Form):
@@ -102,7 +100,7 @@ class Attempt:
         """
         answer = None
         with self._told(), transaction.atomic():
-            _wait_briefly()
+            wait_briefly(WAIT_S)
             answer = self._changed(act)
             if self.must_change and not self.rows and isinstance(answer, HttpResponseRedirect):
                 self.problems.append(UNCHANGED)
@@ -184,18 +182,6 @@ class Attempt:
     def asked(self) -> tuple[Finding, ...]:
         """The findings that are still to be acknowledged."""
         return tuple(each for each in self.findings if not each.acknowledged_by(self.acknowledged))
-
-
-def is_busy(error: OperationalError) -> bool:
-    """Whether a database answered that another transaction holds what this one needs."""
-    return "locked" in str(error) or getattr(error.__cause__, "sqlstate", None) in BUSY_CODES
-
-
-def _wait_briefly() -> None:
-    """On PostgreSQL a lock is waited for without an end unless told otherwise; SQLite has its own limit."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{WAIT_S}s'")
 
 
 def _read() -> Configuration | None:

@@ -13,6 +13,7 @@ from django.test import Client
 from iwrouting.admin import attempts
 from iwrouting.admin.show import NOTHING
 from iwrouting.models import Alias, Change, Override, Price, Project, Revision
+from iwrouting.models.busy import BUSY
 from tests.admin import cast, forms
 from tests.admin.conftest import LoggedIn
 from tests.admin.html import read
@@ -295,7 +296,7 @@ def test_save__while_another_change_is_under_way__says_so_and_keeps_what_was_typ
     url = f"/admin/iwrouting/project/{row.pk}/change/"
     with under_way(monkeypatch):
         answer = forms.fill(ann, url, name="Borea")
-    assert attempts.BUSY in read(answer).text
+    assert BUSY in read(answer).text
     assert forms.values_in(answer)["name"] == ["Borea"]
     assert not Change.objects.filter(author="ann").exists()
     assert forms.send(ann, url, forms.values_in(answer)).status_code == 302

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from iwrouting.models import Alias, Change, Model, Override, Revision
+from iwrouting.models.busy import BUSY
 from tests.api.document import faults
-from tests.api.rows import WHY, Rows, override_id
+from tests.api.rows import WHY, Rows, may_edit_upstreams, override_id
 from tests.api.stock import error_of, refused
 
 ALIAS = {"name": "reviewer", "kind": "role", "default_model": "acme-mid"}
@@ -199,3 +200,27 @@ def test_put_of_a_project__takes_a_reason_and_heeds_if_match(rows: Rows) -> None
     assert refused(answer) == (412, "stale", "if-match")
     etag = rows.stock.get("/api/v1/projects/p-1", rows.key)["etag"]
     assert rows.stock.put("/api/v1/projects/p-1", rows.key, {"owner": "B"}, if_match=etag).status_code == 200
+
+
+def test_a_write__while_another_transaction_holds_what_it_needs__does_not_wait_for_ever(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_edit_upstreams(monkeypatch, rows.key)
+    monkeypatch.setattr("iwrouting.api.management.resources.writing.WAIT_S", 0.1)
+    other = connection.copy()
+    if connection.vendor == "postgresql":
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE iwrouting_upstream IN EXCLUSIVE MODE; SET statement_timeout = '20s'")
+    else:  # a test on SQLite is the one writer
+        monkeypatch.setattr(Revision, "lock", _locked)
+    try:
+        answer = rows.ask("POST", "upstreams", {"slug": "far", "base_url": "https://far.example/v1"})
+    finally:
+        other.close()
+    assert refused(answer) == (503, "database_unavailable", None)
+    assert answer["retry-after"] == "1"
+    assert BUSY in answer.content.decode()
+
+
+def _locked(_using: str) -> NoReturn:
+    raise OperationalError("database is locked")

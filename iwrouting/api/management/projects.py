@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from rest_framework import serializers
 
 from iwrouting.api.management.resources.bodies import KnownFields, Switch, Text, Whole
 from iwrouting.api.management.resources.refusals import not_granted
-from iwrouting.api.management.resources.writing import check_match, read_asked, row_of
+from iwrouting.api.management.resources.writing import WAIT_S, check_match, read_asked, row_of
 from iwrouting.calls.caller import FREE_ID
 from iwrouting.errors import BadRequest
 from iwrouting.models import Project, change
+from iwrouting.models.busy import wait_briefly
 from iwrouting.types import KeyFacts, Via
 from iwrouting.types.faults import ObjectType
 
@@ -54,8 +56,10 @@ def put_project(
         return found, False
     # A change locks the counter: two that make the same project wait here for each other. Nobody is in front of it
     # who could acknowledge findings: they are noted.
-    with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason):
-        return _written(key, external_id, fields, match)
+    with transaction.atomic():
+        wait_briefly(WAIT_S)
+        with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason):
+            return _written(key, external_id, fields, match)
 
 
 def _written(key: KeyFacts, external_id: str, said: Mapping[str, Any], match: str) -> tuple[Project, bool]:

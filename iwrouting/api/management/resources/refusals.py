@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import OperationalError
 from django.db.models import ProtectedError
 from rest_framework import exceptions
 from rest_framework.serializers import as_serializer_error
 
 from iwrouting.api.failures import as_routing_error
-from iwrouting.errors import BadRequest, Forbidden, NotFound, RoutingError
+from iwrouting.errors import BadRequest, Forbidden, NotFound, RoutingError, Unavailable
 from iwrouting.models import ChangedBySql
+from iwrouting.models.busy import BUSY, is_busy
 from iwrouting.planning.refused import ChangeRefused
 from iwrouting.types.faults import Fault, Finding
 
@@ -29,6 +31,8 @@ def as_refusal(error: Exception) -> Exception:
         return BadRequest(str(error.args[0]), code="in_use", status=409, should_retry=False)
     if isinstance(error, ChangeRefused):
         return _refused(error)
+    if isinstance(error, OperationalError) and is_busy(error):
+        return Unavailable(BUSY, code="database_unavailable", retry_after_s=1)
     if isinstance(error, ModelValidationError):
         return _invalid(error)
     return error

@@ -14,6 +14,7 @@ from iwrouting.api.management.resources.attempts import Attempt
 from iwrouting.api.management.resources.bodies import CONTROLS
 from iwrouting.errors import BadRequest
 from iwrouting.models import HistoryRow, OpenChange, change
+from iwrouting.models.busy import wait_briefly
 from iwrouting.models.contents import HIDDEN, content_of
 from iwrouting.models.history import MIN_REASON, REASON_LENGTH
 from iwrouting.models.remembering import last_rows
@@ -23,6 +24,8 @@ T = TypeVar("T")
 REASON = "x-change-reason"
 TAG = re.compile(r'\s*(?:W/)?"([0-9]{1,18})"\s*')
 MOST_SEEN = 200
+WAIT_S = 5
+"""How long a write waits for another one; a thread that waits serves nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def written(key: KeyFacts, asked: Asked, step: Callable[[], T], attempt: Attempt
     An attempt is made once in 24 h: what failed left nothing, and may be tried again.
     """
     with transaction.atomic():
+        wait_briefly(WAIT_S)
         seen = None if asked.dry_run else asked.acknowledged
         with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason, acknowledged=seen) as made:
             made.is_rehearsal = asked.dry_run
