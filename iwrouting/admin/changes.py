@@ -179,4 +179,6 @@ def _told(line: Change) -> Iterable[SafeString | str]:
         return [
             format_html("{} {}", link(f"?object={row}", f"{details['object_type']} {details['name']}"), details["what"])
         ]
+    if details.get("discarded"):
+        return ["what SQL had changed was discarded"]
     return [f"{each.name}: {shortened(each.before)} → {shortened(each.after)}" for each in told_fields(details)]

@@ -56,7 +56,8 @@ def as_cells(line: Mapping[str, Any]) -> dict[str, Any]:
     objects: Sequence[Mapping[str, Any]] = line["objects"]
     told = [in_words(each["operation"], each["type"], each["name"], each["changed"]) for each in objects[:SHOWN]]
     more = [f"and {len(objects) - SHOWN} more"] if len(objects) > SHOWN else []
-    return {**line, "what": "; ".join([*told, *more]) or line["kind"]}
+    kind = "adoption: discarded" if line["details"].get("discarded") else line["kind"]
+    return {**line, "what": "; ".join([*told, *more]) or kind}
 
 
 def _any_of(objects: Collection[tuple[str, str]]) -> Q:

@@ -92,6 +92,7 @@ def test_discard__puts_the_revision_back(boss: Client) -> None:
     posted(boss, "discard")
     assert Alias.objects.get().default_model == "gpt-4.1"
     assert (load().revision, Change.objects.get(revision=base + 1).reason) == (base + 1, "Mended by hand at night")
+    assert "adoption what SQL had changed was discarded" in read(boss.get("/admin/iwrouting/change/")).text
 
 
 def test_findings__are_to_be_acknowledged(boss: Client) -> None:

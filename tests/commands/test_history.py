@@ -210,6 +210,7 @@ def test_adopt__of_what_may_not_be__says_why__and_discard_puts_it_back() -> None
     back = run("config_adopt", "--discard", "--reason", "It was wrong", "--yes")
     assert (back.code, stored()) == (0, before)
     assert back.err.endswith("The configuration is as history has it: revision 3.\n")
+    assert "adoption: discarded" in run("config_history", "--format", "table").out
 
 
 def test_adopt__of_what_can_not_be_read__is_refused__and_discard_puts_it_back() -> None:
