@@ -167,8 +167,9 @@ class Attempt:
         return ReasonForm(initial=dict(self.form.data.items())) if self.is_preview else self.form
 
     def told_errors(self) -> list[str]:
-        """What was wrong, a line each, for a page without fields."""
-        return [*(each.told() for each in self.faults), *(self.errors.messages if self.errors else ())]
+        """What was wrong, a line each, for a page without fields; first the row that others name, then who does."""
+        faults = sorted(self.faults, key=lambda each: each.code != "in_use")
+        return [*(each.told() for each in faults), *(self.errors.messages if self.errors else ())]
 
     @property
     def needs(self) -> list[str]:

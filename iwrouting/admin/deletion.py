@@ -46,6 +46,7 @@ class DeletingAdmin(AttemptingAdmin[M]):
             "must_type": self.must_type(row),
             "told": self.told_of(row),
             "delete_words": self.delete_words,
+            "title": f"{self.delete_words} {row._meta.verbose_name} {row}",
         }
         extra |= extra_context or {}
 

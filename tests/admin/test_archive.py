@@ -52,6 +52,13 @@ def test_archive__of_an_alias_in_use__says_who_uses_it_and_asks_for_its_name(bos
     assert set(gone) == {("alias", "delete"), ("override", "delete")}
 
 
+def test_archive__of_a_rung__says_so_first__under_a_heading_of_its_own(boss: Client, fast: Alias) -> None:
+    cast.alias("auto", chain=["fast"])
+    text = read(boss.get(f"{ALIASES}{fast.pk}/delete/")).text
+    assert "Archive alias fast alias fast: The alias fast is a rung of auto: take it out of their chains first." in text
+    assert text.index("alias auto: fast is neither") > text.index("[in_use]")
+
+
 def test_archive__of_an_alias_that_nobody_uses__asks_for_the_reason_alone(boss: Client, fast: Alias) -> None:
     url = f"{ALIASES}{fast.pk}/delete/"
     assert "typed_name" not in forms.values(boss, url)
