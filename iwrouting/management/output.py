@@ -10,10 +10,19 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from iwrouting.types.sheets import as_cell
 
 FINDINGS = 3
 """The exit code of a command that ended well and found something."""
+
+
+class Findings(CommandError):
+    """What a command ended well with and somebody should know, in one sentence; Django writes this name before it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, returncode=FINDINGS)
 
 
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.changing import NOT_READY, add_author, author_of, change_by, told
-from iwrouting.management.output import FINDINGS, add_format
+from iwrouting.management.output import Findings, add_format
 from iwrouting.management.plan_output import show_plan
 from iwrouting.models import OpenChange
 from iwrouting.models.changing import check_reason
@@ -72,7 +72,7 @@ def carry_out(
         command.stderr.write("Nothing to change.")
         return None
     if options["dry_run"]:
-        raise CommandError(f"{count(plan)} would change.", returncode=FINDINGS)
+        raise Findings(f"{count(plan)} would change.")
     acknowledged = acknowledge(tried.findings, options["acknowledge"], yes=options["yes"]) if asks else None
     if not agreed(command, options["yes"], f"Change {count(plan)}?"):
         return None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import load_command_class
 
 from iwrouting.models import Alias, ApiKey, Change, Model, Override, Revision
 from tests.commands.running import run
@@ -220,3 +221,12 @@ def test_adopt__of_what_can_not_be_read__is_refused__and_discard_puts_it_back() 
     assert (done.code, "alias manager: chain must be a list of names" in done.err) == (1, True)
     assert run("config_adopt", "--discard", "--reason", "It was wrong", "--yes").code == 0
     assert stored() == before
+
+
+def test_findings__that_end_a_command_well__are_not_called_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    sql("UPDATE iwrouting_alias SET purpose = 'by hand' WHERE name = 'manager'")
+    command = load_command_class("iwrouting", "config_adopt")
+    with pytest.raises(SystemExit) as ended:
+        command.run_from_argv(["manage.py", "config_adopt", "--dry-run"])
+    assert ended.value.code == 3
+    assert capsys.readouterr().err.endswith("Findings: A change by SQL waits to be adopted or discarded.\n")

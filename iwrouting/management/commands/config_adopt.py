@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.changing import author_of
-from iwrouting.management.output import FINDINGS
+from iwrouting.management.output import Findings
 from iwrouting.management.plan_output import show_plan
 from iwrouting.management.planned import acknowledge, add_asking, agreed, count, need_reason, refused, tell
 from iwrouting.models import Revision
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             return
         tried = self._look(options)
         if options["dry_run"]:
-            raise CommandError("A change by SQL waits to be adopted or discarded.", returncode=FINDINGS)
+            raise Findings("A change by SQL waits to be adopted or discarded.")
         acknowledged = acknowledge(tried.findings, options["acknowledge"], yes=options["yes"])
         what = "Put back" if options["discard"] else "Adopt"
         if not agreed(self, options["yes"], f"{what} this?"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from iwrouting.management.moments import moment, revision_of
-from iwrouting.management.output import FINDINGS, add_format, as_json
+from iwrouting.management.output import Findings, add_format, as_json
 from iwrouting.management.plan_output import change_json, in_order, show_changes
 from iwrouting.management.planned import count, refused
 from iwrouting.models import Revision
@@ -50,5 +50,5 @@ class Command(BaseCommand):
         elif text := show_changes(plan.changes):
             self.stdout.write(text)
         if plan.changes:
-            raise CommandError(f"{count(plan)} of revision {after} differs from {before}.", returncode=FINDINGS)
+            raise Findings(f"{count(plan)} of revision {after} differs from {before}.")
         self.stderr.write(f"Revision {after} is as revision {before} was.")

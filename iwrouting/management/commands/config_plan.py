@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from iwrouting.management.bundle_files import plan_bundle_file, read_bundle_file, write_plan_file
-from iwrouting.management.output import FINDINGS, add_format
+from iwrouting.management.output import Findings, add_format
 from iwrouting.management.planned import count, refused, try_out
 
 EPILOG = """examples:
@@ -45,5 +45,5 @@ class Command(BaseCommand):
         if options["output"]:
             write_plan_file(options["output"], planned.plan, prune=options["prune"])
         if planned.plan.changes:
-            raise CommandError(f"{count(planned.plan)} would change.", returncode=FINDINGS)
+            raise Findings(f"{count(planned.plan)} would change.")
         self.stderr.write(f"No differences: the configuration of revision {planned.plan.base} is as the bundle says.")

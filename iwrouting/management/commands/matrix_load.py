@@ -8,13 +8,13 @@ from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from iwrouting import catalogue
 from iwrouting.management.catalogue_rows import fill_learned, model_row
 from iwrouting.management.changing import add_author, change_by
-from iwrouting.management.output import FINDINGS
+from iwrouting.management.output import Findings
 from iwrouting.management.planned import add_asking, carry_out, need_reason, refused
 from iwrouting.models import Alias, Model, Price
 from iwrouting.planning import Plan, plan_now
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             if options["dry_run"]:
                 transaction.set_rollback(True)
                 if filled:
-                    raise CommandError("Nothing was filled: this was a dry run.", returncode=FINDINGS)
+                    raise Findings("Nothing was filled: this was a dry run.")
 
     def _fill(self, options: Mapping[str, Any]) -> bool:
         with change_by({**options, "reason": options["reason"] or FILLED}) as made:

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting import catalogue
-from iwrouting.management.output import FINDINGS, add_format, as_json
+from iwrouting.management.output import Findings, add_format, as_json
 from iwrouting.management.progress import Progress
 from iwrouting.management.what_if_output import sentence, tables
 from iwrouting.planning.whatif import DAYS, MAX_DAYS, Told, what_if
@@ -85,9 +85,9 @@ class Command(BaseCommand):
         for line in proposal.refused:
             self.stderr.write(f"It could not be saved as it is: {line}")
         if kinds := dict.fromkeys(each.kind for each in found.conflicts):
-            raise CommandError(f"Conflicts: {', '.join(kinds)}.", returncode=FINDINGS)
+            raise Findings(f"Conflicts: {', '.join(kinds)}.")
         if proposal.refused:
-            raise CommandError("The change would be refused.", returncode=FINDINGS)
+            raise Findings("The change would be refused.")
 
     def _proposal(self, options: dict[str, Any]) -> Proposal:
         if fault := misused(options):
