@@ -136,7 +136,10 @@ def _delete(row: PlannedRow) -> None:
 
 def _write(row: PlannedRow) -> None:
     found = _filled(row)
-    found.clean_fields(exclude=[field.name for field in _fields(found, row) if isinstance(field, ForeignKey)])
+    # What was wrong before in another column is nobody's doing now: a row can always be switched off.
+    stays = () if row.before is None else set(row.before) - set(row.changed)
+    references = {field.name for field in _fields(found, row) if isinstance(field, ForeignKey)}
+    found.clean_fields(exclude=references.union(stays))
     found.save()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import connection, transaction
 
 from iwrouting.models import (
@@ -210,6 +211,21 @@ def test_plan__with_faults__names_each_row_and_changes_nothing() -> None:
     plan = plan_now({"alias": {"deep": {**alias, "name": "deep", "chain": ["nobody"]}, "fast": None}})
     assert any("nobody" in fault for fault in rehearse(plan).faults)
     assert (Revision.current(), Alias.objects.count()) == (before, 1)
+
+
+def test_plan__that_switches_off_a_row_with_an_old_fault__is_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    fill()
+    with by_ann():
+        override().save()
+    # A later release refuses what an earlier one let through.
+    monkeypatch.setattr(Override._meta.get_field("model"), "validators", [RegexValidator("^new-", "Not any more.")])
+    [content] = contents_now()["override"].values()
+    with by_ann() as made:
+        apply_plan(plan_now({"override": {"fast for atlas": {**content, "enabled": False}}}), made)
+    assert not Override.objects.get().enabled
+    other = plan_now({"override": {"fast for atlas": {**content, "model": "gpt-4.1"}}})
+    with pytest.raises(ValidationError, match="Not any more"), by_ann() as made:
+        apply_plan(other, made)
 
 
 def test_plan__that_names_what_is_gone__says_which() -> None:
