@@ -163,6 +163,13 @@ def test_what_the_audit_names__stays(rows: Rows, kind: str, field: str, value: o
     assert refused(rows.ask("PATCH", path, {field: value}, if_match="*")) == (409, "fixed", field)
 
 
+@pytest.mark.parametrize(("name", "listed"), [("alias", "aliases"), ("project", "projects")])
+def test_a_name__that_is_nothing__is_told_with_the_list_of_what_there_is(rows: Rows, name: str, listed: str) -> None:
+    body = {"alias": "fast", "project": "atlas", "model": "acme-mid", name: "none"}
+    said = error_of(rows.ask("POST", "overrides", body))["message"]
+    assert said == f"{name}: There is no {name} 'none': GET /api/v1/{listed} lists what there is."
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "field", "code"),
     [

@@ -92,7 +92,9 @@ class RowName(serializers.Field[Any, Any, Any, Any]):
                 if (row := self.rows._default_manager.filter(**{column: data}).first()) is not None:
                     return row
         one = self.rows._meta.verbose_name
-        raise serializers.ValidationError(f"There is no {one} {str(data)[:80]!r}.", code="does_not_exist")
+        listed = str(self.rows._meta.verbose_name_plural).lower()
+        text = f"There is no {one} {str(data)[:80]!r}: GET /api/v1/{listed} lists what there is."
+        raise serializers.ValidationError(text, code="does_not_exist")
 
     def to_representation(self, value: Any) -> str:
         """What it is called."""
