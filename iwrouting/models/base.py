@@ -93,7 +93,7 @@ class ConfigManager(models.Manager[Row]):
 
     def get_queryset(self) -> GuardedQuerySet[Row]:
         """A guarded queryset."""
-        return GuardedQuerySet(self.model, using=self._db)
+        return GuardedQuerySet(self.model, using=self._db, hints=self._hints)  # type: ignore[attr-defined] # of any Manager
 
 
 class ConfigModel(models.Model):
