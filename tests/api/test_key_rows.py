@@ -83,6 +83,18 @@ def test_a_stronger_key__is_not_changed_or_rotated_but_revoked(rows: Rows) -> No
     assert rows.told("DELETE", f"keys/{strong}", key=narrow, x_change_reason=WHY)["revoked_at"] is not None
 
 
+def test_a_key_that_manages__ends_no_later_than_the_one_that_makes_it(rows: Rows) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0) + DAY
+    own = rows.stock.key("manage", "call", projects=["*"], expires_at=soon)
+    assert when(made_key(rows, own, scopes=["manage"])["expires_at"]) == soon
+    assert when(made_key(rows, own, scopes=["call"])["expires_at"]) > soon + DAY
+    for late in (None, (soon + DAY).isoformat()):
+        said = {"name": "made", "project": "atlas", "scopes": ["manage"], "expires_at": late}
+        assert refused(rows.ask("POST", "keys", said, own)) == (403, "not_granted", "expires_at")
+    turned = rows.told("POST", f"keys/{made_key(rows, own, scopes=['manage'])['key_id']}/rotate", {}, 201, own)
+    assert when(turned["expires_at"]) == soon
+
+
 def test_a_key__changes_nothing_about_itself(rows: Rows) -> None:
     own = rows.key[3:13]
     answer = rows.ask("PATCH", f"keys/{own}", {"expires_at": None, "name": "mine"}, if_match="*")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from iwrouting.api.management.resources.refusals import refused_field
 from iwrouting.api.management.resources.resource import Resource
 from iwrouting.errors import Forbidden
 from iwrouting.models import ApiKey, new_key
-from iwrouting.types import KeyFacts
+from iwrouting.types import KeyFacts, Scope
 from iwrouting.types.faults import ObjectType
 
 LASTS = timedelta(days=365)
@@ -82,8 +82,7 @@ class Keys(Resource):
 
     def make(self, key: KeyFacts, values: Mapping[str, Any]) -> ApiKey:
         """A key whose text is told in this answer alone."""
-        until = timezone.now().replace(microsecond=0) + LASTS
-        return fresh(key, {"expires_at": until, **values})
+        return fresh(key, {"expires_at": end_of(key, values.get("scopes", ())), **values})
 
     def check_row(self, key: KeyFacts, row: ApiKey) -> None:
         """Nothing that the caller's own key has not, and no change of itself."""
@@ -123,13 +122,31 @@ def fresh(caller: KeyFacts, values: Mapping[str, Any]) -> ApiKey:
 
 
 def check_grants(caller: KeyFacts, row: ApiKey) -> None:
-    """Raise Forbidden for a key that could do what the caller's own can't."""
+    """Raise Forbidden for a key that could do what the caller's own can't, or manage for longer."""
+    if _outlasts(caller, row):
+        raise Forbidden(
+            f"expires_at: a key with the scope manage ends no later than the key that makes it: {caller.expires_at}.",
+            code="not_granted",
+            param="expires_at",
+        )
     for field, beyond in _beyond(caller, row):
         raise Forbidden(
             f"{field}: this key hands on no more than it has itself, and it has not {', '.join(beyond)}.",
             code="not_granted",
             param=field,
         )
+
+
+def end_of(caller: KeyFacts, scopes: Iterable[str]) -> datetime:
+    """When a new key ends that nobody gives an end: one that may manage, no later than the one that makes it."""
+    end = timezone.now().replace(microsecond=0) + LASTS
+    return min(end, caller.expires_at) if Scope.MANAGE in scopes and caller.expires_at else end
+
+
+def _outlasts(caller: KeyFacts, row: ApiKey) -> bool:
+    if caller.expires_at is None or Scope.MANAGE not in row.scopes:
+        return False
+    return row.expires_at is None or row.expires_at > caller.expires_at
 
 
 def _beyond(caller: KeyFacts, row: ApiKey) -> list[tuple[str, list[str]]]:

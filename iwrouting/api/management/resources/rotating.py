@@ -13,7 +13,7 @@ from iwrouting.api.management.fields import Moment
 from iwrouting.api.management.resources import document
 from iwrouting.api.management.resources.bodies import CONTROLS, KnownFields, Names, Switch, Text
 from iwrouting.api.management.resources.examples import PLAN
-from iwrouting.api.management.resources.keys import LASTS, OVERLAP, Keys, NewKeyRow, check_grants, fresh
+from iwrouting.api.management.resources.keys import OVERLAP, Keys, NewKeyRow, check_grants, end_of, fresh
 from iwrouting.api.management.resources.more_examples import KEY
 from iwrouting.api.management.resources.refusals import refused_field
 from iwrouting.api.management.resources.views import RowView
@@ -85,7 +85,8 @@ def rotated(caller: KeyFacts, old: ApiKey, **said: Any) -> ApiKey:
     old.full_clean()
     old.save()
     kept = {name: getattr(old, name) for name in KEPT}
-    row = fresh(caller, {**kept, "expires_at": now.replace(microsecond=0) + LASTS, **said})
+    row = fresh(caller, {**kept, "expires_at": end_of(caller, old.scopes), **said})
+    check_grants(caller, row)
     row.full_clean()
     row.save()
     return row
