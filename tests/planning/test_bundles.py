@@ -100,7 +100,8 @@ def test_what_a_section_lacks__is_kept_and_deleted_only_with_prune() -> None:
     planned = plan_bundle(read_bundle(text))
     assert planned.plan.changes == ()
     assert [kept.told() for kept in planned.kept] == [
-        "override manager for atlas: The bundle does not have it: it stays, and goes only with pruning (--prune)."
+        "override manager for atlas: The bundle does not have it: it stays. Pruning (--prune, or the tick on the page) "
+        "would delete it."
     ]
     pruned = plan_bundle(read_bundle(text), prune=True)
     assert [(row.operation, row.name) for row in pruned.plan.changes] == [("delete", "manager for atlas")]

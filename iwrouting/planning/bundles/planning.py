@@ -16,7 +16,7 @@ from iwrouting.planning.keeping import CLEARED, IN_FORCE, Kept, is_in_force, why
 from iwrouting.planning.plan import Plan, plan_wanted
 from iwrouting.snapshot.contents import Contents, contents_now, named
 
-NOT_PRUNED = "The bundle does not have it: it stays, and goes only with pruning (--prune)."
+NOT_PRUNED = "The bundle does not have it: it stays. Pruning (--prune, or the tick on the page) would delete it."
 
 
 @dataclass(frozen=True, slots=True)
