@@ -128,7 +128,8 @@ def test_revoking_asks_first_and_is_for_good(boss: Client, atlas: Project) -> No
 def test_a_key_is_never_deleted(boss: Client, atlas: Project) -> None:
     key = cast.key(atlas)
     assert boss.post(page_of(key, "delete"), {"post": "yes"}).status_code == 403
-    assert "Cannot delete project" in read(boss.get(f"/admin/iwrouting/project/{atlas.pk}/delete/")).text
+    page = read(boss.get(f"/admin/iwrouting/project/{atlas.pk}/delete/")).text
+    assert "delete the following types of objects: API key" in page
     boss.post(f"/admin/iwrouting/project/{atlas.pk}/delete/", {"post": "yes", "change_reason": forms.REASON})
     assert ApiKey.objects.filter(pk=key.pk).exists()
 
