@@ -34,6 +34,8 @@ SETTINGS = {
     "IW_DEADLINE_S": "20",
     "IW_BREAKER_FAILURES": "0",
     "IW_DRAIN_S": "2",
+    # What the shared service has told of a journal, the services that tests of alerts start do not tell again.
+    "IW_ALERT_OFF": "journal_in_use",
     "IW_MAX_BODY_MB": "1",
     "MAX_EMBED_ITEMS_PER_BATCH": "8",
     "MAX_EMBED_TOKENS_PER_BATCH": "100",
