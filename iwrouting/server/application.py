@@ -73,7 +73,7 @@ class Application:
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
         self.service = Service(store, writer, dispatcher, conf)
         self._lean = LeanHandler(self.service)
-        self._upkeep = Upkeep((*jobs(sweeper_of(writer).sweep), *lines())), Upkeep(watch())
+        self._upkeep = Upkeep(jobs(sweeper_of(writer).sweep)), Upkeep(lines()), Upkeep(watch())
         for upkeep in self._upkeep:
             upkeep.start()
         settle_memory()

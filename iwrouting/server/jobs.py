@@ -33,7 +33,10 @@ def jobs(sweep: Callable[[], object] = sweep_now) -> tuple[Job, ...]:
 
 
 def lines() -> tuple[Job, ...]:
-    """The lines of the change list that no revision made. Each is written once, whoever comes first."""
+    """The lines of the change list that no revision made. Each is written once, whoever comes first.
+
+    In a thread of their own: a database that hangs under one of them must not hold up the sweep.
+    """
     writer = LineWriter(store)
     return (
         Job("environment", LINES_EVERY_S, writer.environment, alone=False),
