@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import psycopg
 
@@ -44,22 +43,20 @@ class Watch:
 
     def _run(self) -> None:
         assert isinstance(self._database, PostgreSQL)
-        clear_since = time.monotonic()
         while not self._stop.wait(0.5):
-            # A server that no byte reaches does not know either who has gone, nor can anybody end a transaction.
+            # A server that no byte reaches does not know either who has gone.
             clear = self._database.proxy.way == Way()
-            clear_since = clear_since if clear else time.monotonic()
             now = 0
             try:
-                now = self._look(judged=time.monotonic() - clear_since > IDLE_S)
+                now = self._look()
             except psycopg.Error:
                 clear = False
             if clear:
                 self.most = max(self.most, min(now, self._before))
             self._before = now if clear else 0
 
-    def _look(self, *, judged: bool) -> int:
+    def _look(self) -> int:
         rows = self._database.query(SESSIONS % HARNESS)
         left = (row for row in rows if row["state"] == "idle in transaction" and row["seconds"] > IDLE_S)
-        self.idle += [str(row["query"])[:80] for row in left if judged]
+        self.idle += [str(row["query"])[:80] for row in left]
         return len(rows)
