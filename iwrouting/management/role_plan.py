@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from iwrouting.audit.keeping.partitions import attached
-from iwrouting.reports import VIEWS
+from iwrouting.reports import REPORTS, VIEWS
 from iwrouting.reports.guards import KEYS
 
 SETTINGS = {
@@ -137,7 +137,7 @@ def _granted(roles: Roles) -> Iterator[str]:
         yield f"GRANT {privileges} ON {quoted(table)} TO {app}"
     for view in VIEWS:
         yield f"REVOKE ALL ON {quoted(view)} FROM {app}, {analyst}, PUBLIC"
-        yield f"GRANT SELECT ON {quoted(view)} TO {app}, {analyst}"
+        yield f"GRANT SELECT ON {quoted(view)} TO {app}{f', {analyst}' if view in REPORTS else ''}"
 
 
 def _login(roles: Roles, login: Login) -> Iterator[str]:

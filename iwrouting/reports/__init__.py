@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from iwrouting.reports.steps import connect_views
-from iwrouting.reports.views import VIEWS
+from iwrouting.reports.views import REPORTS, VIEWS
 
-__all__ = ["VIEWS", "connect_views"]
+__all__ = ["REPORTS", "VIEWS", "connect_views"]

@@ -12,6 +12,9 @@ FOLDER = Path(__file__).resolve().parent / "sql"
 VIEWS = ("rpt_decisions_v1", "rpt_attempts_v1", "rpt_fallbacks_v1", "rpt_usage_daily_v1")
 """In the order in which they stand on each other."""
 
+REPORTS = tuple(view for view in VIEWS if view.startswith("rpt_"))
+"""Those that analysts read; the others are what these stand on."""
+
 GRANTS = """
 SELECT format('GRANT %%s ON %%I TO %%s', a.privilege_type, c.relname,
     CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END)

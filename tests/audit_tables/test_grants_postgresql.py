@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from iwrouting.reports import VIEWS, views
+from iwrouting.reports import REPORTS, views
 
 
 def execute(database: str, sql: str) -> list[tuple[object, ...]]:
@@ -46,4 +46,4 @@ def test_drop__gives_the_grants_back_as_statements(own: str, reader: str) -> Non
     assert views.drop(connections[own]) == [f'GRANT SELECT ON rpt_usage_daily_v1 TO "{reader}"']
     views.create(connections[own])
     assert readable(own, reader) == []
-    assert len(VIEWS) == len(execute(own, "SELECT 1 FROM pg_class WHERE relkind = 'v' AND relname LIKE 'rpt%'"))
+    assert len(REPORTS) == len(execute(own, "SELECT 1 FROM pg_class WHERE relkind = 'v' AND relname LIKE 'rpt%'"))

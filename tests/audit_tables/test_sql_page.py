@@ -1,4 +1,4 @@
-"""docs/sql.md: its dictionary is what the database has, and its queries answer."""
+"""docs/sql/README.md: its queries answer."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from iwrouting.reports import VIEWS
-from tests.audit_tables.reading import columns, select
+from tests.audit_tables.reading import select
 from tests.audit_tables.story import CODEX, MAIN, MINI, NANO, id_of, tell
 
 pytestmark = pytest.mark.django_db
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sql.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sql" / "README.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^### ([^\n]+\?)\n\n```sql\n(.*?)```$", PAGE, re.MULTILINE | re.DOTALL)
-SECTIONS = re.findall(
-    r"^### (rpt_\w+)\n\n([^\n]+)\n\n\| column [^\n]+\n\|[-|]+\|\n((?:\|[^\n]+\n)+)", PAGE, re.MULTILINE
-)
 ANSWERS: dict[str, list[tuple[object, ...]]] = {
     "How much is each alias used, and how often does it fail?": [
         ("manager", 5, 2, 1),
@@ -66,17 +62,3 @@ def test_query__on_the_story__answers(question: str, query: str) -> None:
 
 def test_page__has_every_question() -> None:
     assert [question for question, _ in QUERIES] == list(ANSWERS)
-
-
-def dictionary() -> dict[str, list[tuple[str, str, str]]]:
-    """By view: column, type and meaning, as the page has them."""
-    rows = {
-        view: re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE) for view, _, table in SECTIONS
-    }
-    return {view: [(name, kind, meaning) for name, kind, meaning in found] for view, found in rows.items()}
-
-
-def test_dictionary__columns__are_those_of_the_views() -> None:
-    assert {view: [name for name, _, _ in rows] for view, rows in dictionary().items()} == {
-        view: columns(view) for view in VIEWS
-    }

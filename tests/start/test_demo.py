@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from iwrouting.reports.views import VIEWS
+from iwrouting.reports import REPORTS
 from tests.live.databases import forget, own_database, readable, statement
 from tests.start import web
 from tests.start.folder import Folder
@@ -55,7 +55,7 @@ def column(sql: str) -> set[str]:
     return {str(next(iter(row.values()))) for row in statement(sql)}
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", REPORTS)
 def test_every_view_has_rows(database: str, view: str) -> None:
     assert statement(f"SELECT * FROM {view}")  # noqa: S608 - a name of ours
 

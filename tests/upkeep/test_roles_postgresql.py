@@ -25,7 +25,7 @@ from iwrouting.audit.keeping import partitions
 from iwrouting.conf import settings
 from iwrouting.conf.alerts import RULES
 from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, Writer, new_key
-from iwrouting.reports import VIEWS
+from iwrouting.reports import REPORTS
 from iwrouting.reports.guards import KEYS
 from tests.admin import forms
 from tests.admin.html import read
@@ -206,7 +206,7 @@ def test_app__ddl_and_other_roles__are_refused(applied: Cast) -> None:
 
 def test_analyst__views_and_nothing_else(applied: Cast) -> None:
     with applied.link("analyst") as analyst:
-        for view in VIEWS:
+        for view in REPORTS:
             assert analyst.execute(f"SELECT count(*) FROM {view}".encode()).fetchone()  # noqa: S608 - our own names
         tables = [name for name, _, _, kind in relations() if kind != "v"]
         assert len(tables) > 60

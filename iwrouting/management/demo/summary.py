@@ -8,7 +8,7 @@ from django.db import connection
 
 from iwrouting.management.demo.cast import PREFIX
 from iwrouting.models import Decision, Project
-from iwrouting.reports.views import VIEWS
+from iwrouting.reports import REPORTS
 
 BY_RESULT = "SELECT result, count(*) FROM rpt_decisions_v1 WHERE project LIKE %s GROUP BY result ORDER BY 2 DESC"
 COST = "SELECT sum(cost_usd) FROM rpt_usage_daily_v1 WHERE project LIKE %s"
@@ -28,7 +28,7 @@ def summary() -> Iterator[str]:
         results = ", ".join(f"{count} {result}" for result, count in cursor.fetchall())
         cursor.execute(COST, [f"{PREFIX}%"])
         (cost,) = cursor.fetchone()
-    views = [f"{view} ({rows(view)})" for view in VIEWS]
+    views = [f"{view} ({rows(view)})" for view in REPORTS]
     decisions = Decision.objects.filter(project__startswith=PREFIX).count()
     projects = Project.objects.filter(slug__startswith=PREFIX).count()
     yield f"{decisions} decisions of {projects} demo projects: {results}."

@@ -85,7 +85,7 @@ LEFT JOIN iwrouting_outcome AS o
 COMMENT ON VIEW rpt_decisions_v1 IS 'One row a decision: who asked for what, what was decided, how it ended.';
 COMMENT ON COLUMN rpt_decisions_v1.decision_id IS 'Id of the decision, as in the header x-iw-decision-id.';
 COMMENT ON COLUMN rpt_decisions_v1.created_at IS
-    'When it was decided (UTC). Filter by it: whole months are then left unread.';
+    'When it was decided (UTC). Filter by it: whole months are then left unread.'; -- timestamptz
 COMMENT ON COLUMN rpt_decisions_v1.project IS 'Slug of the project, or the unknown name that the caller sent.';
 COMMENT ON COLUMN rpt_decisions_v1.alias IS 'Alias asked for; empty for a named model.';
 COMMENT ON COLUMN rpt_decisions_v1.kind IS 'Kind of the alias: chat_mode, role or embedding.';
@@ -98,51 +98,53 @@ COMMENT ON COLUMN rpt_decisions_v1.model_served IS 'Model that answered; empty w
 COMMENT ON COLUMN rpt_decisions_v1.upstream IS 'Slug of the upstream that answered, else of the one decided.';
 COMMENT ON COLUMN rpt_decisions_v1.endpoint IS
     'What the caller used: chat, responses, embeddings, or responses.get and the like for a stored response.';
-COMMENT ON COLUMN rpt_decisions_v1.is_stream IS 'Whether a stream was asked for.';
-COMMENT ON COLUMN rpt_decisions_v1.is_test IS 'Whether it is test traffic.';
+COMMENT ON COLUMN rpt_decisions_v1.is_stream IS 'Whether a stream was asked for.'; -- boolean
+COMMENT ON COLUMN rpt_decisions_v1.is_test IS 'Whether it is test traffic.'; -- boolean
 COMMENT ON COLUMN rpt_decisions_v1.result IS 'How it ended, such as ok, ok_after_fallback or error; NULL while open.';
 COMMENT ON COLUMN rpt_decisions_v1.error_code IS 'Code of the error that the caller got.';
-COMMENT ON COLUMN rpt_decisions_v1.attempts IS 'Upstream calls made; rungs passed over are not counted.';
+COMMENT ON COLUMN rpt_decisions_v1.attempts IS 'Upstream calls made; rungs passed over are not counted.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.fallbacks IS
-    'How often it went on to the next rung; rungs dropped as duplicates are not counted.';
-COMMENT ON COLUMN rpt_decisions_v1.prompt_tokens IS 'Tokens of input, the cached ones included.';
-COMMENT ON COLUMN rpt_decisions_v1.cached_tokens IS 'Tokens of input that the provider had cached.';
-COMMENT ON COLUMN rpt_decisions_v1.completion_tokens IS 'Tokens of output, the reasoning ones included.';
-COMMENT ON COLUMN rpt_decisions_v1.reasoning_tokens IS 'Tokens of output spent on reasoning.';
+    'How often it went on to the next rung; rungs dropped as duplicates are not counted.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.prompt_tokens IS 'Tokens of input, the cached ones included.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.cached_tokens IS 'Tokens of input that the provider had cached.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.completion_tokens IS 'Tokens of output, the reasoning ones included.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.reasoning_tokens IS 'Tokens of output spent on reasoning.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.tokens_source IS 'Who counted the tokens: provider, tiktoken or bytes.';
 COMMENT ON COLUMN rpt_decisions_v1.cost_pico IS
-    'Cost in pico-dollars (1 dollar = 1,000,000,000,000); NULL when unpriced. Sum this one.';
-COMMENT ON COLUMN rpt_decisions_v1.cost_usd IS 'Cost in dollars, to read.';
+    'Cost in pico-dollars (1 dollar = 1,000,000,000,000); NULL when unpriced. Sum this one.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.cost_usd IS 'Cost in dollars, to read.'; -- numeric
 COMMENT ON COLUMN rpt_decisions_v1.cost_state IS 'exact, estimated, unpriced, or none when nothing was sent.';
-COMMENT ON COLUMN rpt_decisions_v1.latency_ms IS 'Milliseconds from the request to the end of the answer.';
+COMMENT ON COLUMN rpt_decisions_v1.latency_ms IS 'Milliseconds from the request to the end of the answer.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.first_byte_ms IS
-    'Milliseconds to the first byte, counted from sending the try that served.';
-COMMENT ON COLUMN rpt_decisions_v1.overhead_ms IS 'Milliseconds spent in this service and not upstream.';
-COMMENT ON COLUMN rpt_decisions_v1.revision IS 'Revision of the configuration that decided.';
+    'Milliseconds to the first byte, counted from sending the try that served.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.overhead_ms IS 'Milliseconds spent in this service and not upstream.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.revision IS 'Revision of the configuration that decided.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.run_id IS 'Run that the caller named (x-iw-run-id).';
 COMMENT ON COLUMN rpt_decisions_v1.request_id IS 'Id of the request (x-request-id).';
 COMMENT ON COLUMN rpt_decisions_v1.key_id IS 'Public id of the API key.';
 COMMENT ON COLUMN rpt_decisions_v1.origin IS
     'Who closed the decision: server, or sweeper after a crash. Where both did, server is shown.';
-COMMENT ON COLUMN rpt_decisions_v1.ended_at IS 'When it ended (UTC).';
-COMMENT ON COLUMN rpt_decisions_v1.status IS 'HTTP status of the answer.';
+COMMENT ON COLUMN rpt_decisions_v1.ended_at IS 'When it ended (UTC).'; -- timestamptz
+COMMENT ON COLUMN rpt_decisions_v1.status IS 'HTTP status of the answer.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.error_type IS 'Type of the error that the caller got.';
 COMMENT ON COLUMN rpt_decisions_v1.error_param IS 'Parameter that the error names.';
 COMMENT ON COLUMN rpt_decisions_v1.finish_reason IS 'Why the model stopped.';
 COMMENT ON COLUMN rpt_decisions_v1.endpoint_served IS 'Endpoint that was called upstream.';
-COMMENT ON COLUMN rpt_decisions_v1.cache_write_tokens IS 'Tokens of input that the provider newly cached.';
+COMMENT ON COLUMN rpt_decisions_v1.cache_write_tokens IS 'Tokens of input that the provider newly cached.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.price_version IS 'Version of the price that made the cost.';
 COMMENT ON COLUMN rpt_decisions_v1.reason IS 'Why auto was taken for its mode.';
-COMMENT ON COLUMN rpt_decisions_v1.warnings IS 'Number of warnings.';
-COMMENT ON COLUMN rpt_decisions_v1.estimate_tokens IS 'Tokens of input estimated before the call.';
-COMMENT ON COLUMN rpt_decisions_v1.estimate_source IS 'How they were estimated: bytes, tiktoken, or tiktoken_guess for a model whose tokenizer is not known.';
+COMMENT ON COLUMN rpt_decisions_v1.warnings IS 'Number of warnings.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.estimate_tokens IS 'Tokens of input estimated before the call.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.estimate_source IS
+    'How they were estimated: bytes, tiktoken, or tiktoken_guess for a model whose tokenizer is not known.';
 COMMENT ON COLUMN rpt_decisions_v1.environment_id IS 'Id of the routing variables'' values that decided.';
 COMMENT ON COLUMN rpt_decisions_v1.catalogue_version IS 'Version of the catalogue of models that decided.';
 COMMENT ON COLUMN rpt_decisions_v1.rules_version IS 'Version of the rules that infer a mode.';
 COMMENT ON COLUMN rpt_decisions_v1.app_version IS 'Version of the service.';
 COMMENT ON COLUMN rpt_decisions_v1.project_external_id IS 'InfinityWindow''s id of the project.';
-COMMENT ON COLUMN rpt_decisions_v1.client_retry IS 'The caller''s own count of retries, where its client sends it.';
-COMMENT ON COLUMN rpt_decisions_v1.bytes_delivered IS 'Bytes of the answer that were delivered.';
-COMMENT ON COLUMN rpt_decisions_v1.chunks_delivered IS 'Chunks of a stream that were delivered.';
+COMMENT ON COLUMN rpt_decisions_v1.client_retry IS
+    'The caller''s own count of retries, where its client sends it.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.bytes_delivered IS 'Bytes of the answer that were delivered.'; -- integer
+COMMENT ON COLUMN rpt_decisions_v1.chunks_delivered IS 'Chunks of a stream that were delivered.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.decision_key IS
-    'The id as the database stores it: look up and join by this one, an index serves it.';
+    'The id as the database stores it: look up and join by this one, an index serves it.'; -- uuid

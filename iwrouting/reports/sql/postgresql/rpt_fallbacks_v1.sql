@@ -54,23 +54,24 @@ WHERE t.rung > 0 AND t.skip_reason <> 'duplicate';
 COMMENT ON VIEW rpt_fallbacks_v1 IS 'One row a fallback: a decision went on from one rung to the next.';
 COMMENT ON COLUMN rpt_fallbacks_v1.decision_id IS 'Id of the decision.';
 COMMENT ON COLUMN rpt_fallbacks_v1.created_at IS
-    'When the decision was made (UTC). Filter by it: whole months are then left unread.';
+    'When the decision was made (UTC). Filter by it: whole months are then left unread.'; -- timestamptz
 COMMENT ON COLUMN rpt_fallbacks_v1.project IS 'Project of the decision.';
 COMMENT ON COLUMN rpt_fallbacks_v1.alias IS 'Alias that the caller asked for; empty for a named model.';
 COMMENT ON COLUMN rpt_fallbacks_v1.model_from IS 'Model that was left.';
 COMMENT ON COLUMN rpt_fallbacks_v1.model_to IS 'Model of the next rung.';
 COMMENT ON COLUMN rpt_fallbacks_v1.reason IS
     'Why it was left: the skip reason, else the error''s code, else its status, else its type.';
-COMMENT ON COLUMN rpt_fallbacks_v1.rung_from IS 'Rung that was left; 0 is the primary.';
-COMMENT ON COLUMN rpt_fallbacks_v1.rung_to IS 'Rung gone on to.';
-COMMENT ON COLUMN rpt_fallbacks_v1.is_served IS 'Whether the rung gone on to gave the whole answer; NULL while open.';
+COMMENT ON COLUMN rpt_fallbacks_v1.rung_from IS 'Rung that was left; 0 is the primary.'; -- integer
+COMMENT ON COLUMN rpt_fallbacks_v1.rung_to IS 'Rung gone on to.'; -- integer
+COMMENT ON COLUMN rpt_fallbacks_v1.is_served IS
+    'Whether the rung gone on to gave the whole answer; NULL while open.'; -- boolean
 COMMENT ON COLUMN rpt_fallbacks_v1.result IS 'How the decision ended; NULL while open.';
 COMMENT ON COLUMN rpt_fallbacks_v1.status IS
-    'HTTP status of the rung that was left; NULL when it was passed over or did not answer.';
+    'HTTP status of the rung that was left; NULL when it was passed over or did not answer.'; -- integer
 COMMENT ON COLUMN rpt_fallbacks_v1.error_code IS 'Code of the error of the rung that was left.';
 COMMENT ON COLUMN rpt_fallbacks_v1.skip_reason IS 'Why the rung that was left had been passed over.';
 COMMENT ON COLUMN rpt_fallbacks_v1.upstream_from IS 'Upstream that was left.';
 COMMENT ON COLUMN rpt_fallbacks_v1.upstream_to IS 'Upstream of the next rung.';
-COMMENT ON COLUMN rpt_fallbacks_v1.is_test IS 'Whether it is test traffic.';
+COMMENT ON COLUMN rpt_fallbacks_v1.is_test IS 'Whether it is test traffic.'; -- boolean
 COMMENT ON COLUMN rpt_fallbacks_v1.decision_key IS
-    'The decision''s id as the database stores it: look up and join by this one.';
+    'The decision''s id as the database stores it: look up and join by this one.'; -- uuid

@@ -28,23 +28,26 @@ GROUP BY
 
 COMMENT ON VIEW rpt_usage_daily_v1 IS
     'Usage by day (UTC): ended calls, tokens, cost. Left out: what only resolved, is open, or looked at a response.';
-COMMENT ON COLUMN rpt_usage_daily_v1.day IS 'Day of the decision (UTC).';
+COMMENT ON COLUMN rpt_usage_daily_v1.day IS 'Day of the decision (UTC).'; -- date
 COMMENT ON COLUMN rpt_usage_daily_v1.project IS 'Project.';
 COMMENT ON COLUMN rpt_usage_daily_v1.alias IS 'Alias asked for; empty for named models.';
 COMMENT ON COLUMN rpt_usage_daily_v1.model_served IS 'Model that answered; empty when none did.';
 COMMENT ON COLUMN rpt_usage_daily_v1.source IS 'Where the model came from.';
-COMMENT ON COLUMN rpt_usage_daily_v1.is_test IS 'Whether it is test traffic.';
-COMMENT ON COLUMN rpt_usage_daily_v1.calls IS 'Calls of this group that ended; the usage of a background call is no other call.';
-COMMENT ON COLUMN rpt_usage_daily_v1.errors IS 'Of these, those with result error, truncated or interrupted.';
-COMMENT ON COLUMN rpt_usage_daily_v1.fallbacks IS 'How often they went on to the next rung.';
-COMMENT ON COLUMN rpt_usage_daily_v1.prompt_tokens IS 'Tokens of input; NULL when none was reported.';
-COMMENT ON COLUMN rpt_usage_daily_v1.cached_tokens IS 'Tokens of input that the provider had cached.';
-COMMENT ON COLUMN rpt_usage_daily_v1.completion_tokens IS 'Tokens of output.';
-COMMENT ON COLUMN rpt_usage_daily_v1.reasoning_tokens IS 'Tokens of output spent on reasoning.';
+COMMENT ON COLUMN rpt_usage_daily_v1.is_test IS 'Whether it is test traffic.'; -- boolean
+COMMENT ON COLUMN rpt_usage_daily_v1.calls IS
+    'Calls of this group that ended; the usage of a background call is no other call.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.errors IS
+    'Of these, those with result error, truncated or interrupted.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.fallbacks IS 'How often they went on to the next rung.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.prompt_tokens IS 'Tokens of input; NULL when none was reported.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.cached_tokens IS 'Tokens of input that the provider had cached.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.completion_tokens IS 'Tokens of output.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.reasoning_tokens IS 'Tokens of output spent on reasoning.'; -- integer
 COMMENT ON COLUMN rpt_usage_daily_v1.cost_pico IS
-    'Cost in pico-dollars of the calls that have one; NULL when none has.';
-COMMENT ON COLUMN rpt_usage_daily_v1.cost_usd IS 'The same in dollars.';
-COMMENT ON COLUMN rpt_usage_daily_v1.unpriced IS 'Calls whose cost is not known.';
-COMMENT ON COLUMN rpt_usage_daily_v1.estimated IS 'Calls whose cost is estimated.';
-COMMENT ON COLUMN rpt_usage_daily_v1.refused IS 'Calls that were refused before anything was sent.';
-COMMENT ON COLUMN rpt_usage_daily_v1.calls_with_fallback IS 'Calls that went on to another rung at least once.';
+    'Cost in pico-dollars of the calls that have one; NULL when none has.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.cost_usd IS 'The same in dollars.'; -- numeric
+COMMENT ON COLUMN rpt_usage_daily_v1.unpriced IS 'Calls whose cost is not known.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.estimated IS 'Calls whose cost is estimated.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.refused IS 'Calls that were refused before anything was sent.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.calls_with_fallback IS
+    'Calls that went on to another rung at least once.'; -- integer

@@ -1,0 +1,11 @@
+"""What `manage.py reporting` can do: one module for each of its subcommands."""
+
+from __future__ import annotations
+
+from iwrouting.management.reporting import dictionary
+from iwrouting.management.reporting.subcommand import Subcommand
+
+SUBCOMMANDS: tuple[Subcommand, ...] = (dictionary,)
+"""In the order in which the help lists them."""
+
+__all__ = ["SUBCOMMANDS", "Subcommand"]
