@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from iwrouting.api.management.history import views as history
+from iwrouting.api.management.listing.views import DecisionsView
 from iwrouting.api.management.resources import kinds
 from iwrouting.api.management.resources.rotating import RotateView
 from iwrouting.api.management.views import AliasesView, DecisionView, ProjectView
@@ -17,6 +18,7 @@ from iwrouting.api.schema.pages import Docs, Schema
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"]), name="home"),
     path("admin/", admin.site.urls),
+    path("api/v1/decisions", DecisionsView.as_view(), name="decisions"),
     path("api/v1/decisions/<str:decision_id>", DecisionView.as_view(), name="decision"),
     path("api/v1/decisions/<str:decision_id>/again", history.DecisionAgainView.as_view(), name="decision-again"),
     path("api/v1/aliases", AliasesView.as_view(), name="aliases"),

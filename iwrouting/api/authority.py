@@ -37,6 +37,7 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "model": {"GET": ANY_KEY},
     "resolve": {"GET": Scope.RESOLVE, "POST": Scope.RESOLVE},
     "not-found": {},
+    "decisions": {"GET": Scope.READ_AUDIT},
     "decision": {"GET": Scope.READ_AUDIT},
     "decision-again": {"GET": Scope.READ_AUDIT},
     "aliases": {"GET": Scope.RESOLVE, "POST": Scope.MANAGE},

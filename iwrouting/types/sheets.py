@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a text begins that a spreadsheet would take for a formula."""
 
@@ -9,3 +14,16 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def as_cell(text: str) -> str:
     """A text that no spreadsheet runs: an apostrophe stands before what it would take for a formula."""
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def as_line(values: Iterable[object]) -> str:
+    """One line of CSV: no text is a formula, nothing stands for None, and all else is written as JSON writes it."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([_told(value) for value in values])
+    return line.getvalue()
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return ""
+    return as_cell(value) if isinstance(value, str) else json.dumps(value)

@@ -17,6 +17,7 @@ from tests.api.stock import Stock, refused
 
 PATHS = {
     "home": "/",
+    "decisions": "/api/v1/decisions",
     "decision": "/api/v1/decisions/019aad1e-4c7b-7000-8a3b-5f0c9d2e7b11",
     "aliases": "/api/v1/aliases",
     "project": "/api/v1/projects/p-1",
@@ -67,6 +68,7 @@ def test_the_table_is_as_decided() -> None:
         "model": "GET any key",
         "resolve": "GET resolve, POST resolve",
         "not-found": "",
+        "decisions": "GET read_audit",
         "decision": "GET read_audit",
         "metrics": "GET read_audit",
         "decision-again": "GET read_audit",

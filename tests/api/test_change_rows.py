@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -79,10 +82,37 @@ def test_filters__narrow_the_list(rows: Rows) -> None:
         ("object_type=alias&name=fast&via=API", [newest]),
         (f"revision__gte={newest - 1}", [newest, newest - 1]),
         ("revision__lte=2", [2, 1]),
+        ("revision__gte=2&revision__lt=3", [2]),
         (f"at__gte={later}", []),
         ("kind=environment", []),
     ):
         assert [line["revision"] for line in rows.read(f"changes?{query}")["results"]] == revisions, query
+
+
+def test_the_change_list__comes_as_lines_and_as_a_sheet_without_a_formula(rows: Rows) -> None:
+    rows.write("PATCH", "aliases/fast", {"purpose": "=1+1"})
+    [line] = rows.ask("GET", "changes?page_size=1&format=jsonl").content.splitlines()
+    found = json.loads(line)
+    assert found["rows"][0]["changed"]["purpose"][1] == "=1+1"
+    answer = rows.ask("GET", "changes?page_size=1&format=csv")
+    [sheet] = csv.DictReader(io.StringIO(answer.content.decode()))
+    assert (sheet["name"], sheet["field"], sheet["after"]) == ("fast", "purpose", "'=1+1")
+    assert answer["link"].endswith('rel="next"')
+
+
+def test_the_change_list_of_a_key_for_some_projects__has_its_own_rows_alone_in_every_format(rows: Rows) -> None:
+    rows.write("PATCH", "projects/atlas", {"owner": "Ann"})
+    rows.write("PATCH", "projects/other", {"owner": "Bob"})
+    own = rows.stock.key("manage")
+    for form in ("jsonl", "csv"):
+        text = rows.stock.get(f"/api/v1/changes?format={form}", own).content.decode()
+        assert ("Ann" in text, "Bob" in text) == (True, False)
+
+
+def test_the_change_list__tells_how_many_where_it_is_asked(rows: Rows) -> None:
+    page = rows.read("changes?count=estimate")
+    assert (page["count"], page["count_is_exact"]) == (Change.objects.count(), True)
+    assert faults("GET", "/api/v1/changes", 200, page) == []
 
 
 @pytest.mark.parametrize(
@@ -98,6 +128,8 @@ def test_filters__narrow_the_list(rows: Rows) -> None:
         ("at__gte=2026-11-01T00:00:00", "at__gte"),
         ("revision__gte=x", "revision__gte"),
         ("via=cli", "via"),
+        ("count=all", "count"),
+        ("format=html", "format"),
         ("kind=changes", "kind"),
         ("object_type=overide", "object_type"),
     ],

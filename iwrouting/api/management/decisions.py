@@ -153,6 +153,19 @@ class DecisionAnswer(serializers.Serializer[Decision]):
         return OutcomeAnswer(rows[0]).data if rows else None
 
 
+class DecisionItem(DecisionAnswer):
+    """A decision in a list; `attempts` in the context says whether with its tries."""
+
+    attempts = AttemptAnswer(many=True, required=False, help_text="With `include=attempts`.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Without the tries where they are not read."""
+        fields = super().get_fields()
+        if not self.context.get("attempts", True):
+            del fields["attempts"]
+        return fields
+
+
 def find_decision(key: KeyFacts, text: str) -> Decision:
     """A decision of the key's projects, with attempts and outcomes: three queries, each into one partition.
 

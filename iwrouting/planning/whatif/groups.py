@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from iwrouting.models import Decision
-from iwrouting.planning.whatif.patience import OutOfTime, cursor_for
+from iwrouting.models.patience import OutOfTime, cursor_for
 from iwrouting.planning.whatif.result import MOST_EXAMPLES
 from iwrouting.planning.whatif.splits import Splits
 from iwrouting.planning.whatif.statement import MILLION, counts, statement
@@ -26,6 +26,9 @@ LONG_S, SHORT_S, SLICE_S = 0.8, 0.3, 3.0
 SHORTEST = timedelta(seconds=1)
 A_MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HINTS = "SET LOCAL jit = off; SET LOCAL enable_sort = off; "
+"""For PostgreSQL: to compile the statement takes longer than to run it; its groups are few, which no planner knows."""
+
 DECISION_ID = Decision._meta.get_field("id")
 Rows = Sequence[Any]
 
@@ -191,7 +194,7 @@ class Reader:
     def _rows(self, sql: str, keys: Sequence[str], start: datetime, end: datetime) -> Rows:
         times = [connection.ops.adapt_datetimefield_value(moment) for moment in (start, end)]
         ids = [DECISION_ID.get_db_prep_value(first_id(moment), connection) for moment in (start, end + A_MS)]
-        with cursor_for(self._patience_s()) as cursor:
+        with cursor_for(self._patience_s(), HINTS) as cursor:
             cursor.execute(sql, [*keys, *(times + ids) * 3, *(self.splits.projects or ()), *(self.splits.names or ())])
             rows: Rows = cursor.fetchall()
             return rows

@@ -10,8 +10,8 @@ import pytest
 
 from iwrouting.audit import LATE_USAGE
 from iwrouting.models import Decision
+from iwrouting.models.patience import OutOfTime, cursor_for
 from iwrouting.planning.whatif import Told, TooLong, WhatIf, groups, statement, what_if
-from iwrouting.planning.whatif.patience import OutOfTime, cursor_for
 from iwrouting.types import (
     FUNCTION_TOOLS,
     AliasFacts,

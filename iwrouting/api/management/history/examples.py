@@ -17,7 +17,12 @@ LINE: dict[str, Any] = {
     "reason": "Atlas tries another manager",
     "row_count": 1,
 }
-LINES: dict[str, Any] = {"results": [LINE], "next": "/api/v1/changes?cursor=b2xkZXJ8Li4u", "previous": None}
+LINES: dict[str, Any] = {
+    "results": [LINE],
+    "next": "/api/v1/changes?cursor=b2xkZXJ8Li4u",
+    "previous": None,
+    "page_size": 50,
+}
 CHANGE: dict[str, Any] = {
     **LINE,
     "rows": [
@@ -30,6 +35,8 @@ CHANGE: dict[str, Any] = {
     ],
     "details": {},
 }
+AS_LINE = '{"id": "57", "at": "2026-11-22T20:00:00.123000Z", "revision": 41, "rows": []}\n'
+AS_SHEET = "at,author,via,kind,revision\n2026-11-22T20:00:00.123000Z,iw_0f3a9c1d2e,API,configuration,41\n"
 
 
 def _past(row: Any) -> dict[str, Any]:

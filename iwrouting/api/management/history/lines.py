@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from iwrouting.api.management.fields import Choice, Moment
+from iwrouting.api.management.resources.cursors import CursorPage
 from iwrouting.api.management.resources.document import PlannedRow
 from iwrouting.api.management.resources.filters import Filters, one_of, text, times, whole
 from iwrouting.api.management.resources.writing import told
@@ -25,6 +26,7 @@ FILTERS: Filters = {
     "kind": one_of("kind", ChangeKind),
     **times("at"),
     "revision__gte": whole("revision__gte", "From this revision on."),
+    "revision__lt": whole("revision__lt", "Before this revision."),
     "revision__lte": whole("revision__lte", "Up to this revision."),
 }
 ABOUT: Filters = {
@@ -50,12 +52,10 @@ class ChangeLine(serializers.Serializer[Any]):
         return int(self.context["counts"].get(line.revision, 0))
 
 
-class ChangePage(serializers.Serializer[Any]):
+class ChangePage(CursorPage):
     """Lines, newest first."""
 
     results = ChangeLine(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Address of the older ones.")
-    previous = serializers.CharField(allow_null=True, help_text="Address of the newer ones.")
 
 
 class ChangeAnswer(ChangeLine):

@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from iwrouting.api.management import formats
 from iwrouting.api.management.base import ManagementView
 from iwrouting.api.management.history import examples
 from iwrouting.api.management.history.again import DecisionAgain, read_again
-from iwrouting.api.management.history.cursors import PAGED, PARAMETERS, cursor_page
 from iwrouting.api.management.history.lines import (
     ABOUT,
     FILTERS,
@@ -21,14 +21,25 @@ from iwrouting.api.management.history.lines import (
     line_page,
     read_line,
     seen_lines,
+    seen_rows,
+    sees_all,
 )
 from iwrouting.api.management.history.past import RevisionAnswer, read_revision
 from iwrouting.api.management.resources import filters
+from iwrouting.api.management.resources.cursors import PAGED, PARAMETERS, cursor_page
 from iwrouting.api.management.resources.document import SCOPE
 from iwrouting.api.management.resources.filters import lookups
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
+from iwrouting.reports.export.changes import COLUMNS, sheet_rows, told
 
-LISTED = {"results": [examples.LINE], "next": None, "previous": None}
+LISTED = {"results": [examples.LINE], "next": None, "previous": None, "page_size": 50}
+FILES = formats.as_files(examples.AS_LINE, examples.AS_SHEET)
+LIST_PARAMETERS = [
+    *filters.parameters({**FILTERS, **ABOUT}),
+    *PARAMETERS,
+    *formats.PARAMETERS,
+    *REQUEST_ID,
+]
 READS = failures(400, 401, 403, 404, 503)
 LISTS = failures(400, 401, 403, 503)
 
@@ -36,7 +47,8 @@ LISTS = failures(400, 401, 403, 503)
 class ChangesView(ManagementView):
     """The change list."""
 
-    parameters = PAGED | FILTERS.keys() | ABOUT.keys()
+    content_negotiation_class = formats.Formats
+    parameters = PAGED | FILTERS.keys() | ABOUT.keys() | {formats.FORMAT}
     with_revision: ClassVar[bool] = False
 
     @extend_schema(
@@ -44,10 +56,10 @@ class ChangesView(ManagementView):
         summary="List the changes",
         description="Newest first, by cursor and without a total; lines without a revision tell what took effect by "
         "itself, such as a scheduled override. A key for some projects, aliases or models sees the changes of their "
-        f"rows. {SCOPE}",
+        f"rows. As lines each has its rows, as CSV there is a line for each field. {SCOPE}",
         tags=[MANAGEMENT],
-        parameters=[*filters.parameters({**FILTERS, **ABOUT}), *PARAMETERS, *REQUEST_ID],
-        responses={200: answered(ChangePage, examples.LINES), **LISTS},
+        parameters=LIST_PARAMETERS,
+        responses={200: answered(ChangePage, examples.LINES), **FILES, **LISTS},
     )
     def get(self, request: Request) -> Response:
         """A page of it."""
@@ -55,7 +67,13 @@ class ChangesView(ManagementView):
         lines = seen_lines(self.key, lookups(ABOUT, query)).filter(**lookups(FILTERS, query))
         lines = lines.filter(revision__isnull=False) if self.with_revision else lines
         page, beside = cursor_page(lines, request.path, query)
-        return Response({"results": line_page(self.key, page), **beside})
+        form = formats.form_of(request)
+        if form == formats.JSON:
+            return Response({"results": line_page(self.key, page), **beside})
+        found = told(page, seen_rows(self.key), details=sees_all(self.key))
+        return formats.with_links(
+            Response(formats.sheet(COLUMNS, sheet_rows(found)) if form == formats.CSV else list(found)), beside
+        )
 
 
 class RevisionsView(ChangesView):
@@ -68,8 +86,8 @@ class RevisionsView(ChangesView):
         summary="List the revisions",
         description=f"The changes that made one, newest first, by cursor and without a total. {SCOPE}",
         tags=[MANAGEMENT],
-        parameters=[*filters.parameters({**FILTERS, **ABOUT}), *PARAMETERS, *REQUEST_ID],
-        responses={200: answered(ChangePage, LISTED), **LISTS},
+        parameters=LIST_PARAMETERS,
+        responses={200: answered(ChangePage, LISTED), **FILES, **LISTS},
     )
     def get(self, request: Request) -> Response:
         """A page of them."""

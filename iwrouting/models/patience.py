@@ -1,4 +1,4 @@
-"""A cursor for one statement that may only take so long."""
+"""A cursor for statements that may only take so long each."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-HINTS = "SET LOCAL jit = off; SET LOCAL enable_sort = off"
-"""For PostgreSQL: to compile the statement takes longer than to run it; its groups are few, which no planner knows."""
-
 CANCELED = "57014"
 """PostgreSQL's code for a statement that took longer than its limit."""
 
@@ -20,23 +17,27 @@ INSTRUCTIONS = 50_000
 
 
 class OutOfTime(Exception):
-    """The statement took longer than it might."""
+    """A statement took longer than it might."""
 
 
 @contextmanager
-def cursor_for(seconds: float | None) -> Iterator[CursorWrapper]:
-    """A cursor whose statement ends by OutOfTime after so many seconds; None: whenever it ends."""
-    limited = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    with limited(seconds) as cursor:
-        yield cursor
+def cursor_for(seconds: float | None, hints: str = "") -> Iterator[CursorWrapper]:
+    """A cursor whose statements, and all others of the connection, end by OutOfTime after so many seconds; None:
+    whenever they end. `hints`: statements for PostgreSQL that go before, each with its semicolon."""
+    if connection.vendor == "postgresql":
+        with _on_postgresql(seconds, hints) as cursor:
+            yield cursor
+    else:
+        with _on_sqlite(seconds) as cursor:
+            yield cursor
 
 
 @contextmanager
-def _on_postgresql(seconds: float | None) -> Iterator[CursorWrapper]:
+def _on_postgresql(seconds: float | None, hints: str) -> Iterator[CursorWrapper]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(HINTS)
-            cursor.execute(f"SET LOCAL statement_timeout = {0 if seconds is None else max(1, int(seconds * 1000))}")
+            milliseconds = 0 if seconds is None else max(1, int(seconds * 1000))
+            cursor.execute(f"{hints}SET LOCAL statement_timeout = {milliseconds}")
             yield cursor
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) == CANCELED:
