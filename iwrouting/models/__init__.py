@@ -14,6 +14,7 @@ from iwrouting.models.prices import Price
 from iwrouting.models.projects import Project
 from iwrouting.models.runs import Run, RunRaise, RunReservation
 from iwrouting.models.targets import Model, Upstream
+from iwrouting.models.usage import LabelCell, TelemetryMarker, UsageCell, UsageMark, UsageState
 from iwrouting.models.writers import Alert, QuarantinedRow, Seal, Writer
 
 __all__ = [
@@ -47,6 +48,11 @@ __all__ = [
     "Project",
     "Revision",
     "Upstream",
+    "UsageCell",
+    "UsageMark",
+    "UsageState",
+    "LabelCell",
+    "TelemetryMarker",
     "new_key",
     "well_formed",
 ]

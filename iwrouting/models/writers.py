@@ -12,7 +12,8 @@ class Writer(models.Model):
     """One writing process. `heartbeat_at` is by the database's clock where it has one.
 
     `journal_id` names the folder of its journal: whoever shares that folder may adopt it and close what it left open.
-    `last_seq` and `chain_hash` are the durable head of its chain when it last told. `key_id` names its audit key.
+    `last_seq` and `chain_hash` are the durable head of its chain when it last told. `key_id` names its audit key,
+    `environment_id` the routing variables that it decides under.
     """
 
     id = models.CharField(primary_key=True, max_length=36)
@@ -36,6 +37,8 @@ class Writer(models.Model):
     dropped_rows = models.BigIntegerField(default=0)
     revision = models.BigIntegerField(default=0)
     snapshot_fault = models.CharField(max_length=200, blank=True)
+    # Of the database, for processes of the release before, which name no such column.
+    environment_id = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ("-started_at",)

@@ -1,4 +1,5 @@
-"""SQLite's triggers: audit rows are insert-only (design.md 6), writes to the configuration are counted (design.md 7).
+"""SQLite's triggers: audit rows are insert-only (design.md 6), writes to the configuration are counted (design.md 7),
+quarters of an hour with new rows are marked for the usage (T22).
 
 PostgreSQL's are made by migrations.
 
@@ -26,6 +27,7 @@ from iwrouting.models import (
     Revision,
     RunRaise,
     Seal,
+    UsageMark,
 )
 from iwrouting.models.contents import CONFIGURATION
 
@@ -44,6 +46,9 @@ KEYS = {
 }
 """What tells one row from another, besides the rowid."""
 
+MARKED = tuple(model._meta.db_table for model in (Decision, Attempt, Outcome))
+"""What a row of usage is made of: one that comes to any of them makes its quarter of an hour to be summed again."""
+
 
 def restore(connection: BaseDatabaseWrapper) -> None:
     """Make the triggers as this release has them, on the tables that exist."""
@@ -53,10 +58,27 @@ def restore(connection: BaseDatabaseWrapper) -> None:
             if model._meta.db_table in tables:
                 for name, statement in triggers(model._meta.db_table, keys).items():
                     _remake(cursor, name, statement)
+        if UsageMark._meta.db_table in tables:
+            for table in MARKED:
+                _remake(cursor, *mark(table))
         if Revision._meta.db_table in tables and Change._meta.db_table in tables:
             for model in CONFIGURATION.values():
                 for name, statement in touches(model._meta.db_table).items():
                     _remake(cursor, name, statement)
+
+
+def mark(table: str) -> tuple[str, str]:
+    """Name and statement of the trigger that marks the quarter of an hour of a new row, where it has no mark yet."""
+    marks = UsageMark._meta.db_table
+    quarter = (
+        "substr(NEW.decision_at, 1, 14) || "
+        "printf('%02d', CAST(substr(NEW.decision_at, 15, 2) AS INTEGER) / 15 * 15) || ':00'"
+    )
+    return f"{table}_marked", (
+        f"CREATE TRIGGER {table}_marked AFTER INSERT ON {table} "  # noqa: S608 - names of tables
+        f"WHEN NOT EXISTS (SELECT 1 FROM {marks} WHERE bucket_at = {quarter}) "
+        f"BEGIN INSERT INTO {marks} (bucket_at) VALUES ({quarter}); END"
+    )
 
 
 def touches(table: str) -> dict[str, str]:

@@ -11,14 +11,24 @@ from django.db.migrations import Migration
 from django.db.models import Model
 from django.db.models.signals import post_migrate, pre_migrate
 
-from iwrouting.models import Attempt, Change, Decision, HistoryRow, Outcome, Revision
+from iwrouting.models import (
+    Attempt,
+    Change,
+    Decision,
+    HistoryRow,
+    LabelCell,
+    Outcome,
+    Revision,
+    UsageCell,
+    UsageMark,
+)
 from iwrouting.models.contents import CONFIGURATION
 from iwrouting.models.remembering import begin_history
 from iwrouting.reports import guards, views
 
 Plan = Sequence[tuple[Migration, bool]]
 
-SHOWN: tuple[type[Model], ...] = (Decision, Attempt, Outcome)
+SHOWN: tuple[type[Model], ...] = (Decision, Attempt, Outcome, UsageCell, LabelCell, UsageMark)
 """The tables that the views of this release show."""
 
 REMEMBERED: tuple[type[Model], ...] = (Change, HistoryRow, Revision, *CONFIGURATION.values())
@@ -38,7 +48,8 @@ def connect_views() -> None:
 def _before(*, using: str, plan: Plan, **_: object) -> None:
     # SQLite alters no table while a view stands on it; PostgreSQL changes no type of a column that a view shows.
     if any(migration.app_label == "iwrouting" for migration, _backwards in plan):
-        _grants[using] = views.drop(connections[using])
+        # Added to: tables of an older state have no views, whose grants still wait for the way back.
+        _grants[using] = _grants.get(using, []) + views.drop(connections[using])
 
 
 def _after(*, sender: AppConfig, using: str, plan: Plan | None = None, **context: object) -> None:

@@ -9,7 +9,14 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 FOLDER = Path(__file__).resolve().parent / "sql"
-VIEWS = ("rpt_decisions_v1", "rpt_attempts_v1", "rpt_fallbacks_v1", "rpt_usage_daily_v1")
+VIEWS = (
+    "rpt_decisions_v1",
+    "rpt_attempts_v1",
+    "rpt_fallbacks_v1",
+    "iw_usage_raw",
+    "iw_label_raw",
+    "rpt_usage_daily_v1",
+)
 """In the order in which they stand on each other."""
 
 REPORTS = tuple(view for view in VIEWS if view.startswith("rpt_"))

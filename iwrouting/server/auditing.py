@@ -20,6 +20,6 @@ def make_writer(conf: Settings, snapshots: SnapshotStore) -> Writer:
     place = None if conf.audit_strict else Place(conf.journals, conf.journal_max_mb * 1_000_000, database_name())
 
     def facts() -> Facts:
-        return Facts(snapshots.current.revision, snapshots.fault)
+        return Facts(snapshots.current.revision, snapshots.fault, snapshots.current.environment.id)
 
     return Writer(open_store(snapshots.current.environment), bounds, make_key(conf.audit_keys[0]), place, facts)

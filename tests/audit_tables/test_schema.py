@@ -23,7 +23,7 @@ def relations(database: str) -> set[str]:
     """Our tables and views."""
     with connections[database].cursor() as cursor:
         names = connections[database].introspection.table_names(cursor, include_views=True)
-    return {name for name in names if name.startswith(("iwrouting_", "rpt_"))}
+    return {name for name in names if name.startswith(("iwrouting_", "iw_", "rpt_"))}
 
 
 @pytest.mark.django_db

@@ -60,6 +60,7 @@ class Facts:
 
     revision: int = 0
     snapshot_fault: str = ""
+    environment_id: str = ""
 
 
 class Heart:
@@ -112,5 +113,6 @@ class Heart:
             "dropped_rows": state.dropped_rows,
             "revision": facts.revision,
             "snapshot_fault": facts.snapshot_fault.replace("\0", "").encode("utf-8", "replace").decode()[:200],
+            "environment_id": facts.environment_id,
             "ended": ended,
         }

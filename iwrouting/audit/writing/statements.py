@@ -39,6 +39,7 @@ TOLD = (
     "dropped_rows",
     "revision",
     "snapshot_fault",
+    "environment_id",
     "journal_id",
 )
 """What changes in a Writer row."""

@@ -68,7 +68,8 @@ SELECT
     d.client_retry,
     o.bytes_delivered,
     o.chunks_delivered,
-    d.id AS decision_key
+    d.id AS decision_key,
+    translate(d.tags, '[]"', '') AS tags
 FROM iwrouting_decision AS d
 LEFT JOIN iwrouting_outcome AS o
     ON o.decision_id = d.id
@@ -148,3 +149,4 @@ COMMENT ON COLUMN rpt_decisions_v1.bytes_delivered IS 'Bytes of the answer that 
 COMMENT ON COLUMN rpt_decisions_v1.chunks_delivered IS 'Chunks of a stream that were delivered.'; -- integer
 COMMENT ON COLUMN rpt_decisions_v1.decision_key IS
     'The id as the database stores it: look up and join by this one, an index serves it.'; -- uuid
+COMMENT ON COLUMN rpt_decisions_v1.tags IS 'Tags that the caller gave (x-iw-tags), joined by commas; they hold none.'; -- text

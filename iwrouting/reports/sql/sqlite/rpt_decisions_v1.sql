@@ -69,7 +69,8 @@ SELECT
     d.client_retry,
     o.bytes_delivered,
     o.chunks_delivered,
-    d.id AS decision_key
+    d.id AS decision_key,
+    replace(replace(replace(d.tags, '[', ''), ']', ''), '"', '') AS tags
 FROM iwrouting_decision AS d
 LEFT JOIN iwrouting_outcome AS o
     ON o.decision_id = d.id
