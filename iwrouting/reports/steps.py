@@ -15,12 +15,17 @@ from iwrouting.models import (
     Attempt,
     Change,
     Decision,
+    EnvironmentSnapshot,
     HistoryRow,
     LabelCell,
     Outcome,
     Revision,
+    Run,
+    RunRaise,
+    RunReservation,
     UsageCell,
     UsageMark,
+    Writer,
 )
 from iwrouting.models.contents import CONFIGURATION
 from iwrouting.models.remembering import begin_history
@@ -28,11 +33,16 @@ from iwrouting.reports import guards, views
 
 Plan = Sequence[tuple[Migration, bool]]
 
-SHOWN: tuple[type[Model], ...] = (Decision, Attempt, Outcome, UsageCell, LabelCell, UsageMark)
-"""The tables that the views of this release show."""
-
 REMEMBERED: tuple[type[Model], ...] = (Change, HistoryRow, Revision, *CONFIGURATION.values())
-"""The tables that its history reads."""
+"""The tables that the history of this release reads."""
+
+SHOWN: tuple[type[Model], ...] = (
+    *(Decision, Attempt, Outcome, EnvironmentSnapshot),
+    *(UsageCell, LabelCell, UsageMark),
+    *(Run, RunReservation, RunRaise, Writer),
+    *REMEMBERED,
+)
+"""The tables that its views show."""
 
 _grants: dict[str, list[str]] = {}
 """By database: the GRANT statements of views that were dropped and not made again yet."""

@@ -16,6 +16,10 @@ VIEWS = (
     "iw_usage_raw",
     "iw_label_raw",
     "rpt_usage_daily_v1",
+    "rpt_changes_v1",
+    "rpt_prices_v1",
+    "rpt_lifecycle_v1",
+    "rpt_runs_v1",
 )
 """In the order in which they stand on each other."""
 
