@@ -9,6 +9,7 @@ from functools import partial
 from iwrouting.audit import DECISION, OUTCOME, Row, Rows, Settle, Verdict, decision_time
 from iwrouting.calls.answers import decision_headers, served_headers
 from iwrouting.calls.budget import NOTHING_LEFT, refusal, settlement
+from iwrouting.calls.counting import count_ended
 from iwrouting.calls.cutting import cut_short, outlasting, shutting_down
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.held import held_by, held_row
@@ -53,15 +54,16 @@ async def decide(service: Service, draft: Draft) -> None:
         _refuse_late(service, draft, rows, error)
         raise
     if draft.purse is not None and verdict is not None:
-        _grant(draft, draft.purse, verdict)
+        _grant(service, draft, draft.purse, verdict)
 
 
-def _grant(draft: Draft, purse: Purse, verdict: Verdict) -> None:
+def _grant(service: Service, draft: Draft, purse: Purse, verdict: Verdict) -> None:
     """Take what the run's budget gave. Raises Forbidden where that is nothing: the refusal is stored then."""
     purse.granted = verdict.granted
     if verdict.granted is None:
         draft.closed = True
         error = refusal(purse, verdict)
+        count_ended(service.meters, draft, (), failed_ending(Result.REFUSED, error))
         error.extra_headers = decision_headers(draft)
         raise error
 
@@ -83,6 +85,7 @@ def _leave_undecided(service: Service, draft: Draft, rows: Rows) -> None:
     """
     ending = Ending(cut_result(service), None)
     draft.closed = True
+    count_ended(service.meters, draft, (), ending)
     _queue(service, draft, [*rows, (OUTCOME, draft.outcome_row(ending))], _settle(draft, [], ending), keep=True)
 
 
@@ -94,6 +97,7 @@ def cut_result(service: Service) -> Result:
 def _refuse_late(service: Service, draft: Draft, rows: Rows, error: AuditUnavailable) -> None:
     """Queue the very rows of a request that got its 503 with its outcome: whether they were stored is not known."""
     ending = failed_ending(Result.REFUSED, error)
+    count_ended(service.meters, draft, (), ending)
     _queue(service, draft, [*rows, (OUTCOME, draft.outcome_row(ending))], _settle(draft, [], ending))
 
 
@@ -106,7 +110,9 @@ async def record(service: Service, draft: Draft, ending: Ending) -> None:
     """Store decision and outcome in one commit. Raises AuditUnavailable."""
     rows = [(DECISION, draft.decision_row()), (OUTCOME, draft.outcome_row(ending))]
     draft.closed = True
-    await asyncio.shield(service.writer.submit(rows))
+    future = service.writer.submit(rows)
+    count_ended(service.meters, draft, (), ending)
+    await asyncio.shield(future)
 
 
 async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> None:
@@ -114,6 +120,7 @@ async def close(service: Service, draft: Draft, job: Job, ending: Ending) -> Non
     more = await settled(service, draft, ending) if draft.fetches else []
     rows = [*ended_rows(service, draft, job.attempts, ending), *more]
     draft.closed = True
+    count_ended(service.meters, draft, job.attempts, ending)
     claim = _settle(draft, job.attempts, ending)
     try:
         await outlasting(service.writer.submit(rows, patience_s=OUTCOME_PATIENCE_S, claim=claim, keep=True))
@@ -153,6 +160,7 @@ def leave(service: Service, draft: Draft, attempts: list[AttemptRecord], ending:
     """Queue attempts and outcome without waiting: for a caller that is gone."""
     draft.closed = True
     rows = ended_rows(service, draft, attempts, ending)
+    count_ended(service.meters, draft, attempts, ending)
     _queue(service, draft, rows, _settle(draft, attempts, ending), keep=True)
 
 

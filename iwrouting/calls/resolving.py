@@ -13,6 +13,7 @@ from iwrouting.autoroute import check_features, infer, measure
 from iwrouting.calls.account import refuse
 from iwrouting.calls.answers import decision_headers
 from iwrouting.calls.caller import Caller, is_client_report, require
+from iwrouting.calls.counting import count_ended
 from iwrouting.calls.deciding import AUTO_NAMES, ask_resolver, guard_loop
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.past import PastAsk, may_ask_past
@@ -148,8 +149,11 @@ async def _record(service: Service, drafts: Sequence[Draft]) -> None:
     ending = Ending(Result.RESOLVED, 200)
     rows = [(DECISION, draft.decision_row()) for draft in drafts]
     rows += [(OUTCOME, draft.outcome_row(ending)) for draft in drafts]
+    future = service.writer.submit(rows)
+    for draft in drafts:
+        count_ended(service.meters, draft, (), ending)
     # Shielded: a caller that leaves now must not take the rows out of their batch.
-    await asyncio.shield(service.writer.submit(rows))
+    await asyncio.shield(future)
 
 
 async def peek(service: Service, caller: Caller, alias: str, past: PastAsk | None = None) -> Resolved:

@@ -11,6 +11,7 @@ from iwrouting.calls.held import HeldResponses
 from iwrouting.calls.past import Past
 from iwrouting.conf import Settings
 from iwrouting.dispatch import Dispatcher
+from iwrouting.meters import Meters, mine
 from iwrouting.snapshot import SnapshotStore
 from iwrouting.types import SHUTTING_DOWN, Configuration
 
@@ -20,7 +21,8 @@ class Service:
     """The snapshot, the audit writer and the upstreams of a worker.
 
     `draining`: no new calls, open ones end; `cutting`: their time for that is over. `calls` are the tasks of those who
-    wait for an answer; `going_on`: calls that end without their caller.
+    wait for an answer; `going_on`: calls that end without their caller. `meters`: its counts
+    for Prometheus.
     """
 
     store: SnapshotStore
@@ -33,6 +35,7 @@ class Service:
     held: HeldResponses = field(default_factory=HeldResponses)
     past: Past = field(default_factory=Past)
     going_on: set[asyncio.Task[Any]] = field(default_factory=set)
+    meters: Meters = field(default_factory=mine)
 
     @property
     def config(self) -> Configuration:

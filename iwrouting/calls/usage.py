@@ -11,6 +11,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from iwrouting.audit import DECISION, LATE_USAGE, OUTCOME, Rows, decision_time, finish_row
+from iwrouting.calls.counting import count_late_usage
 from iwrouting.calls.draft import Draft, Ending
 from iwrouting.calls.service import Service
 from iwrouting.pricing import cost
@@ -39,6 +40,7 @@ async def settled(service: Service, draft: Draft, ending: Ending) -> Rows:
         usage=usage,
         cost=cost(usage, prices, decision_time(held.decision_id)),
     )
+    count_late_usage(service.meters, draft.config, held, found)
     return _rows(draft, held, usage_id, found)
 
 

@@ -14,6 +14,7 @@ from iwrouting.calls.transitions import make_breakers
 from iwrouting.conf import points, settings
 from iwrouting.conf.sqlite import need_file
 from iwrouting.dispatch import Dispatcher
+from iwrouting.meters import mine
 from iwrouting.server.auditing import make_writer
 from iwrouting.server.jobs import jobs, lines, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
@@ -70,8 +71,9 @@ class Application:
         writer = make_writer(conf, store)
         writer.start()
         upstreams = Upstreams(min_bytes_per_s=conf.min_stream_bytes_per_s, window_s=conf.min_stream_window_s)
-        dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer))
-        self.service = Service(store, writer, dispatcher, conf)
+        meters = mine()
+        dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer, meters, is_configured))
+        self.service = Service(store, writer, dispatcher, conf, meters=meters)
         self._lean = LeanHandler(self.service)
         self._upkeep = Upkeep(jobs(sweeper_of(writer).sweep)), Upkeep(lines()), Upkeep(watch())
         for upkeep in self._upkeep:
@@ -115,6 +117,11 @@ class Application:
         """Return when no call is open, or at a moment of the loop's clock: calls that end alone are no connections."""
         while not service.is_idle and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - an event would cost every call
             await asyncio.sleep(0.01)
+
+
+def is_configured(model: str) -> bool:
+    """Whether a model is one of the configuration's now."""
+    return model in store.current.models
 
 
 def is_lean(path: str) -> bool:

@@ -26,8 +26,10 @@ from iwrouting.calls import Service
 from iwrouting.calls.caller import request_id
 from iwrouting.calls.cutting import cut_short, shutting_down
 from iwrouting.errors import BadKey, RoutingError
+from iwrouting.meters import names
 from iwrouting.server.connection import EXTENSION
 
+DECISION_HEADER = "x-iw-decision-id"
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -116,6 +118,7 @@ class LeanHandler:
             return
         except RoutingError as error:
             error.extra_headers = {"connection": "close", "x-request-id": request.ident}
+            self._count_refusal(error.status)
             await send_response(as_response(error), send)
             return
         match = self._resolver.resolve(request.path_info)
@@ -125,7 +128,13 @@ class LeanHandler:
     async def _serve(self, request: LeanRequest, match: Any, send: Send) -> None:
         response = await match.func(request, *match.args, **match.kwargs)
         request.answering = True
+        if response.status_code >= 400 and DECISION_HEADER not in response and match.view_name != "readyz":
+            self._count_refusal(response.status_code)
         await send_response(response, send)
+
+    def _count_refusal(self, status: int) -> None:
+        """Who gets no rows gets a count (design.md 6)."""
+        self._service.meters.add(names.TURNED_AWAY, (str(status),))
 
     async def _read_body(self, request: LeanRequest, receive: Receive) -> bytes:
         length = request.lean_headers.get("content-length", "")

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 
+from iwrouting.meters import make
+
 POLL_S = 0.1
 BACK_OFF_S = 0.2
 BACK_OFF_MAX_S = 10.0
@@ -69,7 +71,10 @@ class Worker:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs `count` workers on a listening socket until a signal says stop. Times in seconds."""
+    """Runs `count` workers on a listening socket until a signal says stop. Times in seconds.
+
+    `meters` is the memory of their metrics: it is kept here, so that it outlives each of them.
+    """
 
     listener: socket.socket
     count: int
@@ -77,12 +82,14 @@ class Supervisor:
     say: Callable[[str], None]
     workers: list[Worker] = field(default_factory=list)
     stopping: bool = False
+    meters: int = -1
 
     def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Block until SIGTERM or SIGINT, then until every worker is gone."""
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
         self.workers = [Worker(number) for number in range(self.count)]
+        self.meters = make(self.count)
         try:
             self._tend()
             when_started()
@@ -105,10 +112,11 @@ class Supervisor:
     def _start(self, worker: Worker) -> None:
         handle = self.listener.fileno()
         command = [sys.executable, "-m", "iwrouting.server.worker", "--fd", str(handle), "--parent", str(os.getpid())]
+        command += ["--meters", str(self.meters), "--number", str(worker.number)]
         # The child inherits the mask: a Ctrl-C while it still imports is kept for when it can end without a traceback.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            worker.process = subprocess.Popen(command, pass_fds=(handle,))  # noqa: S603 - our own interpreter and module
+            worker.process = subprocess.Popen(command, pass_fds=(handle, self.meters))  # noqa: S603 - our own interpreter and module
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         worker.started_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""One worker: uvicorn on the socket that its parent opened. `python -m iwrouting.server.worker --fd N --parent PID`."""
+"""One worker: uvicorn on the socket that its parent opened: `python -m iwrouting.server.worker ...`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from iwrouting.conf import SettingsError, settings
+from iwrouting.meters import use
 from iwrouting.server.connection import Connection
 from iwrouting.server.words import let_go_of_words
 
@@ -31,7 +32,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="iwrouting.server.worker")
     parser.add_argument("--fd", type=int, required=True, help="The listening socket, opened by the parent.")
     parser.add_argument("--parent", type=int, required=True, help="The parent's process id: without it, we leave.")
+    parser.add_argument("--meters", type=int, required=True, help="The memory of the metrics, kept by the parent.")
+    parser.add_argument("--number", type=int, required=True, help="Which of the parent's workers this is, from 0.")
     given = parser.parse_args()
+    use(given.meters, given.number, given.parent)
     threading.Thread(target=_leave_with_parent, args=(given.parent,), name="iw-parent", daemon=True).start()
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by the parent, see Supervisor._start

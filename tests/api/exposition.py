@@ -34,12 +34,40 @@ def parse(text: str) -> dict[Series, float]:
         else:
             found = SAMPLE.fullmatch(line)
             assert found, f"no line of the format: {line!r}"
-            assert found[1] == current, f"{found[1]} stands apart from its type"
+            assert family_of(found[1], told.get(current, "")) == current, f"{found[1]} stands apart from its type"
             key = found[1], frozenset((name, plain(value)) for name, value in ONE_LABEL.findall(found[2] or ""))
             assert key not in samples, f"{key} is there twice"
             samples[key] = float(found[3])
-    assert {name for name, _ in samples} == set(told)
+    assert {family_of(name, told.get(base(name), "")) for name, _ in samples} == set(told)
+    for name in (name for name, kind in told.items() if kind == "histogram"):
+        check_histogram(name, samples)
     return samples
+
+
+def base(name: str) -> str:
+    """The name of a histogram of which this may be a sample."""
+    return re.sub("_(bucket|sum|count)$", "", name)
+
+
+def family_of(name: str, kind: str) -> str:
+    """The name under which a sample is told."""
+    return base(name) if kind == "histogram" else name
+
+
+def check_histogram(name: str, samples: dict[Series, float]) -> None:
+    """Buckets rise with their bounds, the last is `+Inf` and the count, and there is a sum."""
+    found: dict[frozenset[tuple[str, str]], list[tuple[float, float]]] = {}
+    for (sample, labels), value in samples.items():
+        if sample == f"{name}_bucket":
+            [bound] = [float(text) for label, text in labels if label == "le"]
+            found.setdefault(frozenset(each for each in labels if each[0] != "le"), []).append((bound, value))
+    sums = {labels for sample, labels in samples if sample == f"{name}_sum"}
+    counts = {labels: value for (sample, labels), value in samples.items() if sample == f"{name}_count"}
+    assert set(found) == sums == set(counts)
+    for labels, buckets in found.items():
+        assert buckets == sorted(buckets), f"the buckets of {name} do not rise"
+        assert [value for _, value in buckets] == sorted(value for _, value in buckets), f"{name} counts twice"
+        assert buckets[-1] == (float("inf"), counts[labels])
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from django.db import DatabaseError
 
 from iwrouting.api.metrics import CONTENT_TYPE, Family, Scrape, families, render
+from iwrouting.meters import mine
 from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
 from tests.api.exposition import parse, series
 from tests.api.stock import Stock, refused
@@ -48,7 +49,11 @@ def service(**state: Any) -> Any:
         glass=SimpleNamespace(fault=""),
     )
     return SimpleNamespace(
-        writer=SimpleNamespace(id="own", state=lambda: told | state), store=store, calls={1}, going_on={2}
+        writer=SimpleNamespace(id="own", state=lambda: told | state),
+        store=store,
+        calls={1},
+        going_on={2},
+        meters=mine(),
     )
 
 
@@ -139,6 +144,6 @@ def test_with_a_database_that_is_known_to_be_away__no_scrape_waits_for_it() -> N
 
 def test_every_name__stands_in_the_docs(db: None) -> None:
     writer("other", "web-2", 1)
-    page = (Path(__file__).parents[2] / "docs" / "health.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
     told = {family.name for family in families(Scrape(service(), NOW))}
-    assert told == set(re.findall(r"`(iwrouting_[a-z_]+)`", page))
+    assert told == set(re.findall(r"`((?:iwrouting|gen_ai_client)_[a-z_]+)`", page))

@@ -22,6 +22,7 @@ from iwrouting.calls.service import Service
 from iwrouting.conf import Settings, settings
 from iwrouting.dispatch.capping import cap_output
 from iwrouting.errors import AuditUnavailable, Unavailable
+from iwrouting.meters import mine
 from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
 from iwrouting.tokens import Count, TokenizersMissing
@@ -221,7 +222,7 @@ def test_decide__caller_leaves_before_the_verdict__is_closed_once_and_gives_back
     draft, resolution = drafted()
     draft.purse = plan(draft, resolution, {}, Count(10, 0, "tiktoken"), 9_000, conf())
     writer = Held()
-    service = cast(Service, SimpleNamespace(writer=writer, cutting=False, held=None))
+    service = cast(Service, SimpleNamespace(writer=writer, cutting=False, held=None, meters=mine()))
 
     async def work() -> None:
         task = asyncio.create_task(decide(service, draft))

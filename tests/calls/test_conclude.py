@@ -23,6 +23,7 @@ from iwrouting.calls.streamed import _closing, _relay, answer_stream
 from iwrouting.conf import Settings
 from iwrouting.dispatch import Dispatcher, Job, OpenStream
 from iwrouting.errors import AuditUnavailable, RoutingError, UpstreamFailed
+from iwrouting.meters import mine
 from iwrouting.resolver import resolve
 from iwrouting.snapshot import builtin_configuration
 from iwrouting.types import Endpoint, KeyFacts
@@ -63,7 +64,7 @@ def a_call() -> tuple[Service, Draft, Job, Kept]:
     draft.resolution = resolve(config, "fast", project="p", now=draft.decision_at)
     job = Job(draft.id, draft.resolution, config, Endpoint.CHAT, {}, time.monotonic() + 5)
     kept = Kept()
-    service = cast(Service, SimpleNamespace(writer=kept, cutting=False, draining=False))
+    service = cast(Service, SimpleNamespace(writer=kept, cutting=False, draining=False, meters=mine()))
     return service, draft, job, kept
 
 

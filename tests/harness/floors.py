@@ -11,7 +11,7 @@ PACKAGE = "iwrouting"
 
 WORDS = frozenset({"types", "errors"})
 TOLD = frozenset({"conf", "catalogue"})
-KNOWS = frozenset({"snapshot", "resolver", "autoroute", "upstream", "tokens", "pricing"})
+KNOWS = frozenset({"snapshot", "resolver", "autoroute", "upstream", "tokens", "pricing", "meters"})
 ACTS = frozenset({"dispatch", "audit", "reports", "planning"})
 DOORS = frozenset({"api", "admin", "management", "server", "apps"})
 CLIENT = frozenset({"client", "_client"})

@@ -1,7 +1,8 @@
-"""What one scrape finds: this process live, its siblings by their Writer rows, and the database's own numbers.
+"""What one scrape finds: this process live, its siblings by their Writer rows, the calls of all workers of its
+`serve` from the memory that they share, and the database's own numbers.
 
 Whichever worker answers, a series has the same name and labels: `host` and `pid` tell the workers apart. Without the
-database a scrape tells of the answering process alone.
+database a scrape tells of the answering process and of the calls of its `serve`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime
 from django.db import DatabaseError
 
 from iwrouting import __version__
-from iwrouting.api.metrics import database, workers
+from iwrouting.api.metrics import calls, database, workers
 from iwrouting.api.metrics.text import Family
 from iwrouting.calls import Service
 
@@ -43,9 +44,11 @@ def families(scrape: Scrape) -> list[Family]:
     build = Family("iwrouting_build_info", "gauge", "The release that answers.")
     build.add(1, version=__version__)
     reached = Family("iwrouting_database_up", "gauge", "Whether the database answered this scrape.")
-    own = None
+    own, counted = None, []
     if scrape.service is not None:
-        own = workers.live(scrape.service, socket.gethostname()[:128], os.getpid(), scrape.now)
+        host = socket.gethostname()[:128]
+        own = workers.live(scrape.service, host, os.getpid(), scrape.now)
+        counted = calls.families(scrape.service.meters, host)
     found: list[Family] = []
     others: list[workers.Worker] = []
     try:
@@ -57,7 +60,7 @@ def families(scrape: Scrape) -> list[Family]:
         reached.add(0)
     else:
         reached.add(0 if scrape.is_away else 1)
-    return [build, reached, *_of_workers([*([own] if own else []), *others]), *found]
+    return [build, reached, *_of_workers([*([own] if own else []), *others]), *counted, *found]
 
 
 def _of_workers(found: list[workers.Worker]) -> Iterator[Family]:

@@ -11,17 +11,20 @@ Number = int | float
 
 @dataclass(slots=True)
 class Family:
-    """All samples of one name. `kind`: `gauge` or `counter`; a counter's name ends in `_total`."""
+    """All samples of one name. `kind`: `gauge`, `counter` or `histogram`; a counter's name ends in `_total`.
+
+    Of a histogram's sample the value is the one of a bucket, of `sum` or of `count`: `suffix` says which.
+    """
 
     name: str
     kind: str
     help: str
-    samples: list[tuple[Mapping[str, str], Number]] = field(default_factory=list)
+    samples: list[tuple[Mapping[str, str], Number, str]] = field(default_factory=list)
 
-    def add(self, value: Number | None, **labels: str) -> None:
+    def add(self, value: Number | None, *, suffix: str = "", **labels: str) -> None:
         """One sample; nothing for a value that is not known."""
         if value is not None:
-            self.samples.append((labels, value))
+            self.samples.append((labels, value, suffix))
 
 
 def render(families: Iterable[Family]) -> str:
@@ -32,9 +35,10 @@ def render(families: Iterable[Family]) -> str:
 def _lines(family: Family) -> Iterator[str]:
     yield f"# HELP {family.name} {_escaped(family.help)}"
     yield f"# TYPE {family.name} {family.kind}"
-    for labels, value in family.samples:
-        inner = ",".join(f'{name}="{_quoted(text)}"' for name, text in labels.items())
-        yield f"{family.name}{{{inner}}} {value}" if inner else f"{family.name} {value}"
+    for labels, value, suffix in family.samples:
+        name = family.name + suffix
+        inner = ",".join(f'{label}="{_quoted(text)}"' for label, text in labels.items())
+        yield f"{name}{{{inner}}} {value}" if inner else f"{name} {value}"
 
 
 def _escaped(text: str) -> str:
