@@ -22,11 +22,21 @@ PLAN_VERSION = 1
 
 def read_bundle_file(name: str) -> Bundle:
     """The bundle of a file, or of standard input for `-`. Raises CommandError with a line for each fault."""
+    data = read_given(name)
+    return _told(lambda: read_bundle(data, called(name)))
+
+
+def read_given(name: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`; of a long one enough to tell. Raises CommandError."""
     try:
-        data = sys.stdin.buffer.read(MAX_BYTES + 1) if name == STDIN else _read(Path(name))
+        return sys.stdin.buffer.read(MAX_BYTES + 1) if name == STDIN else _read(Path(name))
     except OSError as error:
         raise CommandError(f"{name} can't be read: {error.strerror or error}.") from None
-    return _told(lambda: read_bundle(data, "standard input" if name == STDIN else Path(name).name))
+
+
+def called(name: str) -> str:
+    """What faults call a file that was named."""
+    return "standard input" if name == STDIN else Path(name).name
 
 
 def plan_bundle_file(bundle: Bundle, *, prune: bool) -> BundlePlan:

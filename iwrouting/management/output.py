@@ -66,10 +66,10 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return _harmless(", ".join(map(str, value))) or "-"
-    return "-" if value is None or value == "" else _harmless(str(value))
+        return harmless(", ".join(map(str, value))) or "-"
+    return "-" if value is None or value == "" else harmless(str(value))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """A text that does nothing to a terminal and stays on its line: other people wrote reasons and names."""
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

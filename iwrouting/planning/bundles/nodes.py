@@ -15,7 +15,6 @@ from iwrouting.planning.bundles.faults import BundleFault, BundleRefused
 
 MAX_BYTES = 8 * 2**20
 MAX_DEPTH = 6
-EMPTY = "It is empty: begin it with `version: 1`."
 
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
@@ -54,14 +53,17 @@ class Mapped:
 Node = Word | Sequence | Mapped
 
 
-def read_nodes(data: bytes | str, file: str) -> Node:
-    """The one document of a file. Raises BundleRefused at the first thing that does not belong in it."""
+def read_nodes(data: bytes | str, file: str, *, called: str = "bundle", opening: str = "version: 1") -> Node:
+    """The one document of a file. `called` and `opening` are what it is, and how it begins, in what is told of it.
+
+    Raises BundleRefused at the first thing that does not belong in it.
+    """
     size = len(data)
     if size > MAX_BYTES:
-        raise BundleRefused([BundleFault(file, 1, f"It has {size:,} bytes; a bundle has at most {MAX_BYTES:,}.")])
+        raise BundleRefused([BundleFault(file, 1, f"It has {size:,} bytes; a {called} has at most {MAX_BYTES:,}.")])
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
-        return _Reader(file, yaml.parse(text, Loader=LOADER)).document()
+        return _Reader(file, yaml.parse(text, Loader=LOADER), called, opening).document()
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise BundleRefused([BundleFault(file, line, "It is not UTF-8 text: save it as UTF-8.")]) from None
@@ -77,31 +79,33 @@ def read_nodes(data: bytes | str, file: str) -> Node:
 class _Reader:
     """Builds the tree event by event, and stops at the first that does not belong."""
 
-    def __init__(self, file: str, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, file: str, events: Iterator[yaml.Event], called: str, opening: str) -> None:
         self._file = file
         self._events = events
+        self._called = called
+        self._empty = f"It is empty: begin it with `{opening}`."
 
     def document(self) -> Node:
         next(self._events)  # the stream's start
         if isinstance(first := next(self._events), yaml.StreamEndEvent):
-            raise self._refused(first, EMPTY)
+            raise self._refused(first, self._empty)
         node = self._node(next(self._events), 0)
         next(self._events)  # the document's end
         if not isinstance(last := next(self._events), yaml.StreamEndEvent):
-            raise self._refused(last, "A second document begins here: a bundle is one.")
+            raise self._refused(last, f"A second document begins here: a {self._called} is one.")
         if isinstance(node, Word) and not node.text:
-            raise self._refused(first, EMPTY)
+            raise self._refused(first, self._empty)
         return node
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
             raise self._refused(event, f"*{event.anchor} is an alias: write out what it stands for.")
         if getattr(event, "anchor", None):
-            raise self._refused(event, "Anchors (&name) have no place in a bundle: remove it.")
+            raise self._refused(event, f"Anchors (&name) have no place in a {self._called}: remove it.")
         if getattr(event, "tag", None):
-            raise self._refused(event, "Tags (!name) have no place in a bundle: remove it.")
+            raise self._refused(event, f"Tags (!name) have no place in a {self._called}: remove it.")
         if depth > MAX_DEPTH:
-            raise self._refused(event, "Nothing in a bundle stands this deep: look at the indentation.")
+            raise self._refused(event, f"Nothing in a {self._called} stands this deep: look at the indentation.")
         line = self._line(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return Sequence(line, tuple(self._node(item, depth + 1) for item in self._until(yaml.SequenceEndEvent)))

@@ -52,4 +52,9 @@ def write_bundle(contents: Mapping[str, Mapping[int, Content]]) -> str:
     for section, word in SECTIONS.items():
         rows = {name_of(word, content): content for content in contents[word].values()}
         document[section] = {name: dict(spoken(word, rows[name])) for name in sorted(rows)}
-    return HEADER + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
+    return HEADER + as_yaml(document)
+
+
+def as_yaml(document: Mapping[str, Any]) -> str:
+    """Plain texts, lists and mappings as the house writes them, in the order given."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
