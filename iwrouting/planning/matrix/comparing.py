@@ -135,7 +135,8 @@ class _Alias:
         if said and found.model not in (_allowed(said) or _any(said)):
             live = f"{found.model or NOTHING} ({found.source.value.replace('_', ' ')})"
             fix = f"{_undo(found)}; or {told_lines(_lines(said))}"
-            yield self._difference(SERVES[found.source], said, told_values(said), live, fix, project=project)
+            told = self._difference(SERVES[found.source], said, told_values(said), live, fix)
+            yield replace(told, project=project, is_note=not self.whole and project != self.asked.project)
 
     def _builtin(self, told: list[Difference]) -> Iterator[Difference]:
         """Where the built-in matrix has another default than the document, unless that is told of what is live."""
@@ -148,7 +149,8 @@ class _Alias:
             if wrong and model not in (_allowed(said) or _any(said)):
                 seen |= {(model, each.line) for each in wrong}
                 live = f"{model} (built-in profile {profile})"
-                yield self._difference(Code.BUILTIN_DIFFERS, wrong, told_values(wrong), live, BUILTIN_FIX)
+                found = self._difference(Code.BUILTIN_DIFFERS, wrong, told_values(wrong), live, BUILTIN_FIX)
+                yield replace(found, is_note=True)
 
     def _projects(self) -> list[str | None]:
         if self.asked.project is not None:
@@ -171,10 +173,8 @@ class _Alias:
         fix = f"make {told_lines(_lines(said))} say the same"
         return self._difference(Code.CONTRADICTION, said, told_values(said), live or NOTHING, fix)
 
-    def _difference(
-        self, code: Code, said: Iterable[Statement], text: str, live: str, fix: str, project: str | None = None
-    ) -> Difference:
-        return Difference(code, self.alias.name, _lines(said), text, live, fix, project)
+    def _difference(self, code: Code, said: Iterable[Statement], text: str, live: str, fix: str) -> Difference:
+        return Difference(code, self.alias.name, _lines(said), text, live, fix)
 
     def _fix(self, said: list[Statement]) -> str:
         return f"admin: Aliases, {self.alias.name}; or {told_lines(_lines(said))}"

@@ -49,7 +49,7 @@ SERVES: Mapping[Source, Code] = {
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One finding on one alias. `lines` are those of the document, in order; `written` what it says there, `live` what
-    is the case, `fix` where either is changed. `project` None: for all."""
+    is the case, `fix` where either is changed. `project` None: for all. `is_note`: the document can't say it."""
 
     code: Code
     alias: str
@@ -58,11 +58,12 @@ class Difference:
     live: str
     fix: str
     project: str | None = None
+    is_note: bool = False
 
     @property
     def level(self) -> Level:
         """What it means."""
-        return Level.NOTE if self.code is Code.BUILTIN_DIFFERS else Level.DRIFT
+        return Level.NOTE if self.is_note else Level.DRIFT
 
     def as_row(self) -> dict[str, Any]:
         """The finding as commands show it."""

@@ -31,7 +31,7 @@ from iwrouting.planning.matrix.words import (
 )
 
 FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*([A-Za-z]*).*")
-COMMENT = re.compile(r"<!--.*?-->")
+COMMENT = re.compile(r"(?<!\\)<!--(?:.*?(-->)|.*)")
 PYTHON = ("", "python", "py")
 RUNTIME = "runtime"
 NO_LABEL = -1
@@ -222,9 +222,8 @@ class _Reader:
         if hidden:
             _, ended, text = text.partition("-->")
             self._comment = not ended
+        self._comment = self._comment or any(not ended for ended in COMMENT.findall(text))
         text = COMMENT.sub("", text)
-        text, begun, _ = text.partition("<!--")
-        self._comment = self._comment or bool(begun)
         if text != whole and not MENTION.search(text):
             self._mention(number, whole)
         return text
