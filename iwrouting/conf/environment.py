@@ -47,6 +47,11 @@ def read_environment() -> EnvironmentFacts:
     return EnvironmentFacts(id=environment_id(values), values=values)
 
 
+def where_set(name: str) -> str:
+    """Where a variable that this process sees has its value: its environment, or the file `.env` by its path."""
+    return "the environment" if name in os.environ else str(env_file())
+
+
 def environment_id(values: Mapping[str, str]) -> str:
     """The id of one set of routing variables: the same values always give the same id."""
     canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))

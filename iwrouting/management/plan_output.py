@@ -16,8 +16,10 @@ WIDEST = 60
 """Characters of a value in a table; JSON has it whole."""
 
 
-def show_plan(plan: Plan, tried: Rehearsal, kept: Sequence[Kept], form: str) -> str:
-    """A plan with what stands against it; empty for a table of nothing."""
+def show_plan(
+    plan: Plan, tried: Rehearsal, kept: Sequence[Kept], form: str, more: Mapping[str, Any] | None = None
+) -> str:
+    """A plan with what stands against it; empty for a table of nothing. `more`: further members of its JSON."""
     if form == "json":
         return as_json(
             base=plan.base,
@@ -26,6 +28,7 @@ def show_plan(plan: Plan, tried: Rehearsal, kept: Sequence[Kept], form: str) -> 
             kept=[{"type": each.object_type, "name": each.name, "why": each.why} for each in kept],
             faults=list(tried.faults),
             findings=[finding.as_json() for finding in tried.findings],
+            **(more or {}),
         )
     return show_changes(plan.changes)
 

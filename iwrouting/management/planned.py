@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -25,6 +26,17 @@ from iwrouting.types.faults import Finding
 
 WRONG_USAGE = 2
 ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a command shows beside its plan: further members of its JSON, and lines of text after its table."""
+
+    members: Mapping[str, Any] = field(default_factory=dict)
+    lines: Sequence[str] = ()
+
+
+NOTHING = Beside()
 
 
 def add_planned(parser: argparse.ArgumentParser) -> None:
@@ -58,16 +70,17 @@ def carry_out(
     apply: Callable[[OpenChange], None] | None = None,
     via: Via = Via.CLI,
     asks: bool = True,
+    beside: Beside = NOTHING,
     **more: Any,
 ) -> OpenChange | None:
     """Show a plan, ask, and make it true; None where nothing was to change, or nobody agreed.
 
     `stops` refuse it beforehand, `place` words a fault, `apply` takes the place of apply_plan, `asks` False notes
-    findings that nobody acknowledged, `more` goes to the change. Raises CommandError for all that refuses it, and for
-    a dry run that found changes.
+    findings that nobody acknowledged, `beside` is shown with the plan, `more` goes to the change. Raises
+    CommandError for all that refuses it, and for a dry run that found changes.
     """
     author_of(options["user"])
-    tried = try_out(command, plan, options, kept=kept, stops=stops, place=place)
+    tried = try_out(command, plan, options, kept=kept, stops=stops, place=place, beside=beside)
     if not plan.changes:
         command.stderr.write("Nothing to change.")
         return None
@@ -90,13 +103,17 @@ def try_out(
     kept: Sequence[Kept] = (),
     stops: Sequence[str] = (),
     place: Callable[[str], str] = str,
+    beside: Beside = NOTHING,
 ) -> Rehearsal:
     """Rehearse a plan and show it, with what is kept and found. Raises CommandError with the faults."""
     with refused():
         tried = Rehearsal(tuple(stops)) if stops else rehearse(plan) if plan.changes else Rehearsal(plan.missing)
     tried = Rehearsal(tuple(map(place, tried.faults)), tried.findings)
-    if text := show_plan(plan, tried, kept, options["format"]):
+    if text := show_plan(plan, tried, kept, options["format"], beside.members):
         command.stdout.write(text)
+    if options["format"] != "json":
+        for line in beside.lines:
+            command.stdout.write(line)
     tell(command, kept, tried.findings)
     if tried.faults:
         raise CommandError("\n".join(["This can't be done:", *tried.faults]))
