@@ -17,6 +17,8 @@ VIEWS = (
     "iw_label_raw",
     "rpt_usage_daily_v1",
     "rpt_changes_v1",
+    "rpt_config_history_v1",
+    "rpt_effective_config_v1",
     "rpt_prices_v1",
     "rpt_lifecycle_v1",
     "rpt_runs_v1",

@@ -59,7 +59,7 @@ def test_change__of_several_rows__tells_each_by_its_project_and_alias() -> None:
     found = rows(f"revision = {made.revision} AND field IN ('model', 'slug')")
     assert found == [
         ("override", "code for atlas", "atlas", "code", "create", "model", None, "gpt-4.1"),
-        ("override", "code for all projects", None, "code", "create", "model", None, "gpt-4.1-mini"),
+        ("override", "code for all projects", "", "code", "create", "model", None, "gpt-4.1-mini"),
         ("project", "atlas", "atlas", None, "create", "slug", None, "atlas"),
     ]
 

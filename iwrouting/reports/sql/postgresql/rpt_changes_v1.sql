@@ -20,7 +20,7 @@ SELECT
     END AS name,
     CASE
         WHEN h.object_type = 'project' THEN h.name
-        WHEN h.object_type IN ('override', 'key') THEN h.content::jsonb ->> 'project'
+        WHEN h.object_type IN ('override', 'key') THEN coalesce(h.content::jsonb ->> 'project', '')
     END AS project,
     CASE
         WHEN h.object_type = 'alias' THEN h.name
@@ -69,7 +69,7 @@ COMMENT ON COLUMN rpt_changes_v1.object_type IS
 COMMENT ON COLUMN rpt_changes_v1.object_id IS 'Number of the row that was changed.'; -- integer
 COMMENT ON COLUMN rpt_changes_v1.name IS 'What people call that row; the host for environment.';
 COMMENT ON COLUMN rpt_changes_v1.project IS
-    'Project that was changed, or whose override or key; NULL for what is of all projects.';
+    'Project that was changed, or whose override or key; empty for an override of all; NULL for other rows.';
 COMMENT ON COLUMN rpt_changes_v1.alias IS 'Alias that was changed, or whose override; NULL for other rows.';
 COMMENT ON COLUMN rpt_changes_v1.operation IS 'create, change or delete; NULL where no row was changed.';
 COMMENT ON COLUMN rpt_changes_v1.field IS

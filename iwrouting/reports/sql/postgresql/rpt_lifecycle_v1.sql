@@ -13,6 +13,10 @@ WITH places AS (
     FROM iwrouting_alias AS a
     CROSS JOIN LATERAL jsonb_array_elements_text(a.chain) AS r (model)
     WHERE NOT EXISTS (SELECT 1 FROM iwrouting_alias AS b WHERE b.name = r.model)
+    UNION ALL
+    SELECT DISTINCT f.environment_model, f.alias, 'variable'
+    FROM rpt_effective_config_v1 AS f
+    WHERE f.project = '' AND f.environment_state IN ('used', 'shadowed')
 ),
 uses AS (
     SELECT
@@ -20,6 +24,7 @@ uses AS (
         count(*) FILTER (WHERE p.kind = 'default') AS defaults,
         count(*) FILTER (WHERE p.kind = 'override') AS overrides,
         count(*) FILTER (WHERE p.kind = 'rung') AS rungs,
+        count(DISTINCT p.alias) FILTER (WHERE p.kind = 'variable') AS variables,
         string_agg(DISTINCT p.alias, ', ' ORDER BY p.alias) AS aliases
     FROM places AS p
     WHERE p.model <> ''
@@ -48,7 +53,8 @@ SELECT
     coalesce(u.overrides, 0) AS used_by_overrides,
     coalesce(u.rungs, 0) AS used_by_rungs,
     coalesce(u.aliases, '') AS used_by,
-    m.checked_on
+    m.checked_on,
+    coalesce(u.variables, 0) AS used_by_variables
 FROM named AS n
 LEFT JOIN iwrouting_model AS m ON m.model_id = n.model
 LEFT JOIN iwrouting_upstream AS v ON v.id = m.upstream_id
@@ -70,5 +76,7 @@ COMMENT ON COLUMN rpt_lifecycle_v1.upstream IS
 COMMENT ON COLUMN rpt_lifecycle_v1.used_by_defaults IS 'Aliases whose default it is.'; -- integer
 COMMENT ON COLUMN rpt_lifecycle_v1.used_by_overrides IS 'Enabled overrides, in force or to come, of it.'; -- integer
 COMMENT ON COLUMN rpt_lifecycle_v1.used_by_rungs IS 'Rungs of chains that name it.'; -- integer
-COMMENT ON COLUMN rpt_lifecycle_v1.used_by IS 'The aliases of these defaults, overrides and rungs, with commas.';
+COMMENT ON COLUMN rpt_lifecycle_v1.used_by IS 'The aliases of all these, with commas.';
 COMMENT ON COLUMN rpt_lifecycle_v1.checked_on IS 'When these facts were last checked.'; -- date
+COMMENT ON COLUMN rpt_lifecycle_v1.used_by_variables IS
+    'Environment variables that name it, under which processes live (rpt_effective_config_v1).'; -- integer

@@ -20,7 +20,7 @@ SELECT
     END AS name,
     CASE
         WHEN h.object_type = 'project' THEN h.name
-        WHEN h.object_type IN ('override', 'key') THEN json_extract(h.content, '$.project')
+        WHEN h.object_type IN ('override', 'key') THEN coalesce(json_extract(h.content, '$.project'), '')
     END AS project,
     CASE
         WHEN h.object_type = 'alias' THEN h.name

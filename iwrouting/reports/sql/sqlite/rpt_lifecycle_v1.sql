@@ -13,13 +13,18 @@ WITH places AS (
     FROM iwrouting_alias AS a
     JOIN json_each(a.chain) AS r
     WHERE NOT EXISTS (SELECT 1 FROM iwrouting_alias AS b WHERE b.name = r.value)
+    UNION ALL
+    SELECT DISTINCT f.environment_model, f.alias, 'variable'
+    FROM rpt_effective_config_v1 AS f
+    WHERE f.project = '' AND f.environment_state IN ('used', 'shadowed')
 ),
 uses AS (
     SELECT
         p.model,
         count(*) FILTER (WHERE p.kind = 'default') AS defaults,
         count(*) FILTER (WHERE p.kind = 'override') AS overrides,
-        count(*) FILTER (WHERE p.kind = 'rung') AS rungs
+        count(*) FILTER (WHERE p.kind = 'rung') AS rungs,
+        count(DISTINCT p.alias) FILTER (WHERE p.kind = 'variable') AS variables
     FROM places AS p
     WHERE p.model <> ''
     GROUP BY p.model
@@ -53,7 +58,8 @@ SELECT
         ),
         ''
     ) AS used_by,
-    m.checked_on
+    m.checked_on,
+    coalesce(u.variables, 0) AS used_by_variables
 FROM named AS n
 LEFT JOIN iwrouting_model AS m ON m.model_id = n.model
 LEFT JOIN iwrouting_upstream AS v ON v.id = m.upstream_id
