@@ -41,6 +41,9 @@ POINTS = (
     "alerts.after_tell",
     "alerts.before_record",
     "alerts.after_record",
+    "usage.after_take",
+    "usage.before_commit",
+    "usage.after_commit",
 )
 """All of them; a test walks each."""
 

@@ -16,6 +16,8 @@ from iwrouting.audit.keeping import partitions, pruning, retention, statistics
 from iwrouting.audit.keeping.patience import Busy
 from iwrouting.audit.locks import LockFault
 from iwrouting.conf import settings
+from iwrouting.models import UsageMark
+from iwrouting.reports.usage.rolling import roll, settle
 from iwrouting.server.jobs import jobs, watch
 from iwrouting.server.upkeep import Job, run_job
 
@@ -58,6 +60,7 @@ def steps() -> Iterator[Step]:
         yield Step("default", _default, lambda _say: _default())
     for job in (*jobs(), *watch()):
         yield Step(job.name, partial(Done, "would run"), partial(_run, job))
+    yield Step("usage", _usage_plan, _usage)
     yield Step("held", _held_plan, _held)
     yield Step("retention", _retention_plan, _retention)
     yield Step("statistics", _statistics_plan, _statistics)
@@ -112,6 +115,18 @@ def _run(job: Job, _say: Say) -> Done:
     return Done(told or "done", counts)
 
 
+def _usage_plan() -> Done:
+    waiting = UsageMark.objects.values("bucket_at").distinct().count()
+    return Done(f"would sum up {waiting} quarters of an hour", {"quarters": waiting})
+
+
+def _usage(say: Say) -> Done:
+    done = roll(say)
+    line = f"summed up {done.quarters} quarters of an hour"
+    line += f"; {done.late} calls came after their month was removed and count in no report" if done.late else ""
+    return Done(line, {"quarters": done.quarters, "late": done.late}, is_finding=bool(done.late))
+
+
 def _held_plan() -> Done:
     old = retention.old_held(settings().held_retention_days, datetime.now(UTC))
     return Done(f"would remove {old} rows of held responses", {"old": old})
@@ -145,7 +160,7 @@ def _retention(say: Say) -> Done:
     plan = _planned()
     if plan is None:
         return Done("keeps all (IW_AUDIT_RETENTION_DAYS=0)")
-    retention.apply(plan, say)
+    retention.apply(plan, say, settle)
     done = _told(plan, "removed")
     if connection.vendor == "sqlite":
         free = pruning.free_bytes()

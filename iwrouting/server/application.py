@@ -16,7 +16,7 @@ from iwrouting.conf.sqlite import need_file
 from iwrouting.dispatch import Dispatcher
 from iwrouting.meters import mine
 from iwrouting.server.auditing import make_writer
-from iwrouting.server.jobs import jobs, lines, watch
+from iwrouting.server.jobs import jobs, lines, sums, watch
 from iwrouting.server.lean import LeanHandler, Receive, Scope, Send
 from iwrouting.server.stock import StockHandler
 from iwrouting.server.sweeping import sweeper_of
@@ -75,7 +75,8 @@ class Application:
         dispatcher = Dispatcher(upstreams, conf, make_breakers(conf, writer, meters, is_configured))
         self.service = Service(store, writer, dispatcher, conf, meters=meters)
         self._lean = LeanHandler(self.service)
-        self._upkeep = Upkeep(jobs(sweeper_of(writer).sweep)), Upkeep(lines()), Upkeep(watch())
+        own = jobs(sweeper_of(writer).sweep), lines(), sums(), watch()
+        self._upkeep = tuple(Upkeep(each) for each in own)
         for upkeep in self._upkeep:
             upkeep.start()
         settle_memory()

@@ -8,6 +8,7 @@ from iwrouting.alerts import look
 from iwrouting.audit.sweeping.sweeper import sweep_every_s
 from iwrouting.audit.tamper.seals import seal_when_due
 from iwrouting.conf import settings
+from iwrouting.reports.usage.rolling import roll_settled
 from iwrouting.server.lines import LineWriter
 from iwrouting.server.sweeping import sweep_now
 from iwrouting.server.upkeep import Job
@@ -16,6 +17,7 @@ from iwrouting.snapshot import store
 LOOK_EVERY_S = 60.0
 LINES_EVERY_S = 5.0
 SCHEDULE_EVERY_S = 10.0
+SUM_EVERY_S = 60.0
 SEAL_EVERY_S = 300.0
 """How often it is asked whether the hourly seal is due."""
 
@@ -43,6 +45,12 @@ def lines() -> tuple[Job, ...]:
         Job("break_glass", LINES_EVERY_S, writer.break_glass, alone=False),
         Job("schedule", SCHEDULE_EVERY_S, writer.schedule, alone=False),
     )
+
+
+def sums() -> tuple[Job, ...]:
+    """Usage, summed up. In a thread of its own: with the rows of an upgrade it may be busy for minutes, and a database
+    that hangs under it must not hold up the sweep."""
+    return (Job("usage", SUM_EVERY_S, roll_settled),)
 
 
 def watch() -> tuple[Job, ...]:

@@ -12,6 +12,7 @@ from django.db.models import Model
 from iwrouting.audit.keeping import retention
 from iwrouting.audit.keeping.tables import MONTHLY, TABLES, first_of_month
 from iwrouting.models import Decision
+from iwrouting.reports.usage.rolling import settle
 from tests.audit_tables import rows
 
 FAR = date(2090, 3, 1)
@@ -76,5 +77,5 @@ def planned() -> retention.Plan:
 def remove() -> list[str]:
     """Have retention remove it; what it said."""
     said: list[str] = []
-    retention.apply(planned(), said.append)
+    retention.apply(planned(), said.append, settle)
     return said

@@ -13,6 +13,7 @@ from iwrouting.audit.keeping import pruning
 from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
 from iwrouting.models import Attempt, Decision, Seal
+from iwrouting.reports.usage.rolling import settle
 from tests.audit_tables import rows
 from tests.upkeep import story
 from tests.upkeep.databases import killed_at
@@ -97,7 +98,7 @@ def test_remove__a_guard_is_missing__changes_nothing_and_says_so() -> None:
 
 
 def test_remove__another_writes_between_two_transactions__is_let_in(old: str) -> None:
-    turns = pruning.prune(planned().before)
+    turns = pruning.prune(planned().before, settle)
     next(turns)
     with sqlite3.connect(old, timeout=0) as other:
         other.execute("CREATE TABLE beside (id)")

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from iwrouting.audit.keeping.partitions import Partition, attached
 from iwrouting.audit.keeping.patience import exclusively, lock
-from iwrouting.audit.keeping.tables import TABLES, partition
+from iwrouting.audit.keeping.tables import TABLES, Settle, first_of_month, midnight, partition
 from iwrouting.audit.tamper.seals import Leaving, removal_seal
 from iwrouting.conf.points import hit
 from iwrouting.models import Seal
@@ -40,17 +40,18 @@ def left_over() -> list[str]:
         return [name for (name,) in cursor.fetchall() if LEFT.fullmatch(name)]
 
 
-def detach(partitions: list[Partition]) -> Seal:
-    """Take these partitions out of their tables and store the seal that stands for them, in one transaction.
+def detach(month: date, partitions: list[Partition], settle: Settle) -> Seal:
+    """Take a month's partitions out of their tables and store the seal that stands for them, in one transaction.
 
     What the seal says is worked out before anything is locked that others need: until then only new rows of these very
-    months wait. Raises Busy: then nothing was changed.
+    months wait. So `settle` finds all rows of the month that will ever be. Raises Busy: then nothing was changed.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(PATIENT)
         exclusively((), lambda: lock([each.name for each in partitions], "SHARE"))
         seal = removal_seal([Leaving(each.table, each.name) for each in partitions])
+        exclusively((), lambda: settle(midnight(first_of_month(month, 1))))
         hit("retention.before_detach")
         parents = [each.table for each in partitions]
         defaults = [partition(table, None) for table in parents]

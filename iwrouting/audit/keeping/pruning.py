@@ -6,13 +6,13 @@ that stands for what went. SQLite's DDL is transactional: whatever ends the proc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from iwrouting.audit.keeping.tables import DECISION, MONTHLY, TABLES
+from iwrouting.audit.keeping.tables import DECISION, MONTHLY, TABLES, Settle, midnight
 from iwrouting.audit.tamper.seals import Leaving, removal_seal
 from iwrouting.conf.points import hit
 
@@ -30,11 +30,6 @@ class GuardMissing(Exception):
     """A trigger that guards the audit is not there; the text says which and what to do."""
 
 
-def midnight(day: date) -> datetime:
-    """The moment at which a day begins, in UTC."""
-    return datetime.combine(day, time(), UTC)
-
-
 def rows_before(day: date) -> dict[date, dict[str, int]]:
     """How many rows of which months before a day stand in each table."""
     found: dict[date, dict[str, int]] = {}
@@ -49,15 +44,16 @@ def rows_before(day: date) -> dict[date, dict[str, int]]:
     return dict(sorted(found.items()))
 
 
-def prune(day: date) -> Iterator[dict[str, int]]:
+def prune(day: date, settle: Settle) -> Iterator[dict[str, int]]:
     """Delete what is older than a day, a transaction at a turn; gives the rows deleted from each table in it.
 
-    Decisions go with their attempts and outcomes, then rows that have lost their decision. Raises GuardMissing.
+    Each begins with `settle`. Decisions go with their attempts and outcomes, then rows that have lost their decision.
+    Raises GuardMissing.
     """
     for table in TABLES:
         by = BY_DECISION if table == DECISION else {table: "id"}
         while keys := _oldest(table, day):
-            yield _delete(keys, by)
+            yield _delete(keys, by, lambda: settle(midnight(day)))
 
 
 def _oldest(table: str, day: date) -> list[str]:
@@ -65,8 +61,9 @@ def _oldest(table: str, day: date) -> list[str]:
     return [key.hex for key in rows.order_by("decision_at").values_list("id", flat=True)[:CHUNK]]
 
 
-def _delete(keys: list[str], by: Mapping[str, str]) -> dict[str, int]:
+def _delete(keys: list[str], by: Mapping[str, str], begin: Callable[[], None]) -> dict[str, int]:
     with transaction.atomic(), connection.cursor() as cursor:
+        begin()
         cursor.execute("CREATE TEMP TABLE IF NOT EXISTS iw_leaving (id text PRIMARY KEY)")
         cursor.execute("DELETE FROM temp.iw_leaving")
         cursor.executemany("INSERT INTO temp.iw_leaving VALUES (%s)", [(key,) for key in keys])

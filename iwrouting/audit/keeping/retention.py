@@ -14,7 +14,7 @@ from django.db import connection
 
 from iwrouting.audit.keeping import detaching, pruning
 from iwrouting.audit.keeping.partitions import Partition
-from iwrouting.audit.keeping.tables import TABLES, kept_from
+from iwrouting.audit.keeping.tables import TABLES, Settle, kept_from
 from iwrouting.models import HeldResponse
 
 HELD_CHUNK = 1_000
@@ -65,24 +65,25 @@ def _told(month: date, partitions: list[Partition]) -> OldMonth:
     return OldMonth(month, rows, sum(each.bytes for each in partitions))
 
 
-def apply(planned: Plan, say: Say) -> None:
+def apply(planned: Plan, say: Say, settle: Settle) -> None:
     """Remove it; `say` gets a line for each part. Raises Busy, GuardMissing: what was removed by then is sealed."""
-    for line in _prune(planned.before) if connection.vendor == "sqlite" else _detach(planned.before):
+    remove = _prune if connection.vendor == "sqlite" else _detach
+    for line in remove(planned.before, settle):
         say(line)
 
 
-def _detach(before: date) -> Iterator[str]:
+def _detach(before: date, settle: Settle) -> Iterator[str]:
     yield from (f"dropped {name}, left by an interrupted run" for name in detaching.drop_left_over())
     for month, partitions in detaching.old_partitions(before).items():
         yield f"{month:%Y-%m}: working out its seal, then removing it"
-        seal = detaching.detach(partitions)
+        seal = detaching.detach(month, partitions, settle)
         detaching.drop_left_over()
         yield f"removed {month:%Y-%m}; seal {seal.number} stands for it"
 
 
-def _prune(before: date) -> Iterator[str]:
+def _prune(before: date, settle: Settle) -> Iterator[str]:
     done = dict.fromkeys(TABLES, 0)
-    for deleted in _paced(pruning.prune(before)):
+    for deleted in _paced(pruning.prune(before, settle)):
         done = {table: count + deleted.get(table, 0) for table, count in done.items()}
         yield "removed so far: " + ", ".join(f"{count} of {table}" for table, count in done.items())
 

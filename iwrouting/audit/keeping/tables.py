@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
 
 from iwrouting.models import Attempt, Decision, Outcome
 
@@ -10,6 +11,10 @@ DECISION = Decision._meta.db_table
 MONTHLY = {model._meta.db_table: model for model in (Decision, Attempt, Outcome)}
 TABLES = tuple(MONTHLY)
 """In the order in which they are locked, emptied and told."""
+
+Settle = Callable[[datetime], None]
+"""What is called in the transaction that removes rows, before they go, with the moment before which all were decided:
+reports outlive the rows."""
 
 
 def first_of_month(day: date, ahead: int = 0) -> date:
@@ -21,6 +26,11 @@ def first_of_month(day: date, ahead: int = 0) -> date:
 def kept_from(days: int, now: datetime) -> date:
     """The first day that is kept: months that end before it are older than `days` as a whole."""
     return first_of_month((now.astimezone(UTC) - timedelta(days=days)).date())
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins, in UTC."""
+    return datetime.combine(day, time(), UTC)
 
 
 def partition(table: str, month: date | None) -> str:

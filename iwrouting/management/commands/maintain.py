@@ -25,9 +25,9 @@ EPILOG = """examples:
   manage.py maintain --dry-run               what each step would do; changes nothing
   manage.py maintain --yes                   once, from cron or a timer (docs/operations.md)
   manage.py maintain --yes --loop 3600       every hour until SIGTERM, in a container beside the service
-Steps: months made ahead and the default partition looked at (PostgreSQL), what workers do beside their calls, old rows
-of held responses (IW_HELD_RETENTION_DAYS), old months of the audit (IW_AUDIT_RETENTION_DAYS), statistics. One line a
-step. On PostgreSQL it needs the owner of the tables.
+Steps: months made ahead and the default partition looked at (PostgreSQL), what workers do beside their calls, usage
+summed up (docs/reporting.md), old rows of held responses (IW_HELD_RETENTION_DAYS), old months of the audit
+(IW_AUDIT_RETENTION_DAYS), statistics. One line a step. On PostgreSQL it needs the owner of the tables.
 Exit codes: 0 done, 1 a step failed, 2 not confirmed, 3 somebody has to look at something, 4 another run is at it, or
 the tables are in use.
 """

@@ -23,7 +23,7 @@ ACTIONS = ("raise", "delay:0.1", "kill")
 SHORTER = {"SQLite": ("kill",)}
 """Where one does: what a raise and a delay come to is the same on both databases."""
 
-IN_COMMANDS = ("seal.", "retention.", "partitions.", "alerts.")
+IN_COMMANDS = ("seal.", "retention.", "partitions.", "alerts.", "usage.")
 """Where commands pass; workers pass all others."""
 
 OF_SWEEPS = tuple(point for point in POINTS if point.startswith(("adopt.", "sweep.")))
