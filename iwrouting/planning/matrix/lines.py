@@ -11,7 +11,8 @@ from iwrouting.types.faults import ALL_PROJECTS_NAME
 
 HEADING = re.compile(r"(#{1,6})\s+(?:[0-9]+(?:\.[0-9]+)*\.?\s+)?(.*)")
 BULLET = re.compile(r"(\s*)(?:[-*+]|[0-9]{1,9}[.)])\s+(.*)")
-LABEL = re.compile(r"\*\*(.+?):?\*\*\s*:?")
+LABEL = re.compile(r"\*\*([^*]+)\*\*.*")
+BARE = re.compile(rf"\W*({MENTION.pattern})\W*?\s*(?:→|->|=>|=|:)")
 SUBJECT = re.compile(r"`([^`]*)`(?:\s+\((?:alias\s+`([^`]*)`|(no variable))\))?\s*(.*)")
 MORE = r"(?:\s*,|\s*/|,?\s+or|,?\s*\(or)\s*`[^`]*`\)?"
 AFTER = r"\.?(?:\s*\([^`]*\)|\s*[\u2013\u2014-]\s[^`]*)?"
@@ -36,6 +37,12 @@ class Subject:
     rest: str
 
 
+def label_of(text: str) -> str:
+    """The bold words that a line begins with, if it names no variable; else empty."""
+    found = LABEL.fullmatch(text)
+    return found[1] if found and not MENTION.search(text) else ""
+
+
 def profile_of(title: str) -> str:
     """The profile that a heading or a label begins with; empty where it begins with neither."""
     return next((profile for profile in PROFILES if title.lower().startswith(profile)), "")
@@ -52,6 +59,20 @@ def subject_of(text: str) -> Subject | None:
     if alias or name.startswith(PREFIX) or MENTION.fullmatch(name):
         return Subject(a_variable(name), an_alias(alias) if alias else "", rest)
     return None
+
+
+def alias_said(text: str) -> Subject | None:
+    """Whom a line of defaults is about that names an alias alone: "`summary` → `gpt-4.1-nano`". Raises Unreadable."""
+    found = SUBJECT.fullmatch(text)
+    if found is None or not found[4].startswith(ARROWS) or found[2] or found[3] or MAPPED.fullmatch(text):
+        return None
+    return Subject("", an_alias(found[1]), found[4])
+
+
+def refuse_bare(text: str) -> None:
+    """Raise Unreadable for a line that sets a variable in another form than those that are read."""
+    if found := BARE.match(text):
+        raise Unreadable(f"{found[1]} is set in no form that is read: write - `{found[1]}` → `model`.")
 
 
 def models_said(rest: str) -> tuple[str, ...] | None:

@@ -72,7 +72,7 @@ class _Reader:
         self.not_read: list[NotRead] = []
         self._block: _Block | None = None
         self._comment = False
-        self._headings: dict[int, str] = {}
+        self._titles: dict[int, str] = {}
         self._label, self._label_indent = "", NO_LABEL
         self._above: tuple[int, lines.Subject] | None = None
 
@@ -112,15 +112,15 @@ class _Reader:
         content = bullet[2].strip() if bullet else text.strip()
         indent = len(bullet[1]) if bullet else 0
         with self._at(number):
-            if label := lines.LABEL.fullmatch(content):
-                self._bold(label[1], indent if bullet else NO_LABEL)
-                self._mention(number, text)
+            if label := lines.label_of(content):
+                self._bold(label, indent if bullet else NO_LABEL)
             elif not self._said(number, indent, content):
-                self._mention(number, text)
+                lines.refuse_bare(content)
+                self._mention(number, text, always=bullet is not None and self._among_defaults() and "→" in text)
 
     def _bold(self, label: str, indent: int) -> None:
         if indent == NO_LABEL:
-            self._headings[UNDER_HEADINGS] = lines.profile_of(label)
+            self._titles[UNDER_HEADINGS] = label
         self._label, self._label_indent = label, indent
 
     def _said(self, number: int, indent: int, content: str) -> bool:
@@ -130,6 +130,9 @@ class _Reader:
         subject = lines.subject_of(content)
         if subject is not None:
             return self._of_subject(number, indent, subject)
+        if self._among_defaults() and (subject := lines.alias_said(content)):
+            self._default(number, subject, lines.models_said(subject.rest) or (), self._profile())
+            return True
         if served := lines.served_said(content):
             alias, project, models = served
             self._add(Statement(number, What.EFFECTIVE, alias, models, project=project))
@@ -168,14 +171,18 @@ class _Reader:
     def _profile(self) -> str:
         """The profile of a default here. Raises Unreadable under a label that is none."""
         if self._label_indent == NO_LABEL:
-            return next((profile for _, profile in sorted(self._headings.items(), reverse=True) if profile), "")
+            profiles = (lines.profile_of(title) for _, title in sorted(self._titles.items(), reverse=True))
+            return next((profile for profile in profiles if profile), "")
         if profile := lines.profile_of(self._label):
             return profile
         raise Unreadable(f"It stands under {shown(self._label)}, which is no profile: expected Runtime or Design.")
 
+    def _among_defaults(self) -> bool:
+        return any("default" in title.lower() for title in self._titles.values())
+
     def _heading(self, level: int, title: str) -> None:
-        self._headings = {other: profile for other, profile in self._headings.items() if other < level}
-        self._headings[level] = lines.profile_of(title)
+        self._titles = {other: above for other, above in self._titles.items() if other < level}
+        self._titles[level] = title
         self._label_indent, self._above = NO_LABEL, None
 
     def _end_label(self, indent: int) -> None:
@@ -233,9 +240,9 @@ class _Reader:
             if number not in read:
                 self._mention(number, line)
 
-    def _mention(self, number: int, text: str) -> None:
+    def _mention(self, number: int, text: str, *, always: bool = False) -> None:
         """Tell of a line that said nothing, if it names a routing variable."""
-        if MENTION.search(text) is None:
+        if not (always or MENTION.search(text)):
             return
         if text.lstrip().startswith("|"):
             self._fault(number, NO_TABLES)

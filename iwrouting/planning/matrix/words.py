@@ -92,7 +92,7 @@ class MatrixRefused(ValueError):
     """A document that can't be read; with every fault that was found."""
 
     def __init__(self, faults: Iterable[MatrixFault]) -> None:
-        self.faults = sorted(faults, key=lambda fault: fault.line)
+        self.faults = sorted(dict.fromkeys(faults), key=lambda fault: fault.line)
         super().__init__("\n".join(fault.told("the document") for fault in self.faults))
 
 
