@@ -5,7 +5,7 @@ The three are roles without login; logins are members of them. A second run chan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.apps import apps
@@ -45,6 +45,14 @@ ORDER BY 1
 """
 
 
+BESIDE = """
+SELECT relname FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND relname <> ALL(%s)
+    AND has_table_privilege(%s, oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+ORDER BY 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """A role that logs in as one of a kind: `app`, `analyst` or `owner`. `verifier`: of its password, or empty."""
@@ -76,15 +84,50 @@ def statements(roles: Roles) -> list[str]:
     existing = {name for (name,) in _rows("SELECT rolname FROM pg_roles")}
     places = f"SCHEMA {quoted(schema)}"
     return [
-        *_created(roles, existing),
+        *_created((roles.owner, roles.app, roles.analyst), roles.logins, existing),
         *([] if is_super or roles.owner == user else [f"GRANT {quoted(roles.owner)} TO {quoted(user)}"]),
         *_places(roles, places, f"DATABASE {quoted(database)}"),
         *_owned(roles),
         *_granted(roles),
         f"ALTER DEFAULT PRIVILEGES FOR ROLE {quoted(roles.owner)} IN {places} "
         f"GRANT SELECT, INSERT ON TABLES TO {quoted(roles.app)}",
-        *(line for login in roles.logins for line in _login(roles, login)),
+        *(line for login in roles.logins for line in _login(roles.of(login.kind), login)),
     ]
+
+
+def analyst_statements(analyst: str, login: Login | None) -> list[str]:
+    """Those for analysts alone: their role, what it may read, and a login. What others may do stays as it is."""
+    existing = {name for (name,) in _rows("SELECT rolname FROM pg_roles")}
+    role, (schema, database) = quoted(analyst), _places_here()
+    logins = () if login is None else (login,)
+    return [
+        *_created((analyst,), logins, existing),
+        f"GRANT CONNECT ON {database} TO {role}",
+        f"REVOKE CREATE ON {schema} FROM {role}",
+        f"GRANT USAGE ON {schema} TO {role}",
+        *(f"REVOKE ALL ON {quoted(name)} FROM {role}" for name in [*privileges_of_app(), *VIEWS]),
+        *(f"GRANT SELECT ON {quoted(view)} TO {role}" for view in REPORTS),
+        *(line for each in logins for line in _login(analyst, each)),
+    ]
+
+
+def analyst_revokes(analyst: str, login: str) -> list[str]:
+    """Take from a login what it reads as an analyst; from the role all that it has, where no login is named."""
+    role, (schema, database) = quoted(analyst), _places_here()
+    if login:
+        return [f"REVOKE {role} FROM {quoted(login)}"]
+    names = [*privileges_of_app(), *VIEWS]
+    return [
+        *(f"REVOKE ALL ON {quoted(name)} FROM {role}" for name in names),
+        f"REVOKE ALL ON {schema} FROM {role}",
+        f"REVOKE ALL ON {database} FROM {role}",
+    ]
+
+
+def _places_here() -> tuple[str, str]:
+    """The schema and the database, as GRANT names them."""
+    schema, database = _row("SELECT current_schema(), current_database()")
+    return f"SCHEMA {quoted(schema)}", f"DATABASE {quoted(database)}"
 
 
 def quoted(name: str) -> str:
@@ -92,7 +135,7 @@ def quoted(name: str) -> str:
     return connection.ops.quote_name(name)
 
 
-def _rows(sql: str, *parameters: list[str]) -> list[tuple[str, ...]]:
+def _rows(sql: str, *parameters: str | list[str]) -> list[tuple[str, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())
@@ -103,11 +146,11 @@ def _row(sql: str) -> tuple[str, ...]:
     return found
 
 
-def _created(roles: Roles, existing: set[str]) -> Iterator[str]:
-    for name in (roles.owner, roles.app, roles.analyst):
+def _created(names: Sequence[str], logins: Sequence[Login], existing: set[str]) -> Iterator[str]:
+    for name in names:
         if name not in existing:
             yield f"CREATE ROLE {quoted(name)} NOLOGIN"
-    for login in roles.logins:
+    for login in logins:
         if login.name not in existing:
             yield f"CREATE ROLE {quoted(login.name)} LOGIN"
 
@@ -140,16 +183,16 @@ def _granted(roles: Roles) -> Iterator[str]:
         yield f"GRANT SELECT ON {quoted(view)} TO {app}{f', {analyst}' if view in REPORTS else ''}"
 
 
-def _login(roles: Roles, login: Login) -> Iterator[str]:
+def _login(role: str, login: Login) -> Iterator[str]:
     name = quoted(login.name)
-    yield f"GRANT {quoted(roles.of(login.kind))} TO {name}"
+    yield f"GRANT {quoted(role)} TO {name}"
     if login.verifier:
         yield f"ALTER ROLE {name} PASSWORD '{login.verifier}'"
     for setting, value in SETTINGS[login.kind].items():
         yield f"ALTER ROLE {name} SET {setting} = '{value}'"
-    if login.kind == "owner" and login.name != roles.owner:
+    if login.kind == "owner" and login.name != role:
         # What it makes is to belong to the role, or the next owner's login could not change it.
-        yield f"ALTER ROLE {name} SET role = '{roles.owner}'"
+        yield f"ALTER ROLE {name} SET role = '{role}'"
 
 
 def tables() -> list[str]:
@@ -172,7 +215,23 @@ def privileges_of_app() -> dict[str, str]:
     return found | {MigrationRecorder.Migration._meta.db_table: "SELECT"}
 
 
-def too_mighty(roles: Roles) -> list[str]:
+def too_mighty(owner: str, logins: Sequence[Login]) -> list[str]:
     """Logins of the service and of analysts for whom the guards do not hold, each with the reason."""
-    names = [login.name for login in roles.logins if login.kind != "owner"]
-    return [f"{name} {reason}" for name, reason in _rows(MIGHTY, [roles.owner], names)]
+    names = [login.name for login in logins if login.kind != "owner"]
+    return [f"{name} {reason}" for name, reason in _rows(MIGHTY, [owner], names)]
+
+
+def owner_of_views() -> str:
+    """Whose the views are; empty where they have not been made yet."""
+    owners = {name: owner for name, _, owner in _rows(OWNERS, list(REPORTS))}
+    return owners[REPORTS[0]] if len(owners) == len(REPORTS) else ""
+
+
+def reach_beside(role: str) -> list[str]:
+    """Tables and views of the schema that a role can reach beside the reports: by PUBLIC, or by another role."""
+    return [name for (name,) in _rows(BESIDE, list(REPORTS), role)]
+
+
+def is_role(name: str) -> bool:
+    """Whether the server has a role of this name."""
+    return bool(_rows("SELECT rolname FROM pg_roles WHERE rolname = %s", name))

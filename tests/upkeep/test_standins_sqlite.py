@@ -14,6 +14,7 @@ from iwrouting.audit.keeping import partitions
     ("arguments", "said", "shown"),
     [
         (["roles", "--yes"], "SQLite has no roles: who can write the file can do all.", None),
+        (["reporting", "grant", "--yes"], "SQLite has no roles: who can read the file can read all of it", None),
         (["partitions", "list"], "SQLite has no partitions: its tables are plain", []),
         (["partitions", "drain", "--yes"], "SQLite has no partitions: its tables are plain", []),
     ],

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError, connection, transaction
+from django.db import connection
 
+from iwrouting.management.role_apply import WRONG_USAGE, check_name, show_or_apply, verifier
 from iwrouting.management.role_plan import SETTINGS, Login, Roles, statements, too_mighty
 
-FAILED, WRONG_USAGE = 1, 2
-NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 NO_ROLES = (
     "SQLite has no roles: who can write the file can do all. Let the service's user alone have the file and its folder "
     "(mode 0600 and 0700); triggers refuse changes of the audit's rows, the chain of hashes shows them, and analysts "
@@ -60,46 +58,19 @@ class Command(BaseCommand):
             self.stderr.write(NO_ROLES)
             return
         roles = self._roles(options)
-        if mighty := too_mighty(roles):
+        if mighty := too_mighty(roles.owner, roles.logins):
             raise CommandError(f"Nothing was changed: no guard would hold: {'; '.join(mighty)}. Name others.")
-        lines = statements(roles)
-        if options["dry_run"]:
-            self.stdout.write("".join(f"{hidden(line)};\n" for line in lines), ending="")
-        elif options["yes"] or self._agreed(len(lines)):
-            self._apply(lines)
+        show_or_apply(self, statements(roles), dry_run=options["dry_run"], yes=options["yes"])
 
     def _roles(self, options: dict[str, Any]) -> Roles:
         pairs = [login_of(text) for text in options["login"]]
         for name in (options["owner"], options["app"], options["analyst"], *(name for _, name in pairs)):
-            if not NAME.fullmatch(name):
-                raise CommandError(f"'{name}': a role's name has a-z, 0-9 and _ here.", returncode=WRONG_USAGE)
+            check_name(name)
         passwords = sys.stdin.read().splitlines() if options["password_stdin"] else [""] * len(pairs)
         if len(passwords) != len(pairs):
             raise CommandError(f"stdin has {len(passwords)} lines for {len(pairs)} --login.", returncode=WRONG_USAGE)
         logins = [Login(kind, name, verifier(name, text)) for (kind, name), text in zip(pairs, passwords, strict=True)]
         return Roles(options["owner"], options["app"], options["analyst"], tuple(logins))
-
-    def _agreed(self, count: int) -> bool:
-        if not sys.stdin.isatty():
-            raise CommandError("Add --yes to apply, or --dry-run to see the SQL.", returncode=WRONG_USAGE)
-        agreed = input(f"Execute {count} statements on roles and rights? [y/N] ").strip().lower() in ("y", "yes")
-        if not agreed:
-            self.stderr.write("Nothing was changed.")
-        return agreed
-
-    def _apply(self, lines: list[str]) -> None:
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '2s'")
-                for line in lines:
-                    cursor.execute(line)
-        except ProgrammingError as error:
-            raise CommandError(
-                f"Nothing was changed: {str(error).strip()}. Run it as a superuser, or as the tables' owner with "
-                "CREATEROLE.",
-                returncode=FAILED,
-            ) from None
-        self.stderr.write(f"Executed {len(lines)} statements.")
 
 
 def login_of(text: str) -> tuple[str, str]:
@@ -108,17 +79,3 @@ def login_of(text: str) -> tuple[str, str]:
     if kind not in SETTINGS or not name:
         raise CommandError(f"--login {text}: say app=NAME, analyst=NAME or owner=NAME.", returncode=WRONG_USAGE)
     return kind, name
-
-
-def verifier(name: str, password: str) -> str:
-    """What PostgreSQL keeps of a password: the text itself never leaves this process. Empty for none."""
-    if not password:
-        return ""
-    connection.ensure_connection()
-    found: bytes = connection.connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
-    return found.decode()
-
-
-def hidden(line: str) -> str:
-    """A statement to show, without the verifier in it."""
-    return re.sub(r"PASSWORD '.*'", "PASSWORD '...'", line)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iwrouting.management.reporting import dictionary
+from iwrouting.management.reporting import dictionary, grant
 from iwrouting.management.reporting.subcommand import Subcommand
 
-SUBCOMMANDS: tuple[Subcommand, ...] = (dictionary,)
+SUBCOMMANDS: tuple[Subcommand, ...] = (grant, dictionary)
 """In the order in which the help lists them."""
 
 __all__ = ["SUBCOMMANDS", "Subcommand"]
