@@ -32,6 +32,7 @@ collect_ignore = (
         "autoroute",
         "browser",
         "client",
+        "commands/test_matrix.py",
         "faults/test_campaign.py",
         "faults/test_client.py",
         "faults/test_cuts.py",

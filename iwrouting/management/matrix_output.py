@@ -11,7 +11,7 @@ from iwrouting.management.output import as_csv, as_json, as_jsonl, as_table, har
 from iwrouting.planning.matrix import Comparison, Level, Written
 
 DIFFERENCES = ("level", "code", "alias", "project", "lines", "document", "live", "fix")
-MODELS = ("level", "code", "model", "shutdown_date", "replacement", "lines", "live")
+MODELS = ("level", "code", "model", "shutdown_date", "replacement", "lines", "live", "fix")
 ALL = (*DIFFERENCES[:4], "model", "shutdown_date", "replacement", *DIFFERENCES[4:])
 
 

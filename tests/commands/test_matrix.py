@@ -166,7 +166,7 @@ def test_check__of_models_that_are_gone__warns__and_fails_where_it_is_asked_to(t
         "2026-07-23",
         "gpt-5.6-sol",
     )
-    assert first["live"] == ["code (default)"]
+    assert first["live"] == ["code"]
     assert check(file, "--fail-on", "dead").code == check(file, "--fail-on", "dying").code == 3
     early = ("--on", "2026-07-01")
     assert check(file, *early, "--fail-on", "dead").code == 0
@@ -237,6 +237,12 @@ def test_check__against_the_built_in_matrix__reads_no_database(tmp_path: Path, d
         done = check(file, "--built-in", "--profile", "design")
     assert (done.code, drift(done)) == (3, [("environment_serves", "intent", None, "gpt-5.1 (environment)")])
     assert done.json["revision"] is None
+    other = tmp_path / "other.yaml"
+    other.write_text("matrix: 1\naliases:\n  fast: {variable: OPENAI_MODEL_FAST, default: nothing-known}\n")
+    asked = check(other, "--built-in").json
+    fixes = {row["code"]: row["fix"] for row in asked["drift"]}
+    assert fixes == {"other_default": "line 3", "unwritten_alias": "write it down as matrix_export --format yaml does"}
+    assert {row["fix"] for row in asked["warnings"]} == {"its lines", "admin: Models; or its lines"}
     assert check(file, "--built-in", "--project", "atlas").code == 2
 
 

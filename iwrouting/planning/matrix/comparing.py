@@ -42,7 +42,7 @@ def compare(written: Written, asked: Asked) -> tuple[Difference, ...]:
         alias = asked.config.aliases.get(name)
         found += [_missing(name, said, asked)] if alias is None else _Alias(alias, said, written, asked).differences()
     found += [
-        _unwritten(each, written.form) for each in asked.config.aliases.values() if _lacks(each, by_alias, written)
+        _unwritten(each, written, asked) for each in asked.config.aliases.values() if _lacks(each, by_alias, written)
     ]
     return tuple(sorted(found, key=lambda each: (each.level, each.lines or (1 << 30,), each.alias, each.project or "")))
 
@@ -64,13 +64,13 @@ def _lacks(alias: AliasFacts, by_alias: Mapping[str, list[Statement]], written: 
 def _missing(name: str, said: list[Statement], asked: Asked) -> Difference:
     by_variable = not said[0].alias
     live = "no alias reads it" if by_variable else f"no such alias. {instead(name, asked.config.aliases)}"
-    fix = f"{told_lines(_lines(said))}; or admin: Aliases, add"
+    fix = told_lines(_lines(said)) + ("; or admin: Aliases, add" if asked.config.database else "")
     return Difference(Code.MISSING_ALIAS, name, _lines(said), name, live, fix)
 
 
-def _unwritten(alias: AliasFacts, form: Form) -> Difference:
+def _unwritten(alias: AliasFacts, written: Written, asked: Asked) -> Difference:
     live = f"{alias.variable or 'no variable'}, {alias.default_model.strip() or NOTHING}"
-    fix = f"write it down as matrix_export --format {form} does; or admin: Aliases, {alias.name}"
+    fix = _add_fix(written) + (f"; or admin: Aliases, {alias.name}" if asked.config.database else "")
     return Difference(Code.UNWRITTEN_ALIAS, alias.name, (), NOTHING, live, fix)
 
 
@@ -99,7 +99,7 @@ class _Alias:
         """A thing that has one value."""
         said = self.said[what]
         if not said and what is What.VARIABLE and self.whole and live:
-            yield self._difference(Code.UNWRITTEN_VARIABLE, (), NOTHING, live, self._add_fix())
+            yield self._difference(Code.UNWRITTEN_VARIABLE, (), NOTHING, live, _add_fix(self.written))
         if len({each.values for each in said}) > 1:
             yield self._contradiction(said, live)
         if said and all(live not in each.values for each in said):
@@ -121,7 +121,7 @@ class _Alias:
         live = self.alias.default_model.strip()
         said = self._defaults(self.asked.profile)
         if not said and self.whole and live:
-            yield self._difference(Code.UNWRITTEN_DEFAULT, (), NOTHING, live, self._add_fix())
+            yield self._difference(Code.UNWRITTEN_DEFAULT, (), NOTHING, live, _add_fix(self.written))
         elif said and live not in (_allowed(said) or _any(said)):
             wrong = [each for each in said if live not in each.values]
             yield self._difference(Code.OTHER_DEFAULT, wrong, told_values(wrong), live or NOTHING, self._fix(wrong))
@@ -177,10 +177,13 @@ class _Alias:
         return Difference(code, self.alias.name, _lines(said), text, live, fix)
 
     def _fix(self, said: list[Statement]) -> str:
-        return f"admin: Aliases, {self.alias.name}; or {told_lines(_lines(said))}"
+        """The row, where there is one, or the lines."""
+        row = f"admin: Aliases, {self.alias.name}; or " if self.asked.config.database else ""
+        return f"{row}{told_lines(_lines(said))}"
 
-    def _add_fix(self) -> str:
-        return f"write it down as matrix_export --format {self.written.form} does"
+
+def _add_fix(written: Written) -> str:
+    return f"write it down as matrix_export --format {written.form} does"
 
 
 def _undo(found: Served) -> str:

@@ -81,7 +81,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ModelWarning:
-    """A model that is gone, going, switched off or unknown; where the document and the live matrix name it."""
+    """A model that is gone, going, switched off or unknown; where the document and the live matrix name it, and `fix`,
+    the command or the place that changes the latter."""
 
     code: str
     model: str
@@ -90,6 +91,7 @@ class ModelWarning:
     replacement: str
     lines: tuple[int, ...]
     live: tuple[str, ...]
+    fix: str
 
     def as_row(self) -> dict[str, Any]:
         """The warning as commands show it."""
@@ -101,6 +103,7 @@ class ModelWarning:
             "replacement": self.replacement,
             "lines": list(self.lines),
             "live": list(self.live),
+            "fix": self.fix,
             "text": self.text,
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from iwrouting.planning.matrix.differences import ModelWarning
@@ -14,6 +14,8 @@ from iwrouting.types import Configuration
 
 OF_MODELS = (What.DEFAULT, What.EFFECTIVE)
 DATED = ("model_retired", "model_retiring")
+ITS_LINES = "its lines"
+IN_ADMIN = f"admin: Models; or {ITS_LINES}"
 
 
 def model_warnings(written: Written, config: Configuration, at: datetime, *, days: int) -> tuple[ModelWarning, ...]:
@@ -42,6 +44,7 @@ def _warning(
     if not text:
         return None
     code = text.partition(":")[0]
+    named = list(places)
     return ModelWarning(
         code=code,
         model=model,
@@ -49,9 +52,19 @@ def _warning(
         shutdown_date=facts.shutdown_date if code in DATED else None,
         replacement=facts.replacement,
         lines=tuple(sorted({each.line for each in said})),
-        live=tuple(dict.fromkeys(_place(each) for each in places)),
+        live=tuple(dict.fromkeys(_told(each) for each in named)),
+        fix=_fix(model, facts.replacement, named, config) if code in DATED else IN_ADMIN,
     )
 
 
-def _place(place: Place) -> str:
-    return f"{place.alias} ({place.label})"
+def _told(place: Place) -> str:
+    """The alias, and where of it the model stands unless that is its default."""
+    return place.alias if place.kind == "default" else f"{place.alias} ({place.label})"
+
+
+def _fix(model: str, replacement: str, places: Collection[Place], config: Configuration) -> str:
+    """What puts another model in the place of one that ends; in a document it is written by hand."""
+    variables = {place.ref: None for place in places if place.kind == "environment"}
+    in_rows = config.database and any(place.kind != "environment" for place in places)
+    parts = [f"matrix_replace {model} {replacement}".strip()] if in_rows else []
+    return "; ".join([*parts, *(f"set {name}" for name in variables)]) or ITS_LINES

@@ -53,7 +53,7 @@ def serves(config: Configuration, alias: str, project: str | None = None) -> tup
     return found.model, found.source
 
 
-@sample(60)
+@sample(40)
 @given(configurations(), st.sampled_from(Form), st.sampled_from((None, *PROJECTS)))
 def test_what_is_exported__is_read_back__without_a_difference(
     config: Configuration, form: Form, project: str | None
@@ -71,7 +71,7 @@ def test_what_is_exported__is_read_back__without_a_difference(
     assert found == {line.split(" ")[0] for line in said if " as well" in line}
 
 
-@sample(30)
+@sample(20)
 @given(configurations(), WHOLE, st.data())
 def test_another_default__is_found_once(config: Configuration, form: Form, data: st.DataObject) -> None:
     text = written_down(config, form)
@@ -80,7 +80,7 @@ def test_another_default__is_found_once(config: Configuration, form: Form, data:
     assert one(text, changed) == ("other_default", name, None)
 
 
-@sample(30)
+@sample(20)
 @given(configurations(), st.sampled_from(Form), st.sampled_from((None, *PROJECTS)), st.data())
 def test_another_override__is_found_once(
     config: Configuration, form: Form, project: str | None, data: st.DataObject
@@ -94,7 +94,7 @@ def test_another_override__is_found_once(
     assert (found.code, found.alias, found.project) == (code, name, project)
 
 
-@sample(30)
+@sample(20)
 @given(configurations(), st.sampled_from(Form), st.data())
 def test_another_environment__is_found_once__unless_an_override_shadows_it(
     config: Configuration, form: Form, data: st.DataObject
@@ -111,7 +111,7 @@ def test_another_environment__is_found_once__unless_an_override_shadows_it(
         assert differences(text, changed) == []
 
 
-@sample(30)
+@sample(20)
 @given(configurations(), WHOLE, st.data())
 def test_an_override_that_ends__is_found_once__where_another_model_serves_then(
     config: Configuration, form: Form, data: st.DataObject
@@ -128,7 +128,7 @@ def test_an_override_that_ends__is_found_once__where_another_model_serves_then(
         assert one(text, changed) == (f"{source}_serves", name, project)
 
 
-@sample(30)
+@sample(20)
 @given(configurations(), WHOLE, st.data())
 def test_an_alias_that_is_gone_new_or_reads_another_variable__is_found_once(
     config: Configuration, form: Form, data: st.DataObject
@@ -149,7 +149,7 @@ def test_an_alias_that_is_gone_new_or_reads_another_variable__is_found_once(
     assert one(text, changed) == ("other_variable", name, None)
 
 
-@sample(30)
+@sample(20)
 @given(configurations(), st.data())
 def test_another_model_in_a_line__is_found_once__with_that_line(config: Configuration, data: st.DataObject) -> None:
     text = written_down(config, Form.MARKDOWN)
