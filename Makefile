@@ -15,7 +15,7 @@ UV ?= uv
 export PYTHON
 LOCK = $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help run demo test faults lint format lock bench clean
+.PHONY: help run demo test faults prometheus lint format lock bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,6 +31,9 @@ test: ## lint, then all tests on SQLite and PostgreSQL (ONLY=sqlite,lint ARGS="-
 
 faults: ## storms of faults on both databases, all cuts of all streams, fuzzing, random chains, edits (MINUTES=5 SEED=1 ONLY=storms)
 	@sh .ci/venv.sh dev && exec .venv/bin/python -m tests.faults.run --minutes '$(MINUTES)' $(if $(SEED),--seed '$(SEED)') $(if $(ONLY),--only '$(ONLY)')
+
+prometheus: ## a real Prometheus scrapes two workers, and runs every query of the dashboards (installs it)
+	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py --only prometheus
 
 lint: ## ruff and mypy alone
 	@sh .ci/venv.sh dev && exec .venv/bin/python tests/run.py --only lint

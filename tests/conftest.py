@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,10 @@ collect_ignore = (
     if connection.vendor == "postgresql"
     else []
 )
+
+if "IW_TEST_PROMETHEUS" not in os.environ:
+    # `make prometheus` runs it, and installs what it needs.
+    collect_ignore.append("prometheus")
 
 LONGEST = (
     "faults/test_points.py",

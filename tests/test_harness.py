@@ -49,6 +49,7 @@ def test_no_browser_is_named_where_none_was_asked_for(tmp_path: Path) -> None:
         (["lint"], ["ruff", "format", "mypy"]),
         (["postgres,sqlite"], ["sqlite", "postgres"]),
         (["postgres", "ruff"], ["ruff", "postgres"]),
+        (["prometheus"], ["prometheus"]),
     ],
 )
 def test_steps_run_in_one_order(names: list[str], expected: list[str]) -> None:

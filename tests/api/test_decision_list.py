@@ -17,6 +17,7 @@ from iwrouting.api.management.listing import pages
 from iwrouting.api.management.listing.filters import FILTERS
 from iwrouting.api.management.resources import cursors
 from iwrouting.models import Decision
+from iwrouting.models.patience import cursor_for
 from iwrouting.reports.export.asked import Asked
 from iwrouting.reports.export.wide import columns_of
 from tests.api.document import faults
@@ -302,6 +303,23 @@ def test_a_time__leaves_other_months_unread(db: None, name: str) -> None:
     assert ("iwrouting_outcome_y2026m12" in plan) == ("outcomes__result" in lookups)
     assert "y2026m11" not in plan
     assert "default" not in plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan is PostgreSQL's")
+@pytest.mark.parametrize("column", ["outcomes__result", "outcomes__latency_us__gte"])
+def test_outcomes__are_read_in_the_order_of_time_and_no_further_than_a_page(db: None, column: str) -> None:
+    # Enough rows that PostgreSQL would rather read and sort all of them.
+    for number in range(300):
+        rows.outcome(rows.decision(AT + timedelta(seconds=number)), "ok", latency_us=number)
+    asked = Asked(AT, AT + timedelta(days=3), None, {column: "ok" if column.endswith("result") else 1})
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE iwrouting_decision, iwrouting_outcome")
+    found = asked.rows().order_by("-decision_at", "-pk")[:51]
+    assert "Hash Join" in found.explain() or "Merge Join" in found.explain()
+    with cursor_for(9, asked.hints):
+        plan = found.explain(analyze=True)
+    assert "Incremental Sort" in plan
+    assert "Hash" not in plan
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan is PostgreSQL's")

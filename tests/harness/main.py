@@ -68,7 +68,11 @@ def _work_folder() -> Iterator[Path]:
 
 
 def _programs(asked: Sequence[str]) -> programs.Programs:
-    return programs.provide(postgres="postgres" in asked, chromium=any(step in steps.TESTS for step in asked))
+    return programs.provide(
+        postgres="postgres" in asked,
+        chromium=any(step in steps.TESTS for step in asked),
+        prometheus="prometheus" in asked,
+    )
 
 
 def _run_steps(run: Run, asked: Sequence[str]) -> None:
@@ -86,6 +90,8 @@ def _run_step(run: Run, step: str, env: dict[str, str]) -> int:
         if step == "postgres" and run.found.postgres_bin:
             url = stack.enter_context(postgres.server(run.found.postgres_bin, run.work))
             env = env | {"DATABASE_URL": url, "PG_BIN": str(run.found.postgres_bin)}
+        if step == "prometheus":
+            env = env | {"IW_TEST_PROMETHEUS": str(run.found.prometheus)}
         return processes.run(steps.command(step, run.report(step), run.extra), ROOT, env)
 
 
@@ -93,7 +99,7 @@ def _sum_up(run: Run) -> int:
     print("== summary")
     for step, code in run.codes.items():
         print(f"{step:<10}{run.seconds[step]:6.1f} s  {'ok' if code == 0 else f'failed (exit code {code})'}")
-    tests = [step for step in run.codes if step in steps.TESTS]
+    tests = [step for step in run.codes if step in steps.TESTS + steps.ASKED_FOR]
     if tests:
         print(sum((counts.read(run.report(step)) for step in tests), counts.Counts()), flush=True)
     return int(any(run.codes.values()))

@@ -1,4 +1,4 @@
-"""Finds PostgreSQL and Chromium on this machine, or installs them where that is allowed."""
+"""Finds PostgreSQL, Chromium and Prometheus on this machine, or installs them where that is allowed."""
 
 from __future__ import annotations
 
@@ -22,24 +22,33 @@ class Programs:
 
     postgres_bin: Path | None = None
     chromium: Path | None = None
+    prometheus: Path | None = None
 
 
-def provide(*, postgres: bool, chromium: bool) -> Programs:
+def provide(*, postgres: bool, chromium: bool, prometheus: bool = False) -> Programs:
     """Find what is asked for, installing it where this is a Debian machine and we are root.
 
     Raises HarnessError that names the command to run, where it may not or that did not help.
     """
-    missing = _missing(postgres, chromium)
+    missing = _missing(postgres, chromium, prometheus)
     if missing:
         _install(missing)
-        missing = _missing(postgres, chromium)
+        missing = _missing(postgres, chromium, prometheus)
     if missing:
         raise HarnessError(f"Still not found after installing: {', '.join(missing)}. See its output above.")
-    return Programs(find_postgres() if postgres else None, find_chromium() if chromium else None)
+    return Programs(
+        find_postgres() if postgres else None,
+        find_chromium() if chromium else None,
+        find_prometheus() if prometheus else None,
+    )
 
 
-def _missing(postgres: bool, chromium: bool) -> list[str]:
-    wanted = {"postgresql": postgres and find_postgres() is None, "chromium": chromium and find_chromium() is None}
+def _missing(postgres: bool, chromium: bool, prometheus: bool) -> list[str]:
+    wanted = {
+        "postgresql": postgres and find_postgres() is None,
+        "chromium": chromium and find_chromium() is None,
+        "prometheus": prometheus and find_prometheus() is None,
+    }
     return [package for package, lacking in wanted.items() if lacking]
 
 
@@ -79,6 +88,12 @@ def find_chromium() -> Path | None:
         raise HarnessError(f"IW_TEST_CHROMIUM={named} is no program.")
     found = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     return Path(found) if found else None
+
+
+def find_prometheus() -> Path | None:
+    """The server; promtool, which comes with it, stands beside it."""
+    found = shutil.which("prometheus")
+    return Path(found) if found and Path(found).with_name("promtool").exists() else None
 
 
 def _install(packages: list[str]) -> None:

@@ -20,6 +20,14 @@ RESULT, OPEN = "outcomes__result", "open"
 """How it ended; `open` in the place of a result: it has not."""
 
 TAG = "tag"
+NAMED = frozenset({"request_id", "run_id"})
+"""Columns that name few decisions, by an index of their own."""
+
+IN_ORDER = "".join(
+    f"SET LOCAL {name} = off; " for name in ("enable_hashjoin", "enable_mergejoin", "enable_sort", "jit")
+)
+"""For PostgreSQL, where outcomes are asked for: that an outcome's time is its decision's it takes for a coincidence, so
+it expects one row, and would read whole months to find it. In the order of an index it can stop at a full page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,12 @@ class Asked:
         ended = {name: said.pop(name) for name in [*said] if name.startswith(OUTCOME)}
         rows = rows.filter(**said)
         return rows.filter(self._counts(), **ended, **self._times(OUTCOME)) if ended else rows
+
+    @property
+    def hints(self) -> str:
+        """Statements for PostgreSQL before these rows are read in the order of their time."""
+        ended = any(name.startswith(OUTCOME) for name in self.lookups)
+        return IN_ORDER if ended and not NAMED & self.lookups.keys() else ""
 
     def _times(self, prefix: str) -> dict[str, datetime]:
         bounds = {"gte": self.start, "lt": self.end}

@@ -30,6 +30,7 @@ MOST = 1_000
 """Decisions that one statement looks up."""
 
 Row = dict[str, Any]
+Tellers = tuple[tuple[str, Callable[[Any], Any]], ...]
 
 
 @cache
@@ -63,17 +64,23 @@ def _read(view: str, decisions: Sequence[Decision]) -> list[Row]:
             f"SELECT {listed} FROM {view} WHERE {condition} ORDER BY {', '.join(VIEWS[view])}",  # noqa: S608 - ours
             values,
         )
-        return [_plain(dict(zip(columns, found, strict=True))) for found in cursor.fetchall()]
+        tellers = _tellers(columns)
+        return [_plain(dict(zip(columns, found, strict=True)), tellers) for found in cursor.fetchall()]
 
 
-def _plain(row: Row) -> Row:
-    for name, value in row.items():
-        tell = TOLD.get(name.rpartition("_")[2]) or TOLD.get(name.partition("_")[0])
-        if tell is not None and value is not None:
-            row[name] = tell(value)
+def _plain(row: Row, tellers: Tellers) -> Row:
+    for name, tell in tellers:
+        if row[name] is not None:
+            row[name] = tell(row[name])
     if "cost_usd" in row and row["cost_pico"] is not None:
         row["cost_usd"] = dollars(row["cost_pico"])
     return row
+
+
+@cache
+def _tellers(columns: tuple[str, ...]) -> Tellers:
+    found = [(name, TOLD.get(name.rpartition("_")[2]) or TOLD.get(name.partition("_")[0])) for name in columns]
+    return tuple((name, tell) for name, tell in found if tell is not None)
 
 
 def _time(value: datetime | str) -> str:

@@ -8,14 +8,11 @@ from datetime import UTC, datetime, timedelta
 from iwrouting.api.management.resources.filters import Filter, Filters, flag, lookups, one_of, text, times, whole
 from iwrouting.calls.caller import FREE_ID
 from iwrouting.errors import BadRequest
-from iwrouting.reports.export.asked import OPEN, OUTCOME, RESULT, TAG, Asked
+from iwrouting.reports.export.asked import NAMED, OPEN, OUTCOME, RESULT, TAG, Asked
 from iwrouting.types import Kind, Result, Source
 
 WINDOW = timedelta(days=1)
 """The time looked at where none is named, as in the admin's list."""
-
-UNBOUNDED = frozenset({"request_id", "run_id"})
-"""What names few decisions by an index of its own: they are found whenever they were made."""
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC) + WINDOW
 MOST = 2**63 - 1
@@ -111,6 +108,6 @@ def read_asked(query: Mapping[str, str], projects: Collection[str] | None, now: 
     start, end = found.pop(START, None), found.pop(END, None)
     if start and end and start >= end:
         raise BadRequest(f"{END}: must be after {START}; the time between them is empty.", param=END)
-    if start is None and not UNBOUNDED & query.keys():
+    if start is None and not NAMED & query.keys():
         start = max(end or now, FIRST) - WINDOW
     return Asked(start, end, projects, found)

@@ -12,6 +12,7 @@ from iwrouting.api.management.decisions import DecisionItem
 from iwrouting.errors import BadRequest
 from iwrouting.models import Attempt, Decision, Outcome
 from iwrouting.models.patience import OutOfTime, cursor_for
+from iwrouting.reports.export.asked import Asked
 from iwrouting.reports.export.wide import wide_rows
 
 PATIENCE_S = 10.0
@@ -21,10 +22,10 @@ DECISIONS = "rpt_decisions_v1"
 
 
 @contextmanager
-def patiently() -> Iterator[None]:
+def patiently(asked: Asked) -> Iterator[None]:
     """Statements in here may take PATIENCE_S each. Raises BadRequest."""
     try:
-        with cursor_for(PATIENCE_S):
+        with cursor_for(PATIENCE_S, asked.hints):
             yield
     except OutOfTime:
         raise BadRequest(

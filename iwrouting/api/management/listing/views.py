@@ -75,8 +75,9 @@ class DecisionsView(ManagementView):
         asked = read_asked(query, self.key.projects, datetime.now(UTC))
         if asked.start is not None:
             query[START] = asked.start.isoformat()
-        with patiently():
+        with patiently(asked):
             page, beside = cursors.cursor_page(asked.rows(), request.path, query, cursors.BY_DECISION)
+        with patiently(Asked()):
             return _answer(formats.form_of(request), page, beside, asked, _includes(query))
 
 
