@@ -22,6 +22,7 @@ VIEWS = (
     "rpt_prices_v1",
     "rpt_lifecycle_v1",
     "rpt_runs_v1",
+    "rpt_keys_v1",
 )
 """In the order in which they stand on each other."""
 
