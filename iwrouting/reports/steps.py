@@ -25,6 +25,7 @@ from iwrouting.models import (
     RunReservation,
     UsageCell,
     UsageMark,
+    UsageState,
     Writer,
 )
 from iwrouting.models.contents import CONFIGURATION
@@ -38,7 +39,7 @@ REMEMBERED: tuple[type[Model], ...] = (Change, HistoryRow, Revision, *CONFIGURAT
 
 SHOWN: tuple[type[Model], ...] = (
     *(Decision, Attempt, Outcome, EnvironmentSnapshot),
-    *(UsageCell, LabelCell, UsageMark),
+    *(UsageCell, LabelCell, UsageMark, UsageState),
     *(Run, RunReservation, RunRaise, Writer),
     *REMEMBERED,
 )

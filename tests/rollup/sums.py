@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -72,3 +74,50 @@ def moment(value: Any) -> datetime:
 
 def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
+
+
+DAILY = ("project", "alias", "model_served", "source", "is_test")
+DAILY_SUMS = tuple(name for name in MEASURES if name != "resolves")
+
+
+def of_hourly() -> Sums:
+    """rpt_usage_hourly_v1."""
+    names = ("hour", *DIMENSIONS, *MEASURES)
+    return _by_key(names, _rows(f"SELECT {', '.join(names)} FROM rpt_usage_hourly_v1"))  # noqa: S608
+
+
+def of_daily() -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """rpt_usage_daily_v1."""
+    found = {}
+    for row in _rows(f"SELECT day, {', '.join((*DAILY, *DAILY_SUMS))} FROM rpt_usage_daily_v1"):  # noqa: S608
+        key = (str(row[0]), *(_plain(value) for value in row[1 : 1 + len(DAILY)]))
+        assert key not in found, key
+        found[key] = row[1 + len(DAILY) :]
+    return found
+
+
+def daily_of_raw() -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """What rpt_usage_daily_v1 must be: the raw rows by less than all dimensions, without groups that only resolved."""
+    found: Sums = {}
+    for (day, *values), sums in of_raw(USAGE, DAY).items():
+        given = dict(zip(DIMENSIONS, values, strict=True))
+        group = found.setdefault((str(day.date()), *(given[name] for name in DAILY)), dict.fromkeys(MEASURES))
+        for name, value in sums.items():
+            if value is not None:
+                group[name] = (group[name] or 0) + value
+    return {key: tuple(sums[name] for name in DAILY_SUMS) for key, sums in found.items() if sums["decisions"]}
+
+
+def assert_views() -> None:
+    """Both views are what the raw rows are at this moment, whatever is marked."""
+    assert of_hourly() == of_raw(USAGE, HOUR)
+    assert of_daily() == daily_of_raw()
+
+
+def by_local_day(sums: Sums, zone: ZoneInfo) -> dict[tuple[Any, ...], Counter[str]]:
+    """Sums of quarters by the day of a time zone."""
+    found: dict[tuple[Any, ...], Counter[str]] = {}
+    for (at, *key), values in sums.items():
+        group = found.setdefault((at.astimezone(zone).date(), *key), Counter())
+        group.update({name: value for name, value in values.items() if value is not None})
+    return found

@@ -1,30 +1,140 @@
 CREATE OR REPLACE VIEW rpt_usage_daily_v1 AS
 SELECT
-    (r.created_at AT TIME ZONE 'UTC')::date AS day,
-    r.project,
-    r.alias,
-    r.model_served,
-    r.source,
-    r.is_test,
-    count(*) FILTER (WHERE r.endpoint <> 'responses.usage') AS calls,
-    count(*) FILTER (WHERE r.result IN ('error', 'truncated', 'interrupted')) AS errors,
-    sum(r.fallbacks)::bigint AS fallbacks,
-    sum(r.prompt_tokens)::bigint AS prompt_tokens,
-    sum(r.cached_tokens)::bigint AS cached_tokens,
-    sum(r.completion_tokens)::bigint AS completion_tokens,
-    sum(r.reasoning_tokens)::bigint AS reasoning_tokens,
-    sum(r.cost_pico)::bigint AS cost_pico,
-    sum(r.cost_pico) * 0.000000000001 AS cost_usd,
-    count(*) FILTER (WHERE r.cost_state = 'unpriced') AS unpriced,
-    count(*) FILTER (WHERE r.cost_state = 'estimated') AS estimated,
-    count(*) FILTER (WHERE r.result = 'refused') AS refused,
-    count(*) FILTER (WHERE r.fallbacks > 0) AS calls_with_fallback
-FROM rpt_decisions_v1 AS r
-WHERE
-    r.result <> 'resolved'
-    AND r.endpoint NOT IN ('responses.get', 'responses.cancel', 'responses.delete', 'responses.items')
+    u.day,
+    u.project,
+    u.alias,
+    u.model_served,
+    u.source,
+    u.is_test,
+    sum(u.calls)::bigint AS calls,
+    sum(u.errors)::bigint AS errors,
+    sum(u.fallbacks)::bigint AS fallbacks,
+    sum(u.prompt_tokens)::bigint AS prompt_tokens,
+    sum(u.cached_tokens)::bigint AS cached_tokens,
+    sum(u.completion_tokens)::bigint AS completion_tokens,
+    sum(u.reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(u.cost_pico)::bigint AS cost_pico,
+    sum(u.cost_pico) * 0.000000000001 AS cost_usd,
+    sum(u.unpriced)::bigint AS unpriced,
+    sum(u.estimated)::bigint AS estimated,
+    sum(u.refused)::bigint AS refused,
+    sum(u.calls_with_fallback)::bigint AS calls_with_fallback,
+    sum(u.decisions)::bigint AS decisions,
+    sum(u.client_closed)::bigint AS client_closed,
+    sum(u.streams)::bigint AS streams,
+    sum(u.attempts)::bigint AS attempts,
+    sum(u.served_by_fallback)::bigint AS served_by_fallback,
+    sum(u.timed)::bigint AS timed,
+    sum(u.timed_first_byte)::bigint AS timed_first_byte,
+    sum(u.cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(u.latency_ms)::bigint AS latency_ms,
+    sum(u.first_byte_ms)::bigint AS first_byte_ms,
+    sum(u.overhead_ms)::bigint AS overhead_ms
+FROM (
+    SELECT
+        (c.bucket_at AT TIME ZONE 'UTC')::date AS day,
+        c.project,
+        c.alias,
+        c.model_served,
+        c.source,
+        c.is_test,
+        c.calls,
+        c.errors,
+        c.fallbacks,
+        c.prompt_tokens,
+        c.cached_tokens,
+        c.completion_tokens,
+        c.reasoning_tokens,
+        c.cost_pico,
+        c.unpriced,
+        c.estimated,
+        c.refused,
+        c.calls_with_fallback,
+        c.decisions,
+        c.client_closed,
+        c.streams,
+        c.attempts,
+        c.served_by_fallback,
+        c.timed,
+        c.timed_first_byte,
+        c.cache_write_tokens,
+        c.latency_ms,
+        c.first_byte_ms,
+        c.overhead_ms
+    FROM iwrouting_usagecell AS c
+    WHERE
+        c.width = 1440
+        AND NOT EXISTS (SELECT 1 FROM iw_usage_marked AS n WHERE date_bin('1 day', n.bucket_at, '2000-01-01 00:00:00+00') = c.bucket_at)
+    UNION ALL
+    SELECT
+        (c.bucket_at AT TIME ZONE 'UTC')::date AS day,
+        c.project,
+        c.alias,
+        c.model_served,
+        c.source,
+        c.is_test,
+        c.calls,
+        c.errors,
+        c.fallbacks,
+        c.prompt_tokens,
+        c.cached_tokens,
+        c.completion_tokens,
+        c.reasoning_tokens,
+        c.cost_pico,
+        c.unpriced,
+        c.estimated,
+        c.refused,
+        c.calls_with_fallback,
+        c.decisions,
+        c.client_closed,
+        c.streams,
+        c.attempts,
+        c.served_by_fallback,
+        c.timed,
+        c.timed_first_byte,
+        c.cache_write_tokens,
+        c.latency_ms,
+        c.first_byte_ms,
+        c.overhead_ms
+    FROM (SELECT DISTINCT date_bin('1 day', m.bucket_at, '2000-01-01 00:00:00+00') AS day FROM iw_usage_marked AS m) AS d
+    JOIN iwrouting_usagecell AS c ON c.width = 60 AND c.bucket_at >= d.day AND c.bucket_at < d.day + interval '24 hours'
+    WHERE NOT EXISTS (SELECT 1 FROM iw_usage_marked AS n WHERE date_bin('1 hour', n.bucket_at, '2000-01-01 00:00:00+00') = c.bucket_at)
+    UNION ALL
+    SELECT
+        (f.bucket_at AT TIME ZONE 'UTC')::date AS day,
+        f.project,
+        f.alias,
+        f.model_served,
+        f.source,
+        f.is_test,
+        f.calls,
+        f.errors,
+        f.fallbacks,
+        f.prompt_tokens,
+        f.cached_tokens,
+        f.completion_tokens,
+        f.reasoning_tokens,
+        f.cost_pico,
+        f.unpriced,
+        f.estimated,
+        f.refused,
+        f.calls_with_fallback,
+        f.decisions,
+        f.client_closed,
+        f.streams,
+        f.attempts,
+        f.served_by_fallback,
+        f.timed,
+        f.timed_first_byte,
+        f.cache_write_tokens,
+        f.latency_ms,
+        f.first_byte_ms,
+        f.overhead_ms
+    FROM iw_usage_fine AS f
+) AS u
 GROUP BY
-    (r.created_at AT TIME ZONE 'UTC')::date, r.project, r.alias, r.model_served, r.source, r.is_test;
+    u.day, u.project, u.alias, u.model_served, u.source, u.is_test
+HAVING sum(u.decisions) > 0;
 
 COMMENT ON VIEW rpt_usage_daily_v1 IS
     'Usage by day (UTC): ended calls, tokens, cost. Left out: what only resolved, is open, or looked at a response.';
@@ -51,3 +161,17 @@ COMMENT ON COLUMN rpt_usage_daily_v1.estimated IS 'Calls whose cost is estimated
 COMMENT ON COLUMN rpt_usage_daily_v1.refused IS 'Calls that were refused before anything was sent.'; -- integer
 COMMENT ON COLUMN rpt_usage_daily_v1.calls_with_fallback IS
     'Calls that went on to another rung at least once.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.decisions IS
+    'Ended decisions: calls, and beside them the usage of background calls.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.client_closed IS 'Calls whose caller left before the end.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.streams IS 'Calls that were streamed.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.attempts IS 'Tries that were sent to a provider.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.served_by_fallback IS 'Calls that another rung than the first served.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.timed IS 'Calls behind latency_ms: the average is latency_ms / timed.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.timed_first_byte IS 'Calls behind first_byte_ms.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.cache_write_tokens IS
+    'Tokens of input that the provider put into its cache.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.latency_ms IS 'Milliseconds of all timed calls together.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.first_byte_ms IS
+    'Milliseconds to the first byte, of all calls that have it together.'; -- integer
+COMMENT ON COLUMN rpt_usage_daily_v1.overhead_ms IS 'Milliseconds of them that the router itself took.'; -- integer

@@ -1,27 +1,139 @@
 CREATE VIEW rpt_usage_daily_v1 AS
 SELECT
-    substr(r.created_at, 1, 10) AS day,
-    r.project,
-    r.alias,
-    r.model_served,
-    r.source,
-    r.is_test,
-    count(*) FILTER (WHERE r.endpoint <> 'responses.usage') AS calls,
-    count(*) FILTER (WHERE r.result IN ('error', 'truncated', 'interrupted')) AS errors,
-    sum(r.fallbacks) AS fallbacks,
-    sum(r.prompt_tokens) AS prompt_tokens,
-    sum(r.cached_tokens) AS cached_tokens,
-    sum(r.completion_tokens) AS completion_tokens,
-    sum(r.reasoning_tokens) AS reasoning_tokens,
-    sum(r.cost_pico) AS cost_pico,
-    sum(r.cost_pico) / 1e12 AS cost_usd,
-    count(*) FILTER (WHERE r.cost_state = 'unpriced') AS unpriced,
-    count(*) FILTER (WHERE r.cost_state = 'estimated') AS estimated,
-    count(*) FILTER (WHERE r.result = 'refused') AS refused,
-    count(*) FILTER (WHERE r.fallbacks > 0) AS calls_with_fallback
-FROM rpt_decisions_v1 AS r
-WHERE
-    r.result <> 'resolved'
-    AND r.endpoint NOT IN ('responses.get', 'responses.cancel', 'responses.delete', 'responses.items')
+    u.day,
+    u.project,
+    u.alias,
+    u.model_served,
+    u.source,
+    u.is_test,
+    sum(u.calls) AS calls,
+    sum(u.errors) AS errors,
+    sum(u.fallbacks) AS fallbacks,
+    sum(u.prompt_tokens) AS prompt_tokens,
+    sum(u.cached_tokens) AS cached_tokens,
+    sum(u.completion_tokens) AS completion_tokens,
+    sum(u.reasoning_tokens) AS reasoning_tokens,
+    sum(u.cost_pico) AS cost_pico,
+    sum(u.cost_pico) / 1e12 AS cost_usd,
+    sum(u.unpriced) AS unpriced,
+    sum(u.estimated) AS estimated,
+    sum(u.refused) AS refused,
+    sum(u.calls_with_fallback) AS calls_with_fallback,
+    sum(u.decisions) AS decisions,
+    sum(u.client_closed) AS client_closed,
+    sum(u.streams) AS streams,
+    sum(u.attempts) AS attempts,
+    sum(u.served_by_fallback) AS served_by_fallback,
+    sum(u.timed) AS timed,
+    sum(u.timed_first_byte) AS timed_first_byte,
+    sum(u.cache_write_tokens) AS cache_write_tokens,
+    sum(u.latency_ms) AS latency_ms,
+    sum(u.first_byte_ms) AS first_byte_ms,
+    sum(u.overhead_ms) AS overhead_ms
+FROM (
+    SELECT
+        substr(c.bucket_at, 1, 10) AS day,
+        c.project,
+        c.alias,
+        c.model_served,
+        c.source,
+        c.is_test,
+        c.calls,
+        c.errors,
+        c.fallbacks,
+        c.prompt_tokens,
+        c.cached_tokens,
+        c.completion_tokens,
+        c.reasoning_tokens,
+        c.cost_pico,
+        c.unpriced,
+        c.estimated,
+        c.refused,
+        c.calls_with_fallback,
+        c.decisions,
+        c.client_closed,
+        c.streams,
+        c.attempts,
+        c.served_by_fallback,
+        c.timed,
+        c.timed_first_byte,
+        c.cache_write_tokens,
+        c.latency_ms,
+        c.first_byte_ms,
+        c.overhead_ms
+    FROM iwrouting_usagecell AS c
+    WHERE
+        c.width = 1440
+        AND c.bucket_at NOT IN (SELECT substr(n.bucket_at, 1, 10) || ' 00:00:00' FROM iw_usage_marked AS n)
+    UNION ALL
+    SELECT
+        substr(c.bucket_at, 1, 10) AS day,
+        c.project,
+        c.alias,
+        c.model_served,
+        c.source,
+        c.is_test,
+        c.calls,
+        c.errors,
+        c.fallbacks,
+        c.prompt_tokens,
+        c.cached_tokens,
+        c.completion_tokens,
+        c.reasoning_tokens,
+        c.cost_pico,
+        c.unpriced,
+        c.estimated,
+        c.refused,
+        c.calls_with_fallback,
+        c.decisions,
+        c.client_closed,
+        c.streams,
+        c.attempts,
+        c.served_by_fallback,
+        c.timed,
+        c.timed_first_byte,
+        c.cache_write_tokens,
+        c.latency_ms,
+        c.first_byte_ms,
+        c.overhead_ms
+    FROM (SELECT DISTINCT substr(m.bucket_at, 1, 10) || ' 00:00:00' AS day FROM iw_usage_marked AS m) AS d
+    CROSS JOIN iwrouting_usagecell AS c
+    WHERE
+        c.width = 60 AND c.bucket_at >= d.day AND c.bucket_at < datetime(d.day, '+24 hours')
+        AND c.bucket_at NOT IN (SELECT substr(n.bucket_at, 1, 14) || '00:00' FROM iw_usage_marked AS n)
+    UNION ALL
+    SELECT
+        substr(f.bucket_at, 1, 10) AS day,
+        f.project,
+        f.alias,
+        f.model_served,
+        f.source,
+        f.is_test,
+        f.calls,
+        f.errors,
+        f.fallbacks,
+        f.prompt_tokens,
+        f.cached_tokens,
+        f.completion_tokens,
+        f.reasoning_tokens,
+        f.cost_pico,
+        f.unpriced,
+        f.estimated,
+        f.refused,
+        f.calls_with_fallback,
+        f.decisions,
+        f.client_closed,
+        f.streams,
+        f.attempts,
+        f.served_by_fallback,
+        f.timed,
+        f.timed_first_byte,
+        f.cache_write_tokens,
+        f.latency_ms,
+        f.first_byte_ms,
+        f.overhead_ms
+    FROM iw_usage_fine AS f
+) AS u
 GROUP BY
-    substr(r.created_at, 1, 10), r.project, r.alias, r.model_served, r.source, r.is_test;
+    u.day, u.project, u.alias, u.model_served, u.source, u.is_test
+HAVING sum(u.decisions) > 0;

@@ -1,0 +1,4 @@
+CREATE VIEW iw_usage_marked AS
+SELECT DISTINCT m.bucket_at
+FROM iwrouting_usagemark AS m
+WHERE m.bucket_at >= coalesce((SELECT s.raw_from FROM iwrouting_usagestate AS s WHERE s.id = 1), '');
