@@ -145,6 +145,17 @@ def test_check__of_a_default_that_document_and_database_share__notes_that_the_bu
     assert check(file, "--strict").code == 3
 
 
+def test_check__of_a_variable_that_is_set_for_nobody__notes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = exported(tmp_path)
+    set_to = {"OPENAI_MODEL_INTENT": "gpt-5.1", "OPENAI_MODEL_INTNT": "gpt-4.1", "OPENAI_MODEL_X": " "}
+    monkeypatch.setattr("iwrouting.conf.environment.variables", lambda: set_to)
+    [note] = check(file).json["notes"]
+    assert (note["code"], note["live"]) == (
+        "variable_not_read",
+        "OPENAI_MODEL_INTNT is set, and no alias reads it",
+    )
+
+
 def test_check__of_an_environment__notes_the_override_of_a_project(tmp_path: Path) -> None:
     done = check(exported(tmp_path, "--format", "env"))
     [note] = done.json["notes"]

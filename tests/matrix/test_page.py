@@ -13,6 +13,7 @@ import yaml
 from django.core.management import call_command, load_command_class
 
 from iwrouting.planning.matrix import Form, read_matrix
+from iwrouting.planning.matrix.differences import Code
 from tests.commands.running import run
 from tests.planning.cast import by_ann
 
@@ -90,6 +91,11 @@ def test_each_command_of_the_page__takes_its_options(arguments: list[str]) -> No
     """An option or argument that is not there raises CommandError."""
     name, *rest = arguments
     load_command_class("iwrouting", name).create_parser("manage.py", name).parse_args(rest)
+
+
+def test_each_code__stands_in_the_page_once() -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", PAGE.partition("## What is compared")[2], re.MULTILINE)
+    assert sorted(name for row in rows for name in re.findall(r"\w+", row)) == sorted(Code)
 
 
 def test_each_form_of_the_page__is_read() -> None:

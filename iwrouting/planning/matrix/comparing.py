@@ -44,6 +44,7 @@ def compare(written: Written, asked: Asked) -> tuple[Difference, ...]:
     found += [
         _unwritten(each, written, asked) for each in asked.config.aliases.values() if _lacks(each, by_alias, written)
     ]
+    found += _strays(written, asked)
     return tuple(sorted(found, key=lambda each: (each.level, each.lines or (1 << 30,), each.alias, each.project or "")))
 
 
@@ -72,6 +73,15 @@ def _unwritten(alias: AliasFacts, written: Written, asked: Asked) -> Difference:
     live = f"{alias.variable or 'no variable'}, {alias.default_model.strip() or NOTHING}"
     fix = _add_fix(written) + (f"; or admin: Aliases, {alias.name}" if asked.config.database else "")
     return Difference(Code.UNWRITTEN_ALIAS, alias.name, (), NOTHING, live, fix)
+
+
+def _strays(written: Written, asked: Asked) -> Iterator[Difference]:
+    """Variables that are set for nobody: no alias reads them, and no line of the document names them."""
+    known = {alias.variable for alias in asked.config.aliases.values()} | {each.variable for each in written.statements}
+    for name, value in sorted(asked.config.environment.values.items()):
+        if value.strip() and name not in known:
+            live, fix = f"{name} is set, and no alias reads it", f"unset {name}"
+            yield Difference(Code.VARIABLE_NOT_READ, "", (), NOTHING, live, fix, is_note=True)
 
 
 class _Alias:

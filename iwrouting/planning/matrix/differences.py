@@ -35,6 +35,7 @@ class Code(StrEnum):
     ENVIRONMENT_SERVES = "environment_serves"
     DEFAULT_SERVES = "default_serves"
     BUILTIN_DIFFERS = "builtin_differs"
+    VARIABLE_NOT_READ = "variable_not_read"
 
 
 SERVES: Mapping[Source, Code] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from iwrouting.conf.environment import MODEL_ID
 from iwrouting.planning.bundles.faults import BundleRefused, instead
 from iwrouting.planning.bundles.nodes import Mapped, Node, Sequence, Word, read_nodes
 from iwrouting.planning.matrix.words import (
@@ -85,7 +86,9 @@ def _setting(number: int, line: str) -> Statement | NotRead:
         return NotRead(number, f"{name} is no routing variable.")
     if not value:
         return NotRead(number, f"{name} is blank, which counts as not set.")
-    return Statement(number, What.EFFECTIVE, "", (a_model(value),), variable=a_variable(name))
+    if not MODEL_ID.fullmatch(value):  # not shown: it may be a secret in the wrong place
+        raise Unreadable(f"{name} has a value that is no model id: expected one such as {name}=gpt-4.1.")
+    return Statement(number, What.EFFECTIVE, "", (value,), variable=a_variable(name))
 
 
 class _YamlReader:

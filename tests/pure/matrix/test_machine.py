@@ -101,7 +101,7 @@ def test_an_environment__says_what_serves__and_is_read_as_a_shell_would() -> Non
         ("OPENAI_MODEL_FAST=a b\n", "m, line 1: OPENAI_MODEL_FAST has no value that can be read: expected"),
         ("OPENAI_MODEL_FAST\n", "m, line 1: OPENAI_MODEL_FAST has no value that can be read"),
         ("OPENAI_MODEL_fast=a\n", "m, line 1: 'OPENAI_MODEL_fast' is no routing variable"),
-        ("OPENAI_MODEL_FAST='a b'\n", "m, line 1: 'a b' is no model id"),
+        ("OPENAI_MODEL_FAST='a b'\n", "m, line 1: OPENAI_MODEL_FAST has a value that is no model id: expected one"),
         ("A=1\n", "m, line 1: Nothing in it was read as a matrix (env): expected lines such as"),
     ],
 )

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -147,6 +148,81 @@ def test_an_alias_that_is_gone_new_or_reads_another_variable__is_found_once(
     )
     assert serves(changed, name)[0] == model
     assert one(text, changed) == ("other_variable", name, None)
+
+
+@sample(20)
+@given(configurations(), WHOLE)
+def test_under_the_design__what_has_not_its_target_yet__is_found_once(config: Configuration, form: Form) -> None:
+    expected = {
+        (name, alias.default_model)
+        for name, alias in config.aliases.items()
+        if name in BUILTIN and alias.default_model != BUILTIN[name].design_model
+    }
+    found = differences(written_down(config, form), config, profile="design")
+    assert sorted((each.alias, each.live) for each in found) == sorted(expected)
+    assert {each.code.value for each in found} <= {"other_default"}
+
+
+@sample(25)
+@given(configurations(), WHOLE, st.data())
+def test_many_changes_of_what_is_live__are_each_found_once(
+    config: Configuration, form: Form, data: st.DataObject
+) -> None:
+    text, changed = written_down(config, form), config
+    expected: list[tuple[str, str, str | None]] = []
+    for name, alias in config.aliases.items():
+        kind = data.draw(st.sampled_from(("none", "default", "override", "atlas", "gone", "kind")))
+        if kind == "default":
+            changed = with_alias(changed, replace(alias, default_model=NEW))
+            expected.append(("other_default", name, None))
+        elif kind in ("override", "atlas"):
+            project = None if kind == "override" else "atlas"
+            changed = with_override(changed, name, project, NEW)
+            expected.append(("override_serves" if project is None else "project_override_serves", name, project))
+        elif kind == "gone":
+            changed = replace(changed, aliases={key: each for key, each in changed.aliases.items() if key != name})
+            expected.append(("missing_alias", name, None))
+        elif kind == "kind" and form is Form.YAML:
+            other = Kind.ROLE if alias.kind is not Kind.ROLE else Kind.CHAT_MODE
+            changed = with_alias(changed, replace(alias, kind=other))
+            expected.append(("other_kind", name, None))
+    found = [(each.code.value, each.alias, each.project) for each in differences(text, changed)]
+    assert sorted(found, key=str) == sorted(expected, key=str)
+
+
+@sample(25)
+@given(configurations(), st.data())
+def test_many_edits_of_a_document__are_each_found_once(config: Configuration, data: st.DataObject) -> None:
+    document = yaml.safe_load(written_down(config, Form.YAML))
+    expected = []
+    for name, alias in config.aliases.items():
+        fields = document["aliases"][name]
+        kind = data.draw(
+            st.sampled_from(("none", "default", "no_default", "variable", "no_variable", "gone", "served"))
+        )
+        if kind == "default":
+            fields["default"] = [NEW, "new-2"]
+            expected.append(("other_default", name, None))
+        elif kind == "no_default":
+            del fields["default"]
+            expected.append(("unwritten_default", name, None))
+        elif kind == "variable" or (kind == "no_variable" and alias.variable):
+            fields["variable"] = "OPENAI_MODEL_MOVED" if kind == "variable" else None
+            if kind == "no_variable":
+                del fields["variable"]
+            expected.append(("other_variable", name, None))
+        elif kind == "gone":
+            del document["aliases"][name]
+            served = {key: each for key, each in document["effective"].items() if not key.startswith(f"{name} for ")}
+            document["effective"] = served
+            expected.append(("unwritten_alias", name, None))
+        elif kind == "served":
+            document["effective"][f"{name} for all projects"] = {"model": NEW}
+            expected.append((f"{serves(config, name)[1]}_serves", name, None))
+    document["aliases"]["ghost"] = {"default": NEW}
+    expected.append(("missing_alias", "ghost", None))
+    found = [(each.code.value, each.alias, each.project) for each in differences(yaml.safe_dump(document), config)]
+    assert sorted(found, key=str) == sorted(expected, key=str)
 
 
 @sample(20)
