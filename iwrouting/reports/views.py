@@ -24,6 +24,7 @@ VIEWS = (
     "rpt_effective_config_v1",
     "rpt_prices_v1",
     "rpt_lifecycle_v1",
+    "rpt_cost_guidance_v1",
     "rpt_runs_v1",
     "rpt_keys_v1",
 )

@@ -1,0 +1,148 @@
+CREATE VIEW rpt_cost_guidance_v1 AS
+WITH usage AS (
+    SELECT
+        substr(r.decision_at, 1, 10) AS day,
+        r.project,
+        r.alias,
+        r.inferred_mode,
+        r.model_served,
+        r.is_test,
+        sum(r.calls) AS calls,
+        sum(r.unpriced) AS unpriced,
+        sum(r.estimated) AS estimated,
+        sum(r.prompt_tokens) AS prompt_tokens,
+        sum(r.cached_tokens) AS cached_tokens,
+        sum(r.cache_write_tokens) AS cache_write_tokens,
+        sum(r.completion_tokens) AS completion_tokens,
+        sum(r.reasoning_tokens) AS reasoning_tokens,
+        sum(r.cost_pico) AS cost_pico
+    FROM iw_usage_raw AS r
+    WHERE r.decisions = 1 AND r.alias <> '' AND r.model_served <> ''
+    GROUP BY substr(r.decision_at, 1, 10), r.project, r.alias, r.inferred_mode, r.model_served, r.is_test
+),
+tasks AS (
+    SELECT
+        u.*,
+        t.kind,
+        nullif(t.tier, '') AS task_tier,
+        nullif(m.tier, '') AS model_tier,
+        u.prompt_tokens - coalesce(u.cached_tokens, 0) - coalesce(u.cache_write_tokens, 0) AS fresh_tokens,
+        date(u.day, '+1 day') AS next_day
+    FROM usage AS u
+    LEFT JOIN iwrouting_alias AS t ON t.name = coalesce(nullif(u.inferred_mode, ''), u.alias)
+    LEFT JOIN iwrouting_model AS m ON m.model_id = u.model_served
+),
+base_prices AS (
+    SELECT p.*, lead(p.valid_from) OVER (PARTITION BY p.model_id ORDER BY p.valid_from) AS valid_to
+    FROM iwrouting_price AS p
+    WHERE p.service_tier = 'default' AND p.above_input_tokens = 0
+),
+candidates AS (
+    SELECT
+        m.model_id,
+        m.tier,
+        EXISTS (SELECT 1 FROM json_each(m.endpoints) AS e WHERE e.value = 'embeddings') AS embeds,
+        EXISTS (SELECT 1 FROM json_each(m.endpoints) AS e WHERE e.value IN ('chat', 'responses')) AS chats
+    FROM iwrouting_model AS m
+    LEFT JOIN iwrouting_upstream AS v ON v.id = m.upstream_id
+    WHERE
+        m.enabled
+        AND (v.id IS NULL OR v.enabled)
+        AND (m.shutdown_date IS NULL OR m.shutdown_date > date('now'))
+),
+offers AS (
+    SELECT
+        t.*,
+        c.model_id AS offered,
+        p.valid_from,
+        CASE
+            WHEN t.prompt_tokens IS NULL OR p.id IS NULL THEN NULL
+            WHEN coalesce(t.reasoning_tokens, 0) > coalesce(t.completion_tokens, 0) THEN NULL
+            WHEN t.completion_tokens IS NULL AND (p.output_pico IS NOT NULL OR p.input_pico IS NULL) THEN NULL
+            WHEN t.fresh_tokens < 0 OR (t.fresh_tokens > 0 AND p.input_pico IS NULL) THEN NULL
+            WHEN t.cached_tokens > 0 AND p.cached_pico IS NULL THEN NULL
+            WHEN t.cache_write_tokens > 0 AND p.cache_write_pico IS NULL THEN NULL
+            WHEN t.completion_tokens > 0 AND p.output_pico IS NULL THEN NULL
+            ELSE t.fresh_tokens * coalesce(p.input_pico, 0)
+                + coalesce(t.cached_tokens, 0) * coalesce(p.cached_pico, 0)
+                + coalesce(t.cache_write_tokens, 0) * coalesce(p.cache_write_pico, 0)
+                + coalesce(t.completion_tokens, 0) * coalesce(p.output_pico, 0)
+        END AS cost_there
+    FROM tasks AS t
+    LEFT JOIN candidates AS c
+        ON c.tier = t.task_tier AND CASE WHEN t.kind = 'embedding' THEN c.embeds ELSE c.chats END
+    LEFT JOIN base_prices AS p
+        ON p.model_id = c.model_id
+        AND p.valid_from < t.next_day
+        AND (p.valid_to IS NULL OR p.valid_to >= t.next_day)
+),
+ranked AS (
+    SELECT
+        o.*,
+        (typeof(o.cost_there) = 'integer') AS is_known,
+        row_number() OVER (
+            PARTITION BY o.day, o.project, o.alias, o.inferred_mode, o.model_served, o.is_test
+            ORDER BY (typeof(o.cost_there) = 'integer') DESC, o.cost_there, o.offered
+        ) AS place
+    FROM offers AS o
+),
+chosen AS (
+    SELECT
+        k.*,
+        CASE WHEN k.is_known THEN k.offered END AS reference_model,
+        CASE WHEN k.is_known THEN k.cost_there END AS cost_at_tier_pico,
+        CASE k.task_tier WHEN 'small' THEN 1 WHEN 'mid' THEN 2 WHEN 'strong' THEN 3 END AS task_rank,
+        CASE k.model_tier WHEN 'small' THEN 1 WHEN 'mid' THEN 2 WHEN 'strong' THEN 3 END AS model_rank
+    FROM ranked AS k
+    WHERE k.place = 1
+)
+SELECT
+    c.day,
+    c.project,
+    c.alias,
+    c.inferred_mode,
+    c.model_served,
+    c.is_test,
+    c.task_tier,
+    c.model_tier,
+    CASE
+        WHEN c.model_rank > c.task_rank THEN 'stronger'
+        WHEN c.model_rank < c.task_rank THEN 'weaker'
+        WHEN c.model_rank = c.task_rank THEN 'fits'
+        ELSE 'unknown'
+    END AS fit,
+    c.calls,
+    c.unpriced,
+    c.estimated,
+    c.prompt_tokens,
+    c.cached_tokens,
+    c.cache_write_tokens,
+    c.completion_tokens,
+    c.reasoning_tokens,
+    c.cost_pico,
+    c.cost_pico / 1e12 AS cost_usd,
+    c.reference_model,
+    c.cost_at_tier_pico,
+    c.cost_at_tier_pico / 1e12 AS cost_at_tier_usd,
+    c.cost_pico - c.cost_at_tier_pico AS saving_pico,
+    (c.cost_pico - c.cost_at_tier_pico) / 1e12 AS saving_usd,
+    (
+        c.unpriced > 0
+        OR c.estimated > 0
+        OR (
+            c.reference_model IS NOT NULL
+            AND (
+                c.valid_from > c.day || ' 00:00:00'
+                OR EXISTS (
+                    SELECT 1
+                    FROM iwrouting_price AS x
+                    WHERE
+                        x.model_id = c.reference_model
+                        AND x.service_tier = 'default'
+                        AND x.above_input_tokens BETWEEN 1 AND c.prompt_tokens - 1
+                        AND x.valid_from < c.next_day
+                )
+            )
+        )
+    ) AS is_estimated
+FROM chosen AS c;
