@@ -236,7 +236,7 @@ def test_guidance__over_random_tokens_and_prices__is_the_cost_of_pricing() -> No
     for number in range(6):
         Model.objects.create(model_id=f"m{number}", endpoints=["chat"], tier="small")
         fields = ("input_pico", "cached_pico", "cache_write_pico", "output_pico")
-        values = {name: chance.choice([None, 0, 1, chance.randrange(10**8)]) for name in fields}
+        values: dict[str, Any] = {name: chance.choice([None, 0, 1, chance.randrange(10**8)]) for name in fields}
         prices[f"m{number}"] = price(f"m{number}", **values)
     expected = []
     for day in range(60):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iwrouting.management.reporting import dictionary, grant
+from iwrouting.management.reporting import dictionary, grant, guidance
 from iwrouting.management.reporting.subcommand import Subcommand
 
-SUBCOMMANDS: tuple[Subcommand, ...] = (grant, dictionary)
+SUBCOMMANDS: tuple[Subcommand, ...] = (grant, dictionary, guidance)
 """In the order in which the help lists them."""
 
 __all__ = ["SUBCOMMANDS", "Subcommand"]
