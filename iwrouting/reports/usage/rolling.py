@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from iwrouting.conf.points import hit
 from iwrouting.models import UsageMark, UsageState
 from iwrouting.models.usage import DAY, HOUR, QUARTER
-from iwrouting.reports.usage.summing import begin_of, late_calls, sum_up
+from iwrouting.reports.usage.summing import begin_of, late_calls, sum_up, sum_up_quarters
 
 Say = Callable[[str], None]
 
@@ -129,8 +129,7 @@ def _take_and_sum(begin: datetime, end: datetime, state: UsageState) -> Rolled:
     hit("usage.after_take")
     gone = [quarter for quarter in quarters if state.raw_from is not None and quarter < state.raw_from]
     fresh = [quarter for quarter in quarters if quarter not in gone]
-    for quarter in fresh:
-        sum_up(quarter, QUARTER)
+    sum_up_quarters(fresh)
     for width in (HOUR, DAY):
         for bucket in sorted({begin_of(quarter, width) for quarter in fresh}):
             _sum_up_whole(bucket, width)

@@ -5,7 +5,7 @@ All of them from the lists of `iwrouting.models.usage`: a dimension or measure t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,27 +37,53 @@ def begin_of(at: datetime, width: int) -> datetime:
     return at.replace(second=0, microsecond=0) - timedelta(minutes=minutes)
 
 
+QUARTER_OF = {
+    "postgresql": "date_bin('15 minutes', decision_at, '2000-01-01 00:00:00+00')",
+    "sqlite": (
+        "substr(decision_at, 1, 14) || printf('%%02d', CAST(substr(decision_at, 15, 2) AS INTEGER) / 15 * 15) || ':00'"
+    ),
+}
+"""The beginning of the quarter of an hour of a raw row, as `bucket_at` is stored."""
+
+
+def sum_up_quarters(quarters: Sequence[datetime]) -> None:
+    """Make all cells of quarters of an hour anew, from their raw rows; those in a row in one statement. In order."""
+    for begin, end in _runs(quarters):
+        for cells in ALL:
+            cells.model._default_manager.filter(width=QUARTER, bucket_at__gte=begin, bucket_at__lt=end).delete()
+            where = "decision_at >= %s AND decision_at < %s"
+            _insert(cells, QUARTER, QUARTER_OF[connection.vendor], cells.raw, where, [begin, end])
+
+
+def _runs(quarters: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    step, begin = timedelta(minutes=QUARTER), None
+    for quarter, following in zip(quarters, (*quarters[1:], None), strict=False):
+        begin = begin or quarter
+        if following != quarter + step:
+            yield begin, quarter + step
+            begin = None
+
+
 def sum_up(begin: datetime, width: int) -> None:
-    """Make all cells of a bucket anew, from the next finer ones: quarters from the raw rows."""
+    """Make all cells of an hour or a day anew, from the next finer ones."""
     end = begin + timedelta(minutes=width)
     for cells in ALL:
         cells.model._default_manager.filter(width=width, bucket_at=begin).delete()
-        if width == QUARTER:
-            _insert(cells, begin, width, cells.raw, "decision_at >= %s AND decision_at < %s", [begin, end])
-        else:
-            where = "width = %s AND bucket_at >= %s AND bucket_at < %s"
-            _insert(cells, begin, width, cells.model._meta.db_table, where, [FINER[width], begin, end])
+        where = "width = %s AND bucket_at >= %s AND bucket_at < %s"
+        bucket = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
+        _insert(cells, width, bucket, cells.model._meta.db_table, where, [begin, FINER[width], begin, end])
 
 
-def _insert(cells: Cells, begin: datetime, width: int, source: str, where: str, values: Sequence[Any]) -> None:
+def _insert(cells: Cells, width: int, bucket: str, source: str, where: str, values: Sequence[Any]) -> None:
+    """`bucket`: the SQL of the cells' time. `values`: what its and the condition's placeholders stand for."""
     names = ", ".join(cells.dimensions)
     sums = ", ".join(f"sum({name})" for name in MEASURES)
     statement = (
         f"INSERT INTO {cells.model._meta.db_table} (width, bucket_at, {names}, {', '.join(MEASURES)}) "  # noqa: S608
-        f"SELECT %s, %s, {names}, {sums} FROM {source} WHERE {where} GROUP BY {names}"
+        f"SELECT {width}, {bucket}, {names}, {sums} FROM {source} WHERE {where} GROUP BY 2, {names}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_given(value) for value in (width, begin, *values)])
+        cursor.execute(statement, [_given(value) for value in values])
 
 
 def _given(value: Any) -> Any:
