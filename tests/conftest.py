@@ -9,21 +9,29 @@ import pytest
 from django.db import connection
 
 from tests.harness.changes import changes_by_tests, strict_changes
+from tests.harness.static import static_files_found_once
 
-__all__ = ["changes_by_tests", "strict_changes"]
+__all__ = ["changes_by_tests", "static_files_found_once", "strict_changes"]
 
 pytest.register_assert_rewrite("tests.live.ledger", "tests.live.live", "tests.live.processes")
 
-# Pure rooms, sandbox, client and tooling open no database, and what the others named here prove happens on the wire
-# or in a browser: the SQLite pass proves them for both.
+# Pure rooms, sandbox, client and tooling open no database, and what the others named here prove happens on the wire,
+# on a form, on disk or in a browser: the SQLite pass proves them for both.
 collect_ignore = (
     [
         "admin/test_again_page.py",
         "admin/test_archive.py",
         "admin/test_bundle_page.py",
+        "admin/test_model_form.py",
+        "admin/test_price_sync.py",
         "admin/test_reasons.py",
         "admin/test_resolve_page.py",
+        "admin/test_restore_page.py",
+        "admin/test_rules.py",
+        "admin/test_show.py",
+        "admin/test_vectors.py",
         "api/test_authority.py",
+        "api/test_openapi.py",
         "api/test_sockets.py",
         "audit/test_books.py",
         "audit/test_journal.py",
@@ -33,6 +41,7 @@ collect_ignore = (
         "autoroute",
         "browser",
         "client",
+        "commands/test_gitops_page.py",
         "commands/test_matrix.py",
         "faults/test_campaign.py",
         "faults/test_client.py",
@@ -41,6 +50,7 @@ collect_ignore = (
         "faults/test_upstream.py",
         "fuzz",
         "live/test_adapting.py",
+        "live/test_alerts.py",
         "live/test_auto.py",
         "live/test_bad_input.py",
         "live/test_breakers.py",
@@ -51,6 +61,7 @@ collect_ignore = (
         "live/test_deadlines.py",
         "live/test_deep_bodies.py",
         "live/test_disconnects.py",
+        "live/test_drain.py",
         "live/test_embedding_rules.py",
         "live/test_embeddings.py",
         "live/test_fallbacks.py",
@@ -58,8 +69,10 @@ collect_ignore = (
         "live/test_golden_costs.py",
         "live/test_guards_and_costs.py",
         "live/test_hostile_answers.py",
+        "live/test_ladder.py",
         "live/test_lifecycle.py",
         "live/test_limits.py",
+        "live/test_matrix.py",
         "live/test_metrics.py",
         "live/test_mode_mismatch.py",
         "live/test_parameters.py",
@@ -83,14 +96,21 @@ collect_ignore = (
         "live/test_translation.py",
         "meters",
         "planning/test_bundle_files.py",
+        "planning/test_validating.py",
+        "prices/test_docs.py",
+        "prices/test_golden.py",
+        "prices/test_lists.py",
         "pure",
         "sandbox",
-        "translate",
-        "upstream",
+        "snapshot/test_disk.py",
+        "snapshot/test_glass.py",
         "test_harness.py",
         "test_house.py",
         "test_imports.py",
         "test_promises.py",
+        "test_settings_page.py",
+        "translate",
+        "upstream",
     ]
     if connection.vendor == "postgresql"
     else []
