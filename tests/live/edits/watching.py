@@ -1,4 +1,4 @@
-"""Callers that ask one worker each, without a pause, and remember what it said and when."""
+"""Callers that ask one worker each, again and again, and remember what it said and when."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.live.edits.editor import LEFT
 
 OWN_PID = re.compile(r'^iwrouting_snapshot_age_seconds\{host="[^"]*",pid="(\d+)"\}', re.MULTILINE)
 CORE = ("model", "source", "ladder", "chain")
-PAUSE_S = 0.01
+PAUSE_S = 0.03
 MOST_TRIES = 200
 
 
