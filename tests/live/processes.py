@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.harness import forking
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0
 STOP_S = 15.0
@@ -56,10 +58,9 @@ def prepare(env: Mapping[str, str]) -> None:
 
 def manage(env: Mapping[str, str], *arguments: str) -> str:
     """Run one command of manage.py; its stdout. AssertionError with its stderr where it fails."""
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=dict(env), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    code, out, err = forking.finished(arguments, ROOT, env, 60)
+    assert code == 0, err
+    return out
 
 
 class ServiceProcess:
@@ -70,21 +71,13 @@ class ServiceProcess:
         self.log = log
         self.workers = workers
         self.url = ""
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: forking.Forked | None = None
 
     def start(self, *, ready: bool = True, patience_s: float = START_S) -> ServiceProcess:
         """Start it, and wait until it answers (`ready`: until it says 200 at /readyz)."""
         options = ["--host", "127.0.0.1", "--port", "0", "--workers", str(self.workers)]
         with self.log.open("wb") as words:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", *options],
-                cwd=ROOT,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-            )
+            self.process = forking.Forked(["serve", *options], ROOT, self.env, words.fileno(), words.fileno())
         self._wait(lambda: self._listening() and self.status("/healthz") == 200, patience_s)
         if ready:
             self._wait(lambda: self.status("/readyz") == 200, patience_s)

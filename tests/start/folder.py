@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from tests.harness import environment
+from tests.harness import environment, forking
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (".ci", "Makefile", "config", "iwrouting", "manage.py", "requirements.txt", "requirements-dev.txt")
@@ -57,11 +57,12 @@ class Folder:
         return {name: value for name, value in base.items() if name not in OURS + OF_MAKE} | settings
 
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run one command of manage.py to its end."""
-        return self.run([sys.executable, "manage.py", *arguments], **settings)
+        """Run one command of manage.py to its end, with no terminal."""
+        code, out, err = forking.finished(arguments, self.path, self.env(**settings), PATIENCE_S)
+        return subprocess.CompletedProcess(arguments, code, out, err)
 
     def run(self, command: Sequence[str | Path], **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run one command in the folder to its end, with no terminal."""
+        """Run another command in the folder to its end, with no terminal."""
         return subprocess.run(
             command,
             cwd=self.path,
@@ -120,9 +121,7 @@ class Running:
         self.folder = folder
         self._files = [folder.work / f"{name}-{time.monotonic_ns()}" for name in ("out", "err")]
         with self._files[0].open("wb") as out, self._files[1].open("wb") as err:
-            self.process = subprocess.Popen(
-                command, cwd=folder.path, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, process_group=0
-            )
+            self.process = forking.begun(command, folder.path, env, out.fileno(), err.fileno())
 
     @property
     def out(self) -> str:
