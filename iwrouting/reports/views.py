@@ -18,6 +18,7 @@ VIEWS = (
     "iw_usage_marked",
     "iw_usage_fine",
     "rpt_usage_hourly_v1",
+    "iw_usage_days",
     "rpt_usage_daily_v1",
     "rpt_changes_v1",
     "rpt_config_history_v1",

@@ -10,6 +10,7 @@ import pytest
 
 from iwrouting.models import Alias, Model, Price, Upstream
 from iwrouting.pricing import MAX_PICO, cost
+from iwrouting.reports.usage.rolling import roll
 from iwrouting.types import ALWAYS, Usage
 from tests.audit_tables.reading import select
 from tests.audit_tables.rows import decision, outcome
@@ -220,6 +221,22 @@ def test_guidance__more_than_a_column_holds__is_not_known() -> None:
     call(prompt_tokens=2**53 - 1)
     call(prompt_tokens=2**53 - 1)
     assert rows("reference_model, cost_at_tier_pico") == [(None, None)]
+
+
+@pytest.mark.usefixtures("_models")
+def test_guidance__over_cells_and_rows_that_came_later__is_what_it_is_over_rows() -> None:
+    for hours in (0, 1, 13, 15, 40):
+        call(at=AT + timedelta(hours=hours))
+        call("nano-2", "auto", at=AT + timedelta(hours=hours), inferred_mode="summary", cache_write_tokens=7)
+    found = rows("*")
+    roll(lambda _line: None)
+    assert rows("*") == found
+    call(at=AT + timedelta(minutes=3))
+    assert rows("day, alias, calls, prompt_tokens, cost_pico", "fit = 'stronger'") == [
+        ("2026-11-03", "summary", 3 + 1, 4_000, 4 * 10**9),
+        ("2026-11-04", "summary", 1, 1_000, 10**9),
+        ("2026-11-05", "summary", 1, 1_000, 10**9),
+    ]
 
 
 def oracle(usage: Usage, prices: dict[str, Price]) -> tuple[str | None, int | None]:

@@ -1,7 +1,7 @@
 CREATE VIEW rpt_cost_guidance_v1 AS
 WITH usage AS (
     SELECT
-        substr(r.decision_at, 1, 10) AS day,
+        r.day,
         r.project,
         r.alias,
         r.inferred_mode,
@@ -16,9 +16,10 @@ WITH usage AS (
         sum(r.completion_tokens) AS completion_tokens,
         sum(r.reasoning_tokens) AS reasoning_tokens,
         sum(r.cost_pico) AS cost_pico
-    FROM iw_usage_raw AS r
-    WHERE r.decisions = 1 AND r.alias <> '' AND r.model_served <> ''
-    GROUP BY substr(r.decision_at, 1, 10), r.project, r.alias, r.inferred_mode, r.model_served, r.is_test
+    FROM iw_usage_days AS r
+    WHERE r.alias <> '' AND r.model_served <> ''
+    GROUP BY r.day, r.project, r.alias, r.inferred_mode, r.model_served, r.is_test
+    HAVING sum(r.decisions) > 0
 ),
 tasks AS (
     SELECT
