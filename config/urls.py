@@ -10,6 +10,7 @@ from iwrouting.api.management.history import views as history
 from iwrouting.api.management.listing.views import DecisionsView
 from iwrouting.api.management.resources import kinds
 from iwrouting.api.management.resources.rotating import RotateView
+from iwrouting.api.management.telemetry.views import ResetView, TelemetryView
 from iwrouting.api.management.views import AliasesView, DecisionView, ProjectView
 from iwrouting.api.management.what_if import WhatIfView
 from iwrouting.api.metrics.view import Metrics
@@ -41,6 +42,8 @@ urlpatterns = [
     path("api/v1/revisions/<str:name>", history.RevisionView.as_view(), name="revision"),
     path("api/v1/changes", history.ChangesView.as_view(), name="changes"),
     path("api/v1/changes/<str:name>", history.ChangeView.as_view(), name="change"),
+    path("api/v1/telemetry", TelemetryView.as_view(), name="telemetry"),
+    path("api/v1/telemetry/reset", ResetView.as_view(), name="telemetry-reset"),
     path("metrics", Metrics.as_view(), name="metrics"),
     path("api/schema", Schema.as_view(), name="schema"),
     path("api/docs", Docs.as_view(), name="docs"),

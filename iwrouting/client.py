@@ -29,7 +29,7 @@ from iwrouting._client.context import routing_context
 from iwrouting._client.drivers import arun, run
 from iwrouting._client.embeddings import ALIAS, embedding
 from iwrouting._client.errors import MixedEmbeddings, RouterNotConfigured, RouterUnavailable
-from iwrouting._client.flows import calling, model_for, resolving
+from iwrouting._client.flows import calling, counting, model_for, resolving
 from iwrouting._client.settings import configure
 from iwrouting.types import Kind
 
@@ -46,7 +46,9 @@ __all__ = [
     "aget_embedding_model",
     "aget_model_for_mode",
     "aget_model_for_role",
+    "areset_telemetry",
     "aresolve",
+    "atelemetry",
     "call_model_for_mode",
     "call_model_for_role",
     "close",
@@ -56,8 +58,10 @@ __all__ = [
     "get_model_for_mode",
     "get_model_for_role",
     "last_answer",
+    "reset_telemetry",
     "resolve",
     "routing_context",
+    "telemetry",
 ]
 
 Messages: TypeAlias = Iterable[Mapping[str, Any]]
@@ -204,6 +208,30 @@ def embed_texts_batched(texts: Sequence[str], model: str | None = None) -> list[
 async def aembed_texts_batched(texts: Sequence[str], model: str | None = None) -> list[list[float]]:
     """`embed_texts_batched`, async."""
     return await arun(embedding, texts, model)
+
+
+def telemetry(window: str | None = None) -> dict[str, Any]:
+    """Routes by inferred mode with their rules, and fallbacks, as `GET /api/v1/telemetry` tells them (docs/api.md).
+
+    `window`: `1h`, `24h`, `7d`, `30d` or `reset`; None: since this key's last reset, or else of 24 hours. The key needs
+    the scope `read_audit`. Raises RouterUnavailable, or what the SDK does.
+    """
+    return run(counting, window)
+
+
+async def atelemetry(window: str | None = None) -> dict[str, Any]:
+    """`telemetry`, async."""
+    return await arun(counting, window)
+
+
+def reset_telemetry() -> dict[str, Any]:
+    """What `telemetry` gives, which from now on counts from now, for this key alone; nothing is deleted."""
+    return run(counting, None, reset=True)
+
+
+async def areset_telemetry() -> dict[str, Any]:
+    """`reset_telemetry`, async."""
+    return await arun(counting, None, reset=True)
 
 
 def close() -> None:

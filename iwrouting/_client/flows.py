@@ -82,6 +82,24 @@ def _timeout(most_s: float, connect_s: float) -> Timeout:
     return Timeout(seconds, connect=min(seconds, connect_s))
 
 
+def counting(router: Router, window: str | None, *, reset: bool = False) -> Flow[dict[str, Any]]:
+    """The service's telemetry as it tells it; `reset`: and begin anew. Nothing is known of it without the service."""
+    path = f"{router.root}/api/v1/telemetry"
+    with router.contact() as headers:
+        options = with_timeout({"headers": headers, "params": {} if window is None else {"window": window}})
+        if reset:
+            options["max_retries"] = 0
+        response = (
+            yield lambda client: (
+                client.post(f"{path}/reset", cast_to=httpx2.Response, options=options)
+                if reset
+                else client.get(path, cast_to=httpx2.Response, options=options)
+            )
+        )
+        found: dict[str, Any] = response.json()
+    return found
+
+
 def model_for(router: Router, kind: Kind, name: str) -> Flow[str]:
     """The model behind an alias of one kind. Raises ValueError if the alias is of another kind."""
     answer = yield from resolving(router, name)

@@ -60,6 +60,8 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "changes": _by_managers("GET"),
     "change": _by_managers("GET"),
     "what-if": {"POST": Scope.MANAGE},
+    "telemetry": {"GET": Scope.READ_AUDIT},
+    "telemetry-reset": {"POST": Scope.READ_AUDIT},
     "metrics": {"GET": Scope.READ_AUDIT},
     "schema": {"GET": PUBLIC},
     "docs": {"GET": PUBLIC},

@@ -41,6 +41,8 @@ PATHS = {
     "changes": "/api/v1/changes",
     "change": "/api/v1/changes/1",
     "metrics": "/metrics",
+    "telemetry": "/api/v1/telemetry",
+    "telemetry-reset": "/api/v1/telemetry/reset",
     "schema": "/api/schema",
     "docs": "/api/docs",
 }
@@ -71,6 +73,8 @@ def test_the_table_is_as_decided() -> None:
         "decisions": "GET read_audit",
         "decision": "GET read_audit",
         "metrics": "GET read_audit",
+        "telemetry": "GET read_audit",
+        "telemetry-reset": "POST read_audit",
         "decision-again": "GET read_audit",
         "aliases": "GET resolve, POST manage",
         "alias": "GET manage, PUT manage, PATCH manage, DELETE manage",

@@ -43,8 +43,9 @@ class Metrics(StockView):
     @extend_schema(
         operation_id="metrics",
         summary="Numbers for Prometheus",
-        description="How the workers, the audit and the configuration stand, in Prometheus' text format. While the "
-        "database is away it tells of the answering worker alone. Scope `read_audit`.",
+        description="How the workers, the audit and the configuration stand, and what became of the calls, in "
+        "Prometheus' text format. While the database is away it tells of the answering worker, and of the calls of its "
+        "`serve`. Scope `read_audit`.",
         tags=[HEALTH],
         parameters=REQUEST_ID,
         responses={

@@ -53,11 +53,16 @@ def whole(lookup: str, told: str) -> Filter:
     return Filter(lookup, _whole, int, told)
 
 
+def time(lookup: str, told: str) -> Filter:
+    """By a time."""
+    return Filter(lookup, _time, OpenApiTypes.DATETIME, f"{told}{SUCH_AS}")
+
+
 def times(name: str) -> dict[str, Filter]:
     """By a time: from one on, and before another."""
     return {
-        f"{name}__gte": Filter(f"{name}__gte", _time, OpenApiTypes.DATETIME, f"From this time on{SUCH_AS}"),
-        f"{name}__lt": Filter(f"{name}__lt", _time, OpenApiTypes.DATETIME, f"Before this time{SUCH_AS}"),
+        f"{name}__gte": time(f"{name}__gte", "From this time on"),
+        f"{name}__lt": time(f"{name}__lt", "Before this time"),
     }
 
 
