@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.management.base import CommandError
 
 from iwrouting.management.progress import Progress
-from iwrouting.reports.reconcile import BadFile, BadLine, Export, Ledgers, Source, UsageFile, moment
+from iwrouting.reports.reconcile import BadFile, BadLine, Export, Ledgers, Source, UsageFile, Used, moment
 from iwrouting.reports.reconcile.logs import LogFile, client_log, provider_log, read_mapping
 
 LEDGERS = ("client", "provider", "usage")
@@ -29,15 +31,19 @@ class Files:
         self._client = client_log(self._source(options["client"]), mapped["client"]) if options["client"] else None
         named = options["provider"]
         self._provider = provider_log(self._source(named), mapped["provider"]) if named else None
+        _check_same(options["usage"])
         self._usage = [UsageFile(Path(name), mapped["usage"]) for name in options["usage"]]
         self._times = (options["from"], options["to"])
+        self._twice: list[str] = []
 
     def ledgers(self) -> Ledgers:
         """What is compared with our rows; the logs are read when it is. Raises BadFile."""
         export = None
         if self._usage:
             low, high = (None if at is None else at.timestamp() for at in self._times)
-            export = Export.of([line for file in self._usage for line in file.lines()], low, high)
+            lines = {file.source.path: file.lines() for file in self._usage}
+            self._twice = list(_twice(lines))
+            export = Export.of([line for each in lines.values() for line in each], low, high)
             if not export.width:
                 raise BadFile(f"{self._usage[0].source.path} has no bucket of usage between --from and --to.")
         return Ledgers(
@@ -60,6 +66,7 @@ class Files:
             yield f"{file.source.path}: {file.source.lines:,} lines, {file.source.bad:,} bad."
             if file.more:
                 yield f"{file.source.path} says that there are more pages: fetch them too, and give each with --usage."
+        yield from self._twice
 
     def _source(self, path: str) -> Source:
         return Source(Path(path), self._advance)
@@ -76,10 +83,46 @@ def _told(log: LogFile[Any]) -> Iterator[str]:
     yield f"{source.path}: {source.lines:,} lines, {source.bad:,} bad. It tells {fields}."
 
 
+def _twice(lines: Mapping[Path, Sequence[Used]]) -> Iterator[str]:
+    """What stands in two exports, the first of each pair: a page that was fetched twice would count twice."""
+    seen: dict[tuple[int, str, bool], Path] = {}
+    told: set[tuple[Path, Path]] = set()
+    for path, used in lines.items():
+        for key in dict.fromkeys((line.start, line.model, line.cost_pico is None) for line in used):
+            first = seen.setdefault(key, path)
+            if first != path and (first, path) not in told:
+                told.add((first, path))
+                at = datetime.fromtimestamp(key[0], UTC).isoformat().replace("+00:00", "Z")
+                what = f"{at} of {key[1] or 'all models'}"
+                yield f"{first} and {path} both tell of {what}: both count. Leave one out if it is the same page."
+
+
+def _check_same(names: Sequence[str]) -> None:
+    """Refuse an export that is given twice, under whatever name: all of it would count twice. Raises BadFile."""
+    seen: dict[bytes, str] = {}
+    for name in names:
+        try:
+            with Path(name).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:
+            raise BadFile(f"{name} can't be read: {error.strerror or error}.") from None
+        if digest in seen:
+            raise BadFile(f"{seen[digest]} and {name} are the same export: give it once, or all of it counts twice.")
+        seen[digest] = name
+
+
 def check_times(options: Mapping[str, Any]) -> None:
     """Refuse a --to that is not after --from: nothing is in between. Raises CommandError."""
     if options["from"] and options["to"] and options["from"] >= options["to"]:
         raise CommandError("--to must be after --from: there is nothing in between.", returncode=2)
+
+
+def zone_of(text: str) -> tzinfo:
+    """The value of --zone."""
+    try:
+        return UTC if text == "UTC" else ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time zone: give a name such as Europe/Berlin") from None
 
 
 def moment_of(text: str) -> datetime:

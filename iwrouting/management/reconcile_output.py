@@ -1,4 +1,4 @@
-"""What `audit_reconcile` tells: a table, one JSON object, or a JSON object a line as they are found."""
+"""What `audit_reconcile` tells: a table, one JSON object, a JSON object a line as they are found, or a bill as CSV."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from iwrouting.management.output import as_json, as_table
-from iwrouting.reports.reconcile import Compared, Finding, Report
+from iwrouting.management.bill_output import COLUMNS as BILL
+from iwrouting.management.bill_output import TABLE, day_row, legend, sheet_row, table_row
+from iwrouting.management.output import as_csv, as_json, as_table
+from iwrouting.reports.reconcile import TOTAL, Compared, Finding, Report
 
 COLUMNS = ("code", "ledger", "decision", "seq", "line", "field", "ours", "theirs", "detail")
 SUMS = ("bucket", "model", "requests", "theirs", "input", "theirs_input", "output", "theirs_output", "share")
@@ -44,11 +46,17 @@ class Output:
         if self._form == "jsonl":
             for row in map(sum_row, report.sums):
                 self._write(json.dumps({"kind": "sum", **row}))
+            for row in map(day_row, report.days):
+                self._write(json.dumps({"kind": "day", **row}))
             self._write(json.dumps({"kind": "summary", "version": 1, **_summary(report)}))
         elif self._form == "json":
             rows = [found.as_row() for found in self._kept]
             sums = [sum_row(each) for each in report.sums]
-            self._write(as_json(**_summary(report), findings=rows, left_off=self._left_off(report), sums=sums))
+            days = [day_row(each) for each in report.days]
+            left = self._left_off(report)
+            self._write(as_json(**_summary(report), findings=rows, left_off=left, sums=sums, days=days))
+        elif self._form == "csv":
+            self._write(as_csv(BILL, map(sheet_row, report.days)).rstrip("\n"))
         else:
             self._tables(report)
 
@@ -57,8 +65,10 @@ class Output:
             self._write(as_table(COLUMNS, [found.as_row() for found in self._kept]))
         if left := self._left_off(report):
             self._write(f"... and {left} more: --limit, or --format jsonl")
-        if report.sums:
+        if len(report.sums) > sum(each.day != TOTAL for each in report.days):
             self._write(as_table(SUMS, [_cells(each) for each in report.sums]))
+        if report.days:
+            self._write(as_table(TABLE, [table_row(each) for each in report.days]))
 
     def _left_off(self, report: Report) -> int:
         every = report.counts.total() if self._notes else self.findings
@@ -115,6 +125,7 @@ def said(report: Report) -> Iterator[str]:
     for code, count in sorted(report.counts.items()):
         meaning = Finding(code, "").meaning
         yield f"{count:>8,} {code}: {meaning}."
+    yield from legend(report.days)
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 import subprocess
@@ -119,15 +120,18 @@ def test_page__is_followed_on_what_the_sandbox_saw(live: Live, tmp_path: Path, m
     write_usage(lines, tmp_path, start, end)
     months = {"2026-11-01": str(start), "2026-12-01": str(end)}
     commands = [[months.get(word, word) for word in command.split()] for command in COMMANDS]
-    assert len(commands) == 7
+    assert len(commands) == 8
     told = run(live, commands, tmp_path)
-    assert [code for code, _ in told] == [0] * 7, told
-    own, client, provider, both, mapped, usage, costs = (out for _, out in told)
+    assert [code for code, _ in told] == [0] * 8, told
+    own, client, provider, both, mapped, usage, costs, bill = (out for _, out in told)
     assert [json.loads(out)["decisions"] for out in (own, client, provider, mapped)] == [4, 4, 4, 4]
     assert json.loads(both.splitlines()[-1])["counts"] == {}
     shares = {each["model"]: each["share_percent"] for each in json.loads(usage)["sums"]}
     assert shares == {"gpt-4.1-mini": 100.0, "gpt-5.1": 100.0, "text-embedding-3-small": 100.0}
-    assert costs.endswith("100.00%")
+    assert [line.split()[:4] for line in costs.splitlines()[-1:]] == [["(total)", "(cost)", "100.00%", "equal"]]
+    lines_of_bill = list(csv.DictReader(io.StringIO(bill)))
+    assert {row["model"] for row in lines_of_bill} == {*shares, "(cost)", "(total)"}
+    assert {(row["verdict"], row["share_percent"], row["reasons"]) for row in lines_of_bill} == {("equal", "100.0", "")}
 
 
 def named(section: str) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from iwrouting.management.bill_output import COLUMNS, TABLE
 from iwrouting.models import Project
-from tests.reconcile.story import Story
+from iwrouting.reports.reconcile import TOTAL
+from iwrouting.reports.reconcile.days import UNEXPLAINED
+from iwrouting.reports.reconcile.sums import COST
+from tests.reconcile.story import AT, Story
 
 
 class Ran:
@@ -87,10 +93,12 @@ def test_usage__is_a_table_of_shares(story: Story, tmp_path: Path, capsys: pytes
     path.write_text("start_time_iso,model,input_tokens,output_tokens,num_model_requests\n2026-11-03,gpt-4.1,20,6,2\n")
     ran = Ran(capsys, "--usage", str(path), "--format", "table")
     assert ran.code == 3
-    assert ran.out.splitlines()[-1].split() == [
-        "2026-11-03T00:00:00Z",
-        *("gpt-4.1", "1", "2", "10", "20", "3", "6", "50.00%"),
-    ]
+    *_, heading, day, total = ran.out.splitlines()
+    assert heading.split() == [*TABLE]
+    tokens = ("10", "20", "3", "6", "$0", "-", "foreign", "1")
+    assert day.split() == ["2026-11-03", "gpt-4.1", "50.00%", "partly", *tokens]
+    assert total.split() == ["(total)", "gpt-4.1", "50.00%", "partly", *tokens]
+    assert "foreign: more requests than we sent" in ran.words
     told = Ran(capsys, "--usage", str(path), "--format", "json", "--tolerance", "50")
     assert (told.code, told.json["sums"][0]["share_percent"]) == (0, 50.0)
     assert told.json["sums"][0]["theirs"] == {
@@ -100,12 +108,48 @@ def test_usage__is_a_table_of_shares(story: Story, tmp_path: Path, capsys: pytes
         "output_tokens": 6,
     }
     lines = Ran(capsys, "--usage", str(path), "--format", "jsonl").out.splitlines()
-    assert [json.loads(line)["kind"] for line in lines] == ["finding", "finding", "sum", "summary"]
+    assert [json.loads(line)["kind"] for line in lines] == ["finding", "finding", "sum", "day", "day", "summary"]
+
+
+def test_a_bill__is_told_by_day_in_every_form(story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    story.call()
+    heading = "start_time,end_time,model,input_tokens,input_cached_tokens,output_tokens,num_model_requests\n"
+    first = int(AT.timestamp()) // 86_400 * 86_400
+    usage, costs, again = (tmp_path / name for name in ("hours.csv", "costs.csv", "again.csv"))
+    usage.write_text(f"{heading}{first + 36_000},{first + 39_600},gpt-4.1,20,4,6,1\n")
+    given = ("--usage", str(usage))
+    [told, total] = Ran(capsys, *given, "--format", "json").json["days"]
+    assert (told["day"], told["verdict"], told["share_percent"], told["sent"]) == ("2026-11-03", UNEXPLAINED, 50.0, 1)
+    assert told["ours"] == {"requests": 1, "input_tokens": 10, "cached_tokens": 0, "output_tokens": 3, "cost_usd": "0"}
+    assert (told["theirs"]["cached_tokens"], told["left"]) == (4, {"input_tokens": 10, "output_tokens": 3})
+    assert (total["day"], told["reasons"]) == (TOTAL, [])
+    lines = Ran(capsys, *given, "--format", "jsonl").out.splitlines()
+    assert {"kind": "day", **told} in [json.loads(line) for line in lines]
+    ran = Ran(capsys, *given, "--format", "csv", "--zone", "Asia/Tokyo")
+    [row, _] = csv.DictReader(io.StringIO(ran.out))
+    assert tuple(row) == COLUMNS
+    assert (ran.code, row["day"], row["input_tokens"], row["theirs_input_tokens"]) == (3, "2026-11-03", "10", "20")
+    costs.write_text(f"start_time,end_time,amount_value,amount_currency\n{first},{first + 86_400},1.5,usd\n")
+    [cost, *_] = Ran(capsys, *given, "--usage", str(costs), "--format", "json").json["days"]
+    assert (cost["model"], cost["theirs"], cost["left"]) == (COST, {"cost_usd": "1.5"}, {"cost_usd": "1.5"})
+    ran = Ran(capsys, *given, "--usage", str(costs), "--zone", "Europe/Berlin")
+    assert (ran.code, "lies in two days of Europe/Berlin" in ran.fault) == (1, True)
+    again.write_bytes(usage.read_bytes())
+    ran = Ran(capsys, *given, "--usage", str(again))
+    assert (ran.code, ran.fault) == (
+        1,
+        f"{usage} and {again} are the same export: give it once, or all of it counts twice.",
+    )
+    again.write_text(usage.read_text() + "\n")
+    ran = Ran(capsys, *given, "--usage", str(again))
+    assert f"{usage} and {again} both tell of 2026-11-03T10:00:00Z of gpt-4.1: both count." in ran.words
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--format", "csv"], "--format csv tells a bill by day and model: give --usage too."),
+        (["--zone", "Mars"], "'Mars' is no time zone: give a name such as Europe/Berlin"),
         (["--client", "nowhere"], "There is no file nowhere."),
         (["--project", "nobody"], "There is no project 'nobody'."),
         (["--upstream", "nobody"], "There is no upstream 'nobody'. There are: "),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.output import FINDINGS as EXIT_FINDINGS
 from iwrouting.management.progress import Progress
-from iwrouting.management.reconcile_input import Files, check_times, moment_of
+from iwrouting.management.reconcile_input import Files, check_times, moment_of, zone_of
 from iwrouting.management.reconcile_output import Output, said
 from iwrouting.models import Project
 from iwrouting.reports.reconcile import BadFile, Report, Span, Wanted, compare
@@ -23,6 +24,7 @@ EPILOG = """examples:
   manage.py audit_reconcile --client app.jsonl --provider provider.csv --from 2026-11-01 --to 2026-11-08
   manage.py audit_reconcile --provider calls.csv --map try=client_ref --map status=http
   manage.py audit_reconcile --usage usage.json --upstream openai --tolerance 1
+  manage.py audit_reconcile --usage hours.json --zone Europe/Berlin --format csv
   manage.py audit_reconcile --format jsonl --notes
 Without a file our own rows are compared with each other. Times are UTC. docs/reconcile.md has the columns and what each
 code means. Exit code 3: there are findings; notes are explained, and change nothing.
@@ -64,10 +66,16 @@ class Command(BaseCommand):
         parser.add_argument(
             "--tolerance", metavar="PERCENT", type=float, default=0.0, help="How far sums may differ (0)."
         )
+        parser.add_argument(
+            "--zone",
+            type=zone_of,
+            default=UTC,
+            help="Whose days a bill is told by. Default: UTC.",
+        )
         parser.add_argument("--notes", action="store_true", help="Tell each note too, not only how many there are.")
         parser.add_argument("--limit", metavar="N", type=int, default=1000, help="Most lines of a table or of JSON.")
         default = "table" if sys.stdout.isatty() else "json"
-        parser.add_argument("--format", choices=("table", "json", "jsonl"), default=default)
+        parser.add_argument("--format", choices=("table", "json", "jsonl", "csv"), default=default)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare."""
@@ -94,12 +102,15 @@ class Command(BaseCommand):
             upstreams=frozenset(options["upstream"]),
             grace_s=options["grace"],
             tolerance=options["tolerance"],
+            zone=options["zone"],
             progress=files.compared,
         )
 
     def _check(self, options: dict[str, Any]) -> None:
         """Refuse a name or span that is none: it would find nothing, or everything."""
         check_times(options)
+        if options["format"] == "csv" and not options["usage"]:
+            raise CommandError("--format csv tells a bill by day and model: give --usage too.", returncode=2)
         slug = options["project"]
         if slug and not Project.objects.filter(slug=slug).exists():
             raise CommandError(f"There is no project {slug!r}.")

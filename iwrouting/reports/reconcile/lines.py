@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -26,6 +27,9 @@ class Decided(NamedTuple):
     writer: str = ""
     retry: int | None = None
     key: str = ""
+    resolved: str = ""
+    upstream: str = ""
+    estimate: int | None = None
 
 
 class Tried(NamedTuple):
@@ -56,6 +60,8 @@ class Ended(NamedTuple):
     completion: int | None = None
     counted: str = "provider"
     cost_pico: int | None = None
+    cost_state: str = ""
+    ended: datetime | None = None
 
 
 class ClientLine(NamedTuple):

@@ -37,6 +37,9 @@ DECIDED = (
     "writer_id",
     "client_retry",
     "key_id",
+    "model_resolved",
+    "upstream",
+    "estimate_tokens",
 )
 TRIED = ("decision_id", "seq", "kind", "model", "upstream", "status", "error_type", "upstream_request_id")
 ENDED = (
@@ -52,6 +55,8 @@ ENDED = (
     "completion_tokens",
     "tokens_source",
     "cost_pico",
+    "cost_state",
+    "ended_at",
 )
 
 

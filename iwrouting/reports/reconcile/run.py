@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 from iwrouting.reports.reconcile import ours
+from iwrouting.reports.reconcile.days import Day, Days
 from iwrouting.reports.reconcile.findings import Finding
 from iwrouting.reports.reconcile.index import Index
 from iwrouting.reports.reconcile.judge import Rules, judge
@@ -34,8 +36,8 @@ class Wanted:
     """What is compared: the decisions of `span`, of `project` and of the API key `key` where they are not empty.
 
     `upstreams`: those to which the provider's ledgers belong; empty: all. A decision younger than `grace_s` seconds may
-    be without an outcome. `tolerance`: by how many percent sums may differ. `progress` is called with the number of
-    decisions so far, now and then.
+    be without an outcome. `tolerance`: by how many percent sums may differ. `zone`: whose days a bill is told by.
+    `progress` is called with the number of decisions so far, now and then.
     """
 
     span: Span = field(default_factory=Span)
@@ -44,12 +46,13 @@ class Wanted:
     upstreams: frozenset[str] = frozenset()
     grace_s: float = GRACE_S
     tolerance: float = 0.0
+    zone: tzinfo = UTC
     progress: Callable[[int], None] = lambda _: None
 
 
 @dataclass
 class Report:
-    """What was found: how many of each code, how many decisions were compared, the sums, and the span of it all.
+    """What was found: how many of each code, how many decisions were compared, the sums by bucket and by day, the span.
 
     `findings` and `notes` are filled by `reconcile` alone.
     """
@@ -59,6 +62,7 @@ class Report:
     counts: Counter[str] = field(default_factory=Counter)
     decisions: int = 0
     sums: list[Compared] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
     span: Span = field(default_factory=Span)
 
 
@@ -100,15 +104,18 @@ def _all(index: Index, ledgers: Ledgers, wanted: Wanted, report: Report) -> Iter
     if index.has_upstream_requests:
         index.name_provider(ours.upstream_requests(span))
     sums: Sums = {}
+    days = None if ledgers.usage is None else Days(ledgers.usage, wanted.zone, wanted.upstreams)
     for call in merge(ours.windows(span), index.client(), index.provider(), index.marks()):
         report.decisions += bool(call.decided)
         wanted.progress(report.decisions)
         yield from judge(call, rules)
-        if ledgers.usage is not None and call.decided and rules.wants(call.decided[0]):
+        if days is not None and ledgers.usage is not None and call.decided and rules.wants(call.decided[0]):
             add_ours(sums, call, ledgers.usage, wanted.upstreams)
+            days.add(call)
     yield from _unnamed(index)
-    if ledgers.usage is not None:
+    if days is not None and ledgers.usage is not None:
         report.sums = list(compare_sums(sums, ledgers.usage))
+        report.days = days.rows(report.sums, wanted.tolerance)
         for compared in report.sums:
             yield from sum_findings(compared, wanted.tolerance)
 

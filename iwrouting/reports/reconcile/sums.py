@@ -31,6 +31,14 @@ class Sum:
     completion: int = 0
     cost_pico: int = 0
 
+    def add(self, other: Sum) -> None:
+        """And this too."""
+        self.requests += other.requests
+        self.prompt += other.prompt
+        self.cached += other.cached
+        self.completion += other.completion
+        self.cost_pico += other.cost_pico
+
     @property
     def tokens(self) -> int:
         """Input and output together."""
@@ -70,11 +78,12 @@ class Export:
     def of(cls, lines: Iterable[Used], low: float | None = None, high: float | None = None) -> Export:
         """The export of these lines; those of one bucket and model are added up.
 
-        low, high: Unix times; only buckets that are wholly between them count. Without any the width is 0.
+        low, high: Unix times; only buckets that are wholly between them count. Without any the width is 0. Of exports
+        with buckets of several widths, such as hours of tokens and days of costs, it is the widest.
         """
         every = [line for line in lines if (low or 0) <= line.start and (high is None or line.end <= high)]
         made = cls(
-            min((line.end - line.start for line in every), default=0),
+            max((line.end - line.start for line in every), default=0),
             min((line.start for line in every), default=0),
             max((line.end for line in every), default=0),
         )
