@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from iwrouting.models import ApiKey, Project, new_key
 from iwrouting.models.usage import QUARTER
+from iwrouting.reports.usage.cover import begin_of
 from iwrouting.reports.usage.rolling import roll
-from iwrouting.reports.usage.summing import begin_of
 from tests.audit_tables.reading import select
 from tests.audit_tables.rows import decision, outcome
 

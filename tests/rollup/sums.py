@@ -12,7 +12,8 @@ from django.db import connection
 
 from iwrouting.models import UsageMark
 from iwrouting.models.usage import DAY, DIMENSIONS, HOUR, LABEL_DIMENSIONS, MEASURES, QUARTER
-from iwrouting.reports.usage.summing import ALL, Cells, begin_of
+from iwrouting.reports.usage.cover import begin_of
+from iwrouting.reports.usage.summing import ALL, Cells
 
 Sums = dict[tuple[Any, ...], dict[str, int | None]]
 """By bucket and dimensions: every measure."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from iwrouting.management.reporting import dictionary, grant, guidance
+from iwrouting.management.reporting import dictionary, grant, guidance, rebuild, status
 from iwrouting.management.reporting.subcommand import Subcommand
 
-SUBCOMMANDS: tuple[Subcommand, ...] = (grant, dictionary, guidance)
+SUBCOMMANDS: tuple[Subcommand, ...] = (grant, dictionary, guidance, status, rebuild)
 """In the order in which the help lists them."""
 
 __all__ = ["SUBCOMMANDS", "Subcommand"]

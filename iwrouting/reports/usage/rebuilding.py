@@ -8,15 +8,21 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from iwrouting.models import UsageMark, UsageState
+from iwrouting.models import Decision, UsageCell, UsageMark, UsageState
 from iwrouting.models.usage import QUARTER
-from iwrouting.reports.usage.summing import begin_of
+from iwrouting.reports.usage.cover import begin_of
 
 BATCH = 1_000
 
 
 class RawRowsGone(Exception):
-    """A part of the range has cells and no raw rows any more; the text says until when."""
+    """The range has a part whose raw rows are removed: that which was decided before `before`."""
+
+    def __init__(self, before: datetime) -> None:
+        super().__init__(
+            f"the raw rows before {before:%Y-%m-%d %H:%M} UTC were removed, and their cells stay as they are"
+        )
+        self.before = before
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,19 @@ class Range:
         return (self.begin + number * timedelta(minutes=QUARTER) for number in range(self.quarters))
 
 
+def trimmed(wanted: Range) -> Range:
+    """The same without the time before the first decision and the first cell."""
+    rows = Decision.objects.order_by("decision_at").values_list("decision_at", flat=True)
+    cells = UsageCell.objects.filter(width=QUARTER).order_by("bucket_at").values_list("bucket_at", flat=True)
+    first = min((at for at in (rows.first(), cells.first()) if at is not None), default=wanted.end)
+    return Range(max(wanted.begin, min(begin_of(first, QUARTER), wanted.end)), wanted.end)
+
+
 def check(wanted: Range) -> None:
     """Raises RawRowsGone where retention has removed rows of the range."""
     state = UsageState.objects.filter(id=1).first()
     if state and state.raw_from and wanted.begin < state.raw_from:
-        gone = f"{state.raw_from:%Y-%m-%d %H:%M}"
-        raise RawRowsGone(f"the rows before {gone} UTC were removed: their cells stay as they are")
+        raise RawRowsGone(state.raw_from)
 
 
 def mark(wanted: Range) -> None:

@@ -18,7 +18,8 @@ from django.db import connection, transaction
 from iwrouting.conf.points import hit
 from iwrouting.models import UsageMark, UsageState
 from iwrouting.models.usage import DAY, HOUR, QUARTER
-from iwrouting.reports.usage.summing import begin_of, late_calls, sum_up, sum_up_quarters
+from iwrouting.reports.usage.cover import begin_of
+from iwrouting.reports.usage.summing import late_calls, sum_up, sum_up_quarters
 
 Say = Callable[[str], None]
 
@@ -42,12 +43,13 @@ class Rolled:
     is_ours: bool = True
 
 
-def roll(say: Say, *, before: datetime | None = None, is_patient: bool = True) -> Rolled:
-    """Sum up all marked quarters that end by `before` (None: all), oldest first. `say` gets a line for each chunk.
+def roll(say: Say, *, after: datetime = EVER, before: datetime | None = None, is_patient: bool = True) -> Rolled:
+    """Sum up all marked quarters from `after` on that end by `before` (None: all), oldest first; `say` gets a line for
+    each chunk.
 
     `is_patient`: whether to wait for another process that rolls up.
     """
-    done, after = Rolled(), EVER
+    done = Rolled()
     while (oldest := _oldest(after, before)) is not None:
         began = time.monotonic()
         begin, after = _chunk(oldest, before)

@@ -31,12 +31,6 @@ class Cells:
 ALL = (Cells(UsageCell, "iw_usage_raw", DIMENSIONS), Cells(LabelCell, "iw_label_raw", LABEL_DIMENSIONS))
 
 
-def begin_of(at: datetime, width: int) -> datetime:
-    """The beginning of the bucket of that width, in minutes, in which a moment lies. UTC."""
-    minutes = (at.hour * 60 + at.minute) % width
-    return at.replace(second=0, microsecond=0) - timedelta(minutes=minutes)
-
-
 QUARTER_OF = {
     "postgresql": "date_bin('15 minutes', decision_at, '2000-01-01 00:00:00+00')",
     "sqlite": (
