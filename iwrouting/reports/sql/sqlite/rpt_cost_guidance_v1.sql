@@ -27,6 +27,18 @@ tasks AS (
         t.kind,
         nullif(t.tier, '') AS task_tier,
         nullif(m.tier, '') AS model_tier,
+        CASE t.tier || ' by ' || m.tier
+            WHEN 'small by small' THEN 'fits'
+            WHEN 'mid by mid' THEN 'fits'
+            WHEN 'strong by strong' THEN 'fits'
+            WHEN 'small by mid' THEN 'stronger'
+            WHEN 'small by strong' THEN 'stronger'
+            WHEN 'mid by strong' THEN 'stronger'
+            WHEN 'mid by small' THEN 'weaker'
+            WHEN 'strong by small' THEN 'weaker'
+            WHEN 'strong by mid' THEN 'weaker'
+            ELSE 'unknown'
+        END AS fit,
         u.prompt_tokens - coalesce(u.cached_tokens, 0) - coalesce(u.cache_write_tokens, 0) AS fresh_tokens,
         date(u.day, '+1 day') AS next_day
     FROM usage AS u
@@ -40,11 +52,18 @@ base_prices AS (
 ),
 candidates AS (
     SELECT
-        m.model_id,
         m.tier,
         EXISTS (SELECT 1 FROM json_each(m.endpoints) AS e WHERE e.value = 'embeddings') AS embeds,
-        EXISTS (SELECT 1 FROM json_each(m.endpoints) AS e WHERE e.value IN ('chat', 'responses')) AS chats
+        EXISTS (SELECT 1 FROM json_each(m.endpoints) AS e WHERE e.value IN ('chat', 'responses')) AS chats,
+        p.model_id,
+        p.valid_from,
+        p.valid_to,
+        p.input_pico,
+        p.cached_pico,
+        p.cache_write_pico,
+        p.output_pico
     FROM iwrouting_model AS m
+    JOIN base_prices AS p ON p.model_id = m.model_id
     LEFT JOIN iwrouting_upstream AS v ON v.id = m.upstream_id
     WHERE
         m.enabled
@@ -55,34 +74,35 @@ offers AS (
     SELECT
         t.*,
         c.model_id AS offered,
-        p.valid_from,
+        c.valid_from,
         CASE
-            WHEN t.prompt_tokens IS NULL OR p.id IS NULL THEN NULL
+            WHEN t.prompt_tokens IS NULL OR c.model_id IS NULL THEN NULL
             WHEN coalesce(t.reasoning_tokens, 0) > coalesce(t.completion_tokens, 0) THEN NULL
-            WHEN t.completion_tokens IS NULL AND (p.output_pico IS NOT NULL OR p.input_pico IS NULL) THEN NULL
-            WHEN t.fresh_tokens < 0 OR (t.fresh_tokens > 0 AND p.input_pico IS NULL) THEN NULL
-            WHEN t.cached_tokens > 0 AND p.cached_pico IS NULL THEN NULL
-            WHEN t.cache_write_tokens > 0 AND p.cache_write_pico IS NULL THEN NULL
-            WHEN t.completion_tokens > 0 AND p.output_pico IS NULL THEN NULL
-            ELSE t.fresh_tokens * coalesce(p.input_pico, 0)
-                + coalesce(t.cached_tokens, 0) * coalesce(p.cached_pico, 0)
-                + coalesce(t.cache_write_tokens, 0) * coalesce(p.cache_write_pico, 0)
-                + coalesce(t.completion_tokens, 0) * coalesce(p.output_pico, 0)
+            WHEN t.completion_tokens IS NULL AND (c.output_pico IS NOT NULL OR c.input_pico IS NULL) THEN NULL
+            WHEN t.fresh_tokens < 0 OR (t.fresh_tokens > 0 AND c.input_pico IS NULL) THEN NULL
+            WHEN t.cached_tokens > 0 AND c.cached_pico IS NULL THEN NULL
+            WHEN t.cache_write_tokens > 0 AND c.cache_write_pico IS NULL THEN NULL
+            WHEN t.completion_tokens > 0 AND c.output_pico IS NULL THEN NULL
+            ELSE t.fresh_tokens * coalesce(c.input_pico, 0)
+                + coalesce(t.cached_tokens, 0) * coalesce(c.cached_pico, 0)
+                + coalesce(t.cache_write_tokens, 0) * coalesce(c.cache_write_pico, 0)
+                + coalesce(t.completion_tokens, 0) * coalesce(c.output_pico, 0)
         END AS cost_there
     FROM tasks AS t
     LEFT JOIN candidates AS c
-        ON c.tier = t.task_tier AND CASE WHEN t.kind = 'embedding' THEN c.embeds ELSE c.chats END
-    LEFT JOIN base_prices AS p
-        ON p.model_id = c.model_id
-        AND p.valid_from < t.next_day
-        AND (p.valid_to IS NULL OR p.valid_to >= t.next_day)
+        ON c.tier = t.task_tier
+        AND CASE WHEN t.kind = 'embedding' THEN c.embeds ELSE c.chats END
+        AND c.valid_from < t.next_day
+        AND (c.valid_to IS NULL OR c.valid_to >= t.next_day)
 ),
+-- All columns by which people filter stand in the partition: only then the planner filters before it ranks.
 ranked AS (
     SELECT
         o.*,
         (typeof(o.cost_there) = 'integer') AS is_known,
         row_number() OVER (
-            PARTITION BY o.day, o.project, o.alias, o.inferred_mode, o.model_served, o.is_test
+            PARTITION BY
+                o.day, o.project, o.alias, o.inferred_mode, o.model_served, o.is_test, o.task_tier, o.model_tier, o.fit
             ORDER BY (typeof(o.cost_there) = 'integer') DESC, o.cost_there, o.offered
         ) AS place
     FROM offers AS o
@@ -91,9 +111,7 @@ chosen AS (
     SELECT
         k.*,
         CASE WHEN k.is_known THEN k.offered END AS reference_model,
-        CASE WHEN k.is_known THEN k.cost_there END AS cost_at_tier_pico,
-        CASE k.task_tier WHEN 'small' THEN 1 WHEN 'mid' THEN 2 WHEN 'strong' THEN 3 END AS task_rank,
-        CASE k.model_tier WHEN 'small' THEN 1 WHEN 'mid' THEN 2 WHEN 'strong' THEN 3 END AS model_rank
+        CASE WHEN k.is_known THEN k.cost_there END AS cost_at_tier_pico
     FROM ranked AS k
     WHERE k.place = 1
 )
@@ -106,12 +124,7 @@ SELECT
     c.is_test,
     c.task_tier,
     c.model_tier,
-    CASE
-        WHEN c.model_rank > c.task_rank THEN 'stronger'
-        WHEN c.model_rank < c.task_rank THEN 'weaker'
-        WHEN c.model_rank = c.task_rank THEN 'fits'
-        ELSE 'unknown'
-    END AS fit,
+    c.fit,
     c.calls,
     c.unpriced,
     c.estimated,
