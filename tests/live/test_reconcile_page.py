@@ -23,6 +23,7 @@ from tests.live.databases import statement
 from tests.live.ledger import eventually
 from tests.live.live import Live
 from tests.live.processes import ROOT
+from tests.sandbox.raw import hello
 
 PAGE = (ROOT / "docs" / "reconcile.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python manage\.py (audit_reconcile.*)$", PAGE, re.MULTILINE)
@@ -132,6 +133,23 @@ def test_page__is_followed_on_what_the_sandbox_saw(live: Live, tmp_path: Path, m
     lines_of_bill = list(csv.DictReader(io.StringIO(bill)))
     assert {row["model"] for row in lines_of_bill} == {*shares, "(cost)", "(total)"}
     assert {(row["verdict"], row["share_percent"], row["reasons"]) for row in lines_of_bill} == {("equal", "100.0", "")}
+
+
+def test_a_bill__of_streams_that_broke_and_tries_that_failed__has_these_as_reasons(live: Live, tmp_path: Path) -> None:
+    start = ceil(time.time())
+    eventually(lambda: time.time() > start, "the next second")
+    live.stream("manager")
+    size = live.sent()[0]["bytes_out"]
+    live.sandbox.plan([{"match": {"model": "gpt-5.1"}, "fault": {"cut_after_bytes": size // 2}}])
+    live.post("/v1/chat/completions", hello("manager", stream=True))
+    live.sandbox.clear()
+    write_usage(live.sent(), tmp_path, start, ceil(time.time()) + 1)
+    [(code, out)] = run(live, [["audit_reconcile", "--usage", "usage.json", "--format", "json"]], tmp_path)
+    [day, total] = json.loads(out.partition("\n---")[0])["days"]
+    assert (code, day["model"], day["ours"]["requests"], day["theirs"]["requests"]) == (3, "gpt-5.1", 2, 2)
+    assert [(each["code"], each["count"]) for each in day["reasons"]] == [("truncated", 1)]
+    assert (day["verdict"] in ("explained", "partly"), 0 < day["share_percent"] < 100) == (True, True)
+    assert total["reasons"] == day["reasons"]
 
 
 def named(section: str) -> set[str]:

@@ -30,6 +30,7 @@ EPILOG = """examples:
   manage.py audit_export --after 019aad1e-4c7b-7000-8a3b-5f0c9d2e7b11 >> decisions.jsonl
 The oldest first. Times are UTC, --to is not included. --filter takes the filters of GET /api/v1/decisions, and for
 changes those of GET /api/v1/changes, by their names. docs/exports.md has the columns, and what a long export promises.
+Exit code 1: it could not be written; 2: asked wrongly; 4: the database is not ready; 130: Ctrl-C.
 """
 
 
