@@ -99,7 +99,17 @@ class ModelAdmin(WhatIfAdmin[Model], ResetsBreakers[Model], SwitchableAdmin[Mode
         """The columns, with one reading of the configuration for them."""
         now = ModelColumns()
         prices = (now.input_price, now.cached_price, now.output_price)
-        return ("model_id", "endpoints_shown", "upstream", "window", *prices, "switch", now.lifecycle, now.used_by)
+        return (
+            "model_id",
+            "endpoints_shown",
+            "upstream",
+            "window",
+            *prices,
+            "tier",
+            "switch",
+            now.lifecycle,
+            now.used_by,
+        )
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         """Save, and say what may be a slip."""

@@ -1,4 +1,4 @@
-"""The pages beside the models that are about the configuration as a whole: resolve, as of, compare, restore, import."""
+"""The pages about the configuration as a whole: resolve, as of, compare, restore, replace, import."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from iwrouting.admin.adoption import adoption_page
 from iwrouting.admin.as_of import as_of_page
 from iwrouting.admin.bundle_page import bundle_page, export_bundle
 from iwrouting.admin.compare import compare_page
+from iwrouting.admin.replacing import replace_page
 from iwrouting.admin.resolve_page import MAY_RESOLVE, resolve_page
 from iwrouting.admin.restore import restore_page
 
@@ -24,6 +25,7 @@ PAGES: dict[str, tuple[str, Page]] = {
     "config_bundle": ("config/bundle/", bundle_page),
     "config_export": ("config/bundle/export/", export_bundle),
     "config_restore": ("config/restore/", restore_page),
+    "config_replace": ("config/replace/", replace_page),
     "config_compare": ("config/compare/", compare_page),
 }
 """By the name of its address: the address, and what answers there."""
