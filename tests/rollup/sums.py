@@ -63,6 +63,8 @@ def assert_rolled() -> None:
 
 def _rows(statement: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET jit = off")
         cursor.execute(statement)
         return list(cursor.fetchall())
 
