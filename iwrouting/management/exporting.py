@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from iwrouting.api.management.history.lines import ABOUT
 from iwrouting.api.management.history.lines import FILTERS as CHANGE_FILTERS
 from iwrouting.api.management.listing.filters import END, FILTERS, START
@@ -29,6 +31,7 @@ CHANGES = "changes"
 VIEWS = {"decisions": "rpt_decisions_v1", "attempts": "rpt_attempts_v1", "fallbacks": "rpt_fallbacks_v1"}
 JSONL, CSV = "jsonl", "csv"
 Row = Mapping[str, Any]
+Lines = tuple[QuerySet[Change], QuerySet[HistoryRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def portions(
         known = ", ".join(sorted(filters_of(what)))
         raise BadRequest(f"{unknown[0]}: unknown filter of {what}; known are {known}.")
     if what == CHANGES:
-        return _changes(said, start, end, _number(after), form)
+        return _portions_of_changes(_changes(said, start, end), _number(after), form)
     asked = Asked(start, end, None, lookups(filters_of(what), said))
     return _decisions(VIEWS[what], asked, end, _place(after))
 
@@ -79,14 +82,18 @@ def _decisions(view: str, asked: Asked, end: datetime, after: walk.Place | None)
         yield Portion(list(wide_rows(view, found)), str(found[-1].pk), found[-1].decision_at)
 
 
-def _changes(
-    said: Mapping[str, str], start: datetime | None, end: datetime, after: int | None, form: str
-) -> Iterator[Portion]:
+def _changes(said: Mapping[str, str], start: datetime | None, end: datetime) -> Lines:
+    """The changes asked for, and the rows that are told with them. Raises BadRequest."""
     lines = Change.objects.filter(at__lt=end, **lookups(CHANGE_FILTERS, said))
     rows = HistoryRow.objects.filter(**lookups(ABOUT, said))
     if ABOUT.keys() & said.keys():
         lines = lines.filter(revision__in=rows.order_by().values("revision"))
-    for found in walk.changes(lines if start is None else lines.filter(at__gte=start), after):
+    return (lines if start is None else lines.filter(at__gte=start)), rows
+
+
+def _portions_of_changes(lines: Lines, after: int | None, form: str) -> Iterator[Portion]:
+    asked, rows = lines
+    for found in walk.changes(asked, after):
         each = told(found, rows)
         yield Portion(list(sheet_rows(each) if form == CSV else each), str(found[-1].pk), found[-1].at)
 

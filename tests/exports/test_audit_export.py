@@ -159,6 +159,7 @@ def test_filters__are_those_of_the_list() -> None:
         (["--after", "last"], "is no decision id"),
         (["changes", "--after", "01a2078d-8970-7908-8278-00000004360a"], "is no change"),
         (["changes", "--project", "atlas"], "project: unknown filter of changes"),
+        (["changes", "--filter", "kind=nope"], "kind: 'nope' is not possible. One of "),
         (["--from", "2026-11-02", "--to", "2026-11-02"], "--to must be after --from"),
     ],
 )
