@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from iwrouting.models import Change, Revision
+from iwrouting.models import Alias, Change, Revision, change
 from iwrouting.types import ChangeKind, Via
 from tests.api.document import faults
 from tests.api.rows import Rows, override_id
@@ -98,6 +98,17 @@ def test_the_change_list__comes_as_lines_and_as_a_sheet_without_a_formula(rows: 
     [sheet] = csv.DictReader(io.StringIO(answer.content.decode()))
     assert (sheet["name"], sheet["field"], sheet["after"]) == ("fast", "purpose", "'=1+1")
     assert answer["link"].endswith('rel="next"')
+
+
+def test_a_file_of_changes_about_one_row__has_that_row_alone(rows: Rows) -> None:
+    with change(author="ann", via=Via.CLI, reason="Two rows at once"):
+        for name in ("fast", "manager"):
+            row = Alias.objects.get(name=name)
+            row.purpose = "Both"
+            row.save()
+    for query, names in (("", ["fast", "manager"]), ("&object_type=alias&name=fast", ["fast"])):
+        [told] = rows.ask("GET", f"changes?page_size=1&format=jsonl{query}").content.splitlines()
+        assert sorted(row["name"] for row in json.loads(told)["rows"]) == names
 
 
 def test_the_change_list_of_a_key_for_some_projects__has_its_own_rows_alone_in_every_format(rows: Rows) -> None:

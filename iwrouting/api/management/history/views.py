@@ -64,13 +64,14 @@ class ChangesView(ManagementView):
     def get(self, request: Request) -> Response:
         """A page of it."""
         query = {name: str(value) for name, value in request.query_params.items()}
-        lines = seen_lines(self.key, lookups(ABOUT, query)).filter(**lookups(FILTERS, query))
+        about = lookups(ABOUT, query)
+        lines = seen_lines(self.key, about).filter(**lookups(FILTERS, query))
         lines = lines.filter(revision__isnull=False) if self.with_revision else lines
         page, beside = cursor_page(lines, request.path, query)
         form = formats.form_of(request)
         if form == formats.JSON:
             return Response({"results": line_page(self.key, page), **beside})
-        found = told(page, seen_rows(self.key), details=sees_all(self.key))
+        found = told(page, seen_rows(self.key).filter(**about), details=sees_all(self.key))
         return formats.with_links(
             Response(formats.sheet(COLUMNS, sheet_rows(found)) if form == formats.CSV else list(found)), beside
         )
