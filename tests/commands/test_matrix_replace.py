@@ -129,12 +129,34 @@ def test_replace__tells_what_it_does_not_reach(monkeypatch: pytest.MonkeyPatch) 
     assert "routing_check FILE" in found["document:the written matrix"]
 
 
+def test_replace__of_a_rung_that_is_an_alias_of_that_name__leaves_it() -> None:
+    with by_ann():
+        Model(model_id="solo", endpoints=["chat"]).save()
+        Alias(name="solo", kind="role", default_model="solo", chain=["fast"]).save()
+        auto = Alias.objects.get(name="auto")
+        auto.chain = ["solo", "fast"]
+        auto.save()
+    assert set(changed(replace("solo", "gpt-4.1", "--dry-run"))) == {"alias:solo"}
+
+
+def test_replace__of_a_model_that_the_catalogue_lacks__compares_prices_alone() -> None:
+    with by_ann():
+        Override.objects.create(
+            alias=Alias.objects.get(name="manager"), project=Project.objects.get(slug="boreas"), model="made-up-1"
+        )
+    done = replace("made-up-1", "gpt-4.1", "--dry-run").json
+    assert {each["what"] for each in done["compared"]} <= {
+        f"{name} price, $ per 1M tokens" for name in ("input", "cached input", "output")
+    }
+
+
 def test_replace__compares_the_models__and_prices_the_calls_of_the_last_days() -> None:
     decide("manager", project="boreas")
     done = replace("gpt-5.1", "gpt-4.1", "--dry-run", "--days", "2")
     differing = {each["what"]: (each["before"], each["after"], each["meaning"]) for each in done.json["compared"]}
     assert differing["input price, $ per 1M tokens"] == ("1", "2", "dearer: 2 times as much")
     assert differing["output price, $ per 1M tokens"] == ("4", "0.000001", "")
+    assert differing["reasoning"] == ("yes", "no", "")
     assert differing["endpoints"] == ("chat, responses", "chat", "responses calls are translated to chat")
     assert done.json["what_if"]["by_alias"][0]["alias"] == "manager"
     assert replace("gpt-5.1", "gpt-4.1", "--dry-run", "--no-whatif").json["what_if"] is None
@@ -189,7 +211,7 @@ def test_replace__of_all_that_are_dead__takes_what_the_catalogue_names() -> None
     done = replace("--dead", *WHY)
     assert done.code == 0
     assert done.json["replaced"] == {"gpt-5.1": "gpt-4.1"}
-    assert done.json["without_replacement"][0].startswith("The catalogue names no replacement for local-7")
+    assert done.json["without_replacement"][0].startswith("The catalogue names no replacement for local-7 that lasts")
     assert Alias.objects.get(name="manager").default_model == "gpt-4.1"
     assert replace("--dead", "--dry-run").json["changes"] == []
 
@@ -201,6 +223,12 @@ def test_replace__of_all_that_are_dying__looks_ahead() -> None:
         row.save()
     assert replace("--dead", "--dry-run").json["replaced"] == {}
     assert replace("--dying", "--dry-run").json["replaced"] == {"gpt-5.1": "gpt-4.1"}
+    with by_ann():
+        soon = Model.objects.get(model_id="gpt-4.1")
+        soon.shutdown_date, soon.replacement = datetime.now(UTC).date() + timedelta(days=60), "local-7"
+        soon.save()
+    done = replace("--dying", "--dry-run").json
+    assert done["replaced"] == {"gpt-4.1": "local-7", "gpt-5.1": "local-7"}
 
 
 def test_replace__by_vectors_of_another_space__is_refused() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from iwrouting.pricing import price_in_force, usd_per_million
 from iwrouting.resolver import facts_of
-from iwrouting.types import Configuration, ModelFacts
+from iwrouting.types import Configuration, ModelFacts, Sampling
 from iwrouting.types.facts import TRANSLATED
 
 WINDOWS = {
@@ -43,14 +43,17 @@ class Compared:
 def compare(config: Configuration, models: Mapping[str, str], at: datetime) -> tuple[Compared, ...]:
     """What differs between each old model and its new one, at the prices of a time. What is not known of either is
     told as `not known` where it is a price, and left out elsewhere."""
-    return tuple(
-        Compared(old, new, *each)
-        for old, new in models.items()
-        for each in (*_prices(config, old, new, at), *_facts(facts_of(config, old), facts_of(config, new)))
-    )
+    return tuple(Compared(old, new, *each) for old, new in models.items() for each in _lines(config, old, new, at))
 
 
 Line = tuple[str, str, str, str]
+
+
+def _lines(config: Configuration, old: str, new: str, at: datetime) -> Iterator[Line]:
+    yield from _prices(config, old, new, at)
+    before, after = facts_of(config, old), facts_of(config, new)
+    if before.verified and after.verified:
+        yield from _facts(before, after)
 
 
 def _prices(config: Configuration, old: str, new: str, at: datetime) -> Iterator[Line]:
@@ -75,6 +78,14 @@ def _dearer(before: int | None, after: int | None) -> str:
 
 def _facts(old: ModelFacts, new: ModelFacts) -> Iterator[Line]:
     yield from _endpoints(old, new)
+    if old.reasoning != new.reasoning:
+        slower = "it thinks before it answers: slower, and billed as output" if new.reasoning else ""
+        yield "reasoning", _yes(old.reasoning), _yes(new.reasoning), slower
+    if old.sampling is not new.sampling:
+        dropped = (
+            "" if new.sampling is Sampling.ANY else "temperature and the like are dropped, always or with an effort"
+        )
+        yield "sampling", old.sampling.value, new.sampling.value, dropped
     for field, meaning in WINDOWS.items():
         one, other = getattr(old, field), getattr(new, field)
         if one is not None and other is not None and one != other:
@@ -103,6 +114,10 @@ def _endpoints(old: ModelFacts, new: ModelFacts) -> Iterator[Line]:
 
 def _vectors(facts: ModelFacts) -> str:
     return f"{facts.vector_space or 'space not known'}, {facts.dimensions or 'width not known'}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _list(values: frozenset[str] | tuple[str, ...]) -> str:

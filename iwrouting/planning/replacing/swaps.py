@@ -10,6 +10,7 @@ from iwrouting.resolver.names import nearest
 from iwrouting.types import Configuration
 
 NO_REPLACEMENT = "The catalogue names no replacement for {}: name one, or enter it in the admin (Models, Replacement)."
+NONE_LASTS = "The catalogue names no replacement for {} that lasts longer: name one, or enter it in the admin (Models)."
 
 
 class CannotReplace(ValueError):
@@ -40,19 +41,20 @@ def swap_ending(config: Configuration, today: date, days: int) -> Swaps:
     """All models that are named somewhere and were shut down, or will be within so many days, by what the catalogue
     names. `days` 0: the dead ones alone."""
     ending = [model for model in sorted(named_models(config)) if _ends_within(config, model, today, days)]
-    found = {model: _living(config, model, today) for model in ending}
-    without = tuple(NO_REPLACEMENT.format(model) for model, new in found.items() if not new)
+    found = {model: _lasting(config, model, today, days) for model in ending}
+    without = tuple(NONE_LASTS.format(model) for model, new in found.items() if not new)
     return Swaps({model: new for model, new in found.items() if new}, without)
 
 
-def successor(config: Configuration, model: str, today: date) -> str:
-    """What the catalogue names for a model; where that is dead too, what is named for that. Empty: nothing."""
+def successor(config: Configuration, model: str, today: date, days: int = 0) -> str:
+    """What the catalogue names for a model; where that is dead too, or will be within so many days, what is named for
+    that. Empty: nothing."""
     seen = {model}
     found = model
     while (facts := config.models.get(found)) is not None and facts.replacement and facts.replacement not in seen:
         found = facts.replacement
         seen.add(found)
-        if not _ends_within(config, found, today, 0):
+        if not _ends_within(config, found, today, days):
             break
     return "" if found == model else found
 
@@ -70,9 +72,9 @@ def _named(config: Configuration) -> Iterator[str]:
     yield from (override.model.strip() for override in config.overrides.values())
 
 
-def _living(config: Configuration, model: str, today: date) -> str:
-    found = successor(config, model, today)
-    return found if found in config.models and not _ends_within(config, found, today, 0) else ""
+def _lasting(config: Configuration, model: str, today: date, days: int) -> str:
+    found = successor(config, model, today, days)
+    return found if found in config.models and not _ends_within(config, found, today, days) else ""
 
 
 def _ends_within(config: Configuration, model: str, today: date, days: int) -> bool:
