@@ -16,10 +16,9 @@ from iwrouting.admin.planned import Planned, carry_out
 from iwrouting.admin.require import require
 from iwrouting.admin.whatif import Table
 from iwrouting.models import Revision
-from iwrouting.planning.replacing import CannotReplace, Compared, Left, Replacing, compare, plan_replacing, swap_one
+from iwrouting.planning.replacing import CannotReplace, Compared, Left, Replacing, plan_replacing, swap_one
 from iwrouting.snapshot import SnapshotRefused
 from iwrouting.snapshot.contents import configuration_of, contents_now
-from iwrouting.types import Configuration
 
 TEMPLATE = "admin/iwrouting/config/replace.html"
 NEEDS = ("iwrouting.view_model", "iwrouting.view_alias", "iwrouting.view_override")
@@ -42,16 +41,16 @@ def replace_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
         found = plan_replacing(now, config, swaps, timezone.now())
     except (CannotReplace, SnapshotRefused) as error:
         return TemplateResponse(request, TEMPLATE, {**context, "fault": str(error)})
-    return _planned(request, config, found, {**context, "new": swaps.models[old]})
+    return _planned(request, found, {**context, "new": swaps.models[old]})
 
 
-def _planned(request: HttpRequest, config: Configuration, found: Replacing, context: dict[str, Any]) -> HttpResponse:
+def _planned(request: HttpRequest, found: Replacing, context: dict[str, Any]) -> HttpResponse:
     revision, shown = carry_out(request, Planned(found.plan))
     if revision is not None:
         messages.success(request, f"Replaced {context['old']} by {context['new']} as revision {revision}.")
         return HttpResponseRedirect(reverse("admin:iwrouting_change_revision", args=[revision]))
     left = [each for each in found.left if each.kind != "key" or request.user.has_perm(MAY_SEE_KEYS)]
-    tables = [_compared(compare(config, found.swaps.models, timezone.now())), _left(left)]
+    tables = [_compared(found.compared), _left(left)]
     return TemplateResponse(request, TEMPLATE, {**context, **shown, "tables": tables})
 
 

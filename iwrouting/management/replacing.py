@@ -14,21 +14,18 @@ from iwrouting.management.planned import Beside
 from iwrouting.management.progress import Progress
 from iwrouting.management.what_if_output import sentence, tables
 from iwrouting.planning import Plan
-from iwrouting.planning.replacing import Replacing, compare
+from iwrouting.planning.replacing import Replacing
 from iwrouting.planning.whatif import WhatIf, what_if
 from iwrouting.planning.whatif.proposals import BadProposal, Proposal, proposal_of
-from iwrouting.types import Configuration
 
 COMPARED = ("old", "new", "what", "before", "after", "meaning")
 LEFT = ("kind", "name", "model", "told")
 
 
-def beside(
-    command: BaseCommand, found: Replacing, config: Configuration, at: datetime, options: Mapping[str, Any]
-) -> Beside:
+def beside(command: BaseCommand, found: Replacing, at: datetime, options: Mapping[str, Any]) -> Beside:
     """How the models differ, what goes on naming the old ones, and the what-if, unless it was not wanted or the plan
     will be refused."""
-    differing = [each.as_dict() for each in compare(config, found.swaps.models, at)]
+    differing = [each.as_dict() for each in found.compared]
     left = [each.as_dict() for each in found.left]
     members: dict[str, Any] = {
         "replaced": dict(found.swaps.models),
@@ -75,7 +72,8 @@ def _what_if(command: BaseCommand, plan: Plan, at: datetime, days: int) -> tuple
 def _without_plan(found: WhatIf, proposal: Proposal) -> Iterator[str]:
     """The tables of a what-if but the one of the plan, which stands above already."""
     yield from (table for table in tables(found, proposal) if not table.startswith("Proposed\n"))
-    yield from (f"Assumed: {line}" for line in found.assumed)
+    if found.total.changed:
+        yield from (f"Assumed: {line}" for line in found.assumed)
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -152,10 +152,16 @@ def test_replace__of_a_model_that_the_catalogue_lacks__compares_prices_alone() -
 
 def test_replace__compares_the_models__and_prices_the_calls_of_the_last_days() -> None:
     decide("manager", project="boreas")
+    with by_ann():
+        for name, tier in (("gpt-5.1", "strong"), ("gpt-4.1", "mid")):
+            row = Model.objects.get(model_id=name)
+            row.tier = tier
+            row.save()
     done = replace("gpt-5.1", "gpt-4.1", "--dry-run", "--days", "2")
     differing = {each["what"]: (each["before"], each["after"], each["meaning"]) for each in done.json["compared"]}
     assert differing["input price, $ per 1M tokens"] == ("1", "2", "dearer: 2 times as much")
     assert differing["output price, $ per 1M tokens"] == ("4", "0.000001", "")
+    assert differing["cost tier"] == ("strong", "mid", "weaker: do its tasks need more?")
     assert differing["reasoning"] == ("yes", "no", "")
     assert differing["endpoints"] == ("chat, responses", "chat", "responses calls are translated to chat")
     assert done.json["what_if"]["by_alias"][0]["alias"] == "manager"

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             swaps = _swaps(config, at, options)
             found = plan_replacing(work.now, config, swaps, at, parts=options["only"], project=project)
         self._tell(found)
-        made = carry_out(self, found.plan, options, beside=beside(self, found, config, at, options))
+        made = carry_out(self, found.plan, options, beside=beside(self, found, at, options))
         if made is not None:
             self.stderr.write(f"To undo it:\n  {undo_command(found.plan)}")
 

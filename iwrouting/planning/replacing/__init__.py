@@ -6,7 +6,7 @@ two differ.
 
 from __future__ import annotations
 
-from iwrouting.planning.replacing.compared import Compared, compare
+from iwrouting.planning.replacing.compared import Compared
 from iwrouting.planning.replacing.left import Left
 from iwrouting.planning.replacing.planning import Part, Replacing, plan_replacing
 from iwrouting.planning.replacing.swaps import CannotReplace, Swaps, swap_ending, swap_one
@@ -18,7 +18,6 @@ __all__ = [
     "Part",
     "Replacing",
     "Swaps",
-    "compare",
     "plan_replacing",
     "swap_ending",
     "swap_one",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from iwrouting.pricing import price_in_force, usd_per_million
 from iwrouting.resolver import facts_of
+from iwrouting.snapshot.contents import Contents
 from iwrouting.types import Configuration, ModelFacts, Sampling
 from iwrouting.types.facts import TRANSLATED
 
@@ -22,6 +23,9 @@ SETS = {
     "efforts": "it does not take the efforts {}",
 }
 PRICES = {"input_pico": "input price", "cached_pico": "cached input price", "output_pico": "output price"}
+
+STRICTNESS = (Sampling.ANY, Sampling.EFFORT_NONE, Sampling.NEVER)
+TIERS = ("small", "mid", "strong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,24 @@ class Compared:
         return asdict(self)
 
 
-def compare(config: Configuration, models: Mapping[str, str], at: datetime) -> tuple[Compared, ...]:
-    """What differs between each old model and its new one, at the prices of a time. What is not known of either is
-    told as `not known` where it is a price, and left out elsewhere."""
-    return tuple(Compared(old, new, *each) for old, new in models.items() for each in _lines(config, old, new, at))
+def compare(now: Contents, config: Configuration, models: Mapping[str, str], at: datetime) -> tuple[Compared, ...]:
+    """What differs between each old model and its new one, at the prices of a time; `now` are the contents that
+    `config` is. What is not known of either is told as `not known` where it is a price, and left out elsewhere."""
+    tiers = {content["model_id"]: content["tier"] for content in now["model"].values()}
+    return tuple(
+        Compared(old, new, *each)
+        for old, new in models.items()
+        for each in (*_tiers(tiers.get(old, ""), tiers.get(new, "")), *_lines(config, old, new, at))
+    )
 
 
 Line = tuple[str, str, str, str]
+
+
+def _tiers(old: str, new: str) -> Iterator[Line]:
+    if old in TIERS and new in TIERS and old != new:
+        weaker = "weaker: do its tasks need more?" if TIERS.index(new) < TIERS.index(old) else "made for harder tasks"
+        yield "cost tier", old, new, weaker
 
 
 def _lines(config: Configuration, old: str, new: str, at: datetime) -> Iterator[Line]:
@@ -82,9 +97,8 @@ def _facts(old: ModelFacts, new: ModelFacts) -> Iterator[Line]:
         slower = "it thinks before it answers: slower, and billed as output" if new.reasoning else ""
         yield "reasoning", _yes(old.reasoning), _yes(new.reasoning), slower
     if old.sampling is not new.sampling:
-        dropped = (
-            "" if new.sampling is Sampling.ANY else "temperature and the like are dropped, always or with an effort"
-        )
+        stricter = STRICTNESS.index(new.sampling) > STRICTNESS.index(old.sampling)
+        dropped = f"temperature and the like are dropped ({new.sampling.value})" if stricter else ""
         yield "sampling", old.sampling.value, new.sampling.value, dropped
     for field, meaning in WINDOWS.items():
         one, other = getattr(old, field), getattr(new, field)

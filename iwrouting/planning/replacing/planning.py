@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from iwrouting.models.contents import Content, name_of
 from iwrouting.planning.plan import Plan, plan_wanted
+from iwrouting.planning.replacing.compared import Compared, compare
 from iwrouting.planning.replacing.left import Left, left_in_environment, left_in_keys, left_in_words
 from iwrouting.planning.replacing.swaps import Swaps
 from iwrouting.snapshot.contents import Contents
@@ -25,10 +26,11 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Replacing:
-    """The plan, and what goes on naming the old models once it is made true."""
+    """The plan, how the models differ, and what goes on naming the old ones once it is made true."""
 
     swaps: Swaps
     plan: Plan
+    compared: tuple[Compared, ...]
     left: tuple[Left, ...]
 
 
@@ -41,7 +43,8 @@ def plan_replacing(
     parts: Collection[Part] = tuple(Part),
     project: str | None = None,
 ) -> Replacing:
-    """Plan it on top of `now`, whose configuration `config` is; `at` says which overrides have ended.
+    """Plan it on top of `now`, whose configuration `config` is; `at` says which overrides have ended, and
+    which prices hold.
 
     `project`: the overrides of this project alone, whatever `parts` says. An override that has ended keeps its model:
     it has no effect, and history is not rewritten. One that is switched off or scheduled gets the new one.
@@ -55,7 +58,8 @@ def plan_replacing(
         *left_in_keys(now, swaps.models),
         *left_in_words(swaps.models),
     ]
-    return Replacing(swaps, plan_wanted(now, config.revision, wanted), tuple(left))
+    plan = plan_wanted(now, config.revision, wanted)
+    return Replacing(swaps, plan, compare(now, config, swaps.models, at), tuple(left))
 
 
 @dataclass(slots=True)
