@@ -68,13 +68,18 @@ TESTS = {
     "what-if": ("tests/planning/whatif/test_property.py",),
     "edits": ("tests/live/test_edits.py",),
     "properties": PROPERTIES,
+    "usage": ("tests/rollup/test_property.py",),
 }
+ON_SERVER = ("edits", "usage")
+"""Parts that run on PostgreSQL; usage on SQLite too."""
+
 SAYS = {
     "storms": "{minutes:g} minutes of storms from seed {seed}, seven tenths of them on PostgreSQL, the rest on SQLite",
     "streams": "all cuts (about four minutes), fuzzing, then {minutes:g} minutes of random chains from seed {seed}",
     "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
     "edits": "{edits} edits by admin, API, commands and other processes at once, every worker asked all the while",
     "properties": "many more examples than `make test` draws of the resolver, the splitter, the translation and others",
+    "usage": "many more stories than `make test` tells of rows that come late, twice and in any order, against the cells",
     "what-if": "{minutes:g} minutes of random worlds from seed {seed}, each what-if against its definition",
 }
 
@@ -88,7 +93,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     seed = random.randrange(10**6) if asked.seed is None else asked.seed  # noqa: S311 - a seed, no secret
     parts = [asked.only] if asked.only else list(TESTS)
-    found = programs.provide(postgres=bool({"storms", "edits"} & set(parts)), chromium=False)
+    found = programs.provide(postgres=bool({"storms", *ON_SERVER} & set(parts)), chromium=False)
     with tempfile.TemporaryDirectory(prefix="iw-faults-") as folder:
         work = Path(folder)
         work.chmod(0o711)
@@ -126,11 +131,12 @@ def edits(minutes: float) -> int:
 
 
 def run_on_server(part: str, seed: int, minutes: float, env: Mapping[str, str], work: Path) -> int:
-    """Run one part; edits on a PostgreSQL of their own, where none is named: four workers need one."""
-    if part != "edits" or os.environ.get("DATABASE_URL"):
+    """Run one part; those ON_SERVER on a PostgreSQL of their own, where no database is named: four workers need one."""
+    if part not in ON_SERVER or os.environ.get("DATABASE_URL"):
         return run(part, seed, minutes, env)
+    on_file = run(part, seed, minutes, env) if part == "usage" else 0
     with postgres.server(Path(env["PG_BIN"]), work) as url:
-        return run(part, seed, minutes, {**env, "DATABASE_URL": url})
+        return max(on_file, run(part, seed, minutes, {**env, "DATABASE_URL": url}))
 
 
 def run(part: str, seed: int, minutes: float, env: Mapping[str, str]) -> int:
