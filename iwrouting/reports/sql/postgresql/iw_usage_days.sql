@@ -33,7 +33,7 @@ SELECT
 FROM iwrouting_usagecell AS c
 WHERE
     c.width = 1440
-    AND NOT EXISTS (SELECT 1 FROM iw_usage_marked AS n WHERE date_bin('1 day', n.bucket_at, '2000-01-01 00:00:00+00') = c.bucket_at)
+    AND c.bucket_at NOT IN (SELECT date_bin('1 day', n.bucket_at, '2000-01-01 00:00:00+00') FROM iw_usage_marked AS n)
 UNION ALL
 SELECT
     (c.bucket_at AT TIME ZONE 'UTC')::date AS day,
@@ -68,7 +68,7 @@ SELECT
     c.overhead_ms
 FROM (SELECT DISTINCT date_bin('1 day', m.bucket_at, '2000-01-01 00:00:00+00') AS day FROM iw_usage_marked AS m) AS d
 JOIN iwrouting_usagecell AS c ON c.width = 60 AND c.bucket_at >= d.day AND c.bucket_at < d.day + interval '24 hours'
-WHERE NOT EXISTS (SELECT 1 FROM iw_usage_marked AS n WHERE date_bin('1 hour', n.bucket_at, '2000-01-01 00:00:00+00') = c.bucket_at)
+WHERE c.bucket_at NOT IN (SELECT date_bin('1 hour', n.bucket_at, '2000-01-01 00:00:00+00') FROM iw_usage_marked AS n)
 UNION ALL
 SELECT
     (f.bucket_at AT TIME ZONE 'UTC')::date AS day,

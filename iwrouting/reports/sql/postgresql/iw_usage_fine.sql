@@ -38,7 +38,7 @@ SELECT
     c.overhead_ms
 FROM (SELECT DISTINCT date_bin('1 hour', m.bucket_at, '2000-01-01 00:00:00+00') AS hour FROM iw_usage_marked AS m) AS h
 JOIN iwrouting_usagecell AS c ON c.width = 15 AND c.bucket_at >= h.hour AND c.bucket_at < h.hour + interval '60 minutes'
-WHERE NOT EXISTS (SELECT 1 FROM iw_usage_marked AS n WHERE n.bucket_at = c.bucket_at)
+WHERE c.bucket_at NOT IN (SELECT n.bucket_at FROM iw_usage_marked AS n)
 UNION ALL
 SELECT
     m.bucket_at,

@@ -40,7 +40,7 @@ SELECT
 FROM iwrouting_usagecell AS c
 WHERE
     c.width = 60
-    AND NOT EXISTS (SELECT 1 FROM iw_usage_marked AS n WHERE date_bin('1 hour', n.bucket_at, '2000-01-01 00:00:00+00') = c.bucket_at)
+    AND c.bucket_at NOT IN (SELECT date_bin('1 hour', n.bucket_at, '2000-01-01 00:00:00+00') FROM iw_usage_marked AS n)
 UNION ALL
 SELECT
     date_bin('1 hour', u.bucket_at, '2000-01-01 00:00:00+00') AS hour,
