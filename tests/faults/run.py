@@ -79,7 +79,7 @@ SAYS = {
     "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
     "edits": "{edits} edits by admin, API, commands and other processes at once, every worker asked all the while",
     "properties": "many more examples than `make test` draws of the resolver, the splitter, the translation and others",
-    "usage": "many more stories than `make test` tells of rows that come late, twice and in any order, against the cells",
+    "usage": "many more stories than `make test` has, of rows that come late, twice and in any order",
     "what-if": "{minutes:g} minutes of random worlds from seed {seed}, each what-if against its definition",
 }
 

@@ -78,7 +78,11 @@ SELECT
     r.first_byte_ms,
     r.overhead_ms
 FROM iw_usage_marked AS m
-JOIN iw_usage_raw AS r ON r.decision_at >= m.bucket_at AND r.decision_at < m.bucket_at + interval '15 minutes';
+JOIN iw_usage_raw AS r
+    -- The range is for an index, where few quarters are marked; the equality for a hash, where many are.
+    ON r.decision_at >= m.bucket_at
+    AND r.decision_at < m.bucket_at + interval '15 minutes'
+    AND date_bin('15 minutes', r.decision_at, '2000-01-01 00:00:00+00') = m.bucket_at;
 
 COMMENT ON VIEW iw_usage_fine IS
     'Internal: usage of the hours that have a marked quarter: cells of the other quarters, raw rows of the marked.';
