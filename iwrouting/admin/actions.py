@@ -30,7 +30,7 @@ class Doing:
 
     name: str
     verb: str
-    act: Callable[[Attempt], str]
+    act: Callable[[OpenChange], str]
     form: forms.Form | None = None
     note: str = ""
 
@@ -49,7 +49,7 @@ def confirm(page: AttemptingAdmin[M], request: HttpRequest, rows: Sequence[M], d
         if sent:
             attempt.refuse_stale([(OBJECT_TYPES[type(row)], row.pk) for row in rows], made)
         if doing.is_ready:
-            attempt.messages.append((messages.SUCCESS, doing.act(attempt)))
+            attempt.messages.append((messages.SUCCESS, doing.act(made)))
         return doing.is_ready
 
     attempt, done = page.attempt(request, tried)
@@ -86,7 +86,7 @@ class SwitchableAdmin(ConfigAdmin[S]):
     def _switch(self, request: HttpRequest, chosen: list[S], verb: str, *, enabled: bool) -> HttpResponse | None:
         rows = [row for row in chosen if row.enabled is not enabled]
 
-        def act(_attempt: Attempt) -> str:
+        def act(_made: OpenChange) -> str:
             for row in rows:
                 row.enabled = enabled
                 row.save()

@@ -14,12 +14,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from iwrouting.admin.actions import Doing, confirm
-from iwrouting.admin.attempts import Attempt
 from iwrouting.admin.base import ReadOnlyAdmin
 from iwrouting.admin.configuration import ConfigAdmin
 from iwrouting.admin.filters import ChoiceFilter
 from iwrouting.admin.show import NOTHING, admin_url, badge, link, moment, number
-from iwrouting.models import BreakerEvent, Model, Upstream
+from iwrouting.models import BreakerEvent, Model, OpenChange, Upstream
 
 S = TypeVar("S", Model, Upstream)
 STATES = ("closed", "open", "half_open")
@@ -42,7 +41,8 @@ class ResetsBreakers(ConfigAdmin[S]):
         """Save the chosen rows as they are, which voids the breakers that stand for them."""
         rows = list(queryset)
 
-        def act(_attempt: Attempt) -> str:
+        def act(made: OpenChange) -> str:
+            made.raise_anyway()
             for row in rows:
                 row.save()
                 self.log_change(request, row, "Reset its breakers.")

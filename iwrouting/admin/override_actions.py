@@ -15,8 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from iwrouting.admin.actions import CONFIRMED, Doing, SwitchableAdmin, confirm
-from iwrouting.admin.attempts import Attempt
-from iwrouting.models import Override, Project
+from iwrouting.models import OpenChange, Override, Project
 
 MORE = timedelta(days=7)
 PASSED = "This time has passed: enter a later one, or leave it empty to keep the overrides."
@@ -79,7 +78,7 @@ class OverrideActions(SwitchableAdmin[Override]):
         end: Callable[[Override], datetime | None],
         doing: Callable[..., Doing],
     ) -> HttpResponse | None:
-        def act(_attempt: Attempt) -> str:
+        def act(_made: OpenChange) -> str:
             for row in rows:
                 row.expires_at = end(row)
                 row.save()
@@ -94,7 +93,7 @@ class OverrideActions(SwitchableAdmin[Override]):
         rows = list(queryset)
         form = ProjectForm(request.POST if CONFIRMED in request.POST else None)
 
-        def act(_attempt: Attempt) -> str:
+        def act(_made: OpenChange) -> str:
             for row in rows:
                 self.log_addition(request, _copied(row, form.cleaned_data["project"]), [{"added": {}}])
             return f"Copied {self.counted(rows)} to {form.cleaned_data['project']}."

@@ -4,7 +4,8 @@
         alias.default_model = "gpt-5.1"
         alias.save()
 
-All that is saved or deleted inside is one revision, in one transaction with its line of the change list and history.
+All that is saved or deleted inside is one revision, in one transaction with its line of the change list and history;
+where every row ends as it was, it is none.
 """
 
 from __future__ import annotations
@@ -152,6 +153,11 @@ def _finish(made: OpenChange) -> None:
         return
     at = max(timezone.now(), made.not_before)
     made.rows = history_rows(made.using, made.touched, made.revision, at)
+    counter = Revision.objects.using(made.using).filter(id=1)
+    if not made.rows and not made.raises:
+        # Rows were saved as they are, or a savepoint took all back: the touches are ours, and nothing became otherwise.
+        counter.update(accounted=models.F("touches"))
+        return
     for check in _checks:
         check(made)
     Change.objects.using(made.using).create(
@@ -164,7 +170,6 @@ def _finish(made: OpenChange) -> None:
         details=json.dumps(made.details, sort_keys=True),
         event=made.event,
     )
-    counter = Revision.objects.using(made.using).filter(id=1)
     counter.update(number=made.revision, changed_at=at, accounted=models.F("touches"))
     Revision.tell(made.using, made.revision)
 

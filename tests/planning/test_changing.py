@@ -111,6 +111,34 @@ def test_change__that_writes_nothing__raises_no_revision() -> None:
     assert Revision.current() == before
 
 
+def test_change__that_saves_a_row_as_it_is__raises_no_revision_and_writes_no_line() -> None:
+    before, lines = fill(), Change.objects.count()
+    with by_ann() as made:
+        Alias.objects.get().save()
+    assert (made.rows, Revision.current(), Change.objects.count()) == ([], before, lines)
+    assert not Revision.standing().is_touched
+    with by_ann():
+        override().save()
+    assert Revision.current() == load().revision == before + 1
+
+
+def test_change__all_taken_back_in_a_savepoint__raises_no_revision_and_writes_no_line() -> None:
+    before, lines = fill(), Change.objects.count()
+    with by_ann() as made, pytest.raises(KeyError), transaction.atomic():
+        save_and_fail(Project(slug="gone"))
+    assert made.touched
+    assert (Revision.current(), Change.objects.count()) == (before, lines)
+    assert not Revision.standing().is_touched
+
+
+def test_change__that_saves_a_row_as_it_is_and_asks_for_a_revision__raises_it() -> None:
+    before = fill()
+    with by_ann() as made:
+        Alias.objects.get().save()
+        made.raise_anyway()
+    assert Revision.current() == made.revision == load().revision == before + 1
+
+
 def test_change__taken_back_in_a_savepoint__leaves_no_history() -> None:
     fill()
     with by_ann() as made:
