@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin.helpers import AdminErrorList
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 
 from iwrouting.admin.attempts import Attempt
 from iwrouting.admin.sides import Choice, Meanwhile, choices
 from iwrouting.models.contents import OBJECT_TYPES, content_of, name_of
+from iwrouting.models.invalid import told_fields
 from iwrouting.types.faults import Fault
 
 
@@ -55,9 +56,8 @@ def _add_errors(attempt: Attempt, main: Any, errors: ValidationError) -> None:
     if not hasattr(errors, "error_dict"):
         attempt.problems += errors.messages
         return
-    for field, texts in errors.message_dict.items():
-        known = field in main.fields and field != NON_FIELD_ERRORS
-        main.add_error(field if known else None, texts)
+    for field, text in told_fields(errors):
+        main.add_error(field if field in main.fields else None, text)
 
 
 def _sides(attempt: Attempt, forms: list[Any]) -> list[tuple[Meanwhile, list[Choice]]]:

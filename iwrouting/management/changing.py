@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from iwrouting.models import ChangedBySql, OpenChange, change
+from iwrouting.models.invalid import told_lines
 from iwrouting.types import Via
 
 NOT_READY = 4
@@ -59,15 +60,4 @@ def told() -> Iterator[None]:
     except ChangedBySql as error:
         raise CommandError(f"Nothing was changed: {error}.", returncode=NOT_READY) from None
     except ValidationError as error:
-        raise CommandError("\n".join(lines(error))) from None
-
-
-def lines(error: ValidationError) -> list[str]:
-    """What is wrong, a line each, with the field's name where there is one."""
-    if not hasattr(error, "error_dict"):
-        return list(error.messages)
-    return [
-        message if field == "__all__" else f"{field}: {message}"
-        for field, messages in error.message_dict.items()
-        for message in messages
-    ]
+        raise CommandError("\n".join(told_lines(error))) from None

@@ -14,6 +14,7 @@ from django.db.models import ForeignKey, ProtectedError
 from iwrouting.models import OpenChange, change
 from iwrouting.models.base import ConfigModel
 from iwrouting.models.contents import CONFIGURATION, NAMED_BY
+from iwrouting.models.invalid import told_lines
 from iwrouting.planning.plan import Plan, PlannedRow, StalePlan
 from iwrouting.planning.refused import ChangeRefused
 from iwrouting.types import ChangeKind, Operation, Via
@@ -96,7 +97,7 @@ def _labelled(row: PlannedRow, faults: list[str]) -> Iterator[None]:
     except ProtectedError as error:
         faults.append(f"{label}: {error.args[0]}")
     except ValidationError as error:
-        faults += [f"{label}: {line}" for line in _lines(error)]
+        faults += [f"{label}: {line}" for line in told_lines(error)]
     except IntegrityError as error:
         faults += [f"{label}: {line}" for line in _clashes(row) or [_not_taken(error)]]
     except (DatabaseError, ValueError, TypeError, OverflowError) as error:
@@ -115,18 +116,8 @@ def _clashes(row: PlannedRow) -> list[str]:
         try:
             check()
         except ValidationError as error:
-            faults += _lines(error)
+            faults += told_lines(error)
     return list(dict.fromkeys(faults))
-
-
-def _lines(error: ValidationError) -> list[str]:
-    if not hasattr(error, "error_dict"):
-        return list(error.messages)
-    return [
-        message if name == "__all__" else f"{name}: {message}"
-        for name, messages in error.message_dict.items()
-        for message in messages
-    ]
 
 
 def _delete(row: PlannedRow) -> None:

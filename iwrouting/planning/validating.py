@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from iwrouting.models import HistoryRow, OpenChange
 from iwrouting.models.contents import CONFIGURATION, row_of
+from iwrouting.models.invalid import told_fields
 from iwrouting.planning.refused import ChangeRefused
 from iwrouting.resolver.faults import findings, refusals
 from iwrouting.snapshot.assemble import Rows, assemble
@@ -123,5 +124,4 @@ def _errors(clean: Callable[[], None]) -> Iterator[tuple[str, str]]:
     try:
         clean()
     except ValidationError as error:
-        for field, texts in error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]:
-            yield from ((field if field != NON_FIELD_ERRORS else "", text) for text in texts)
+        yield from told_fields(error)

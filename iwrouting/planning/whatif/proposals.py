@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from iwrouting import catalogue
 from iwrouting.models.contents import CONFIGURATION, HIDDEN, Content, content_of, name_of, row_of
+from iwrouting.models.invalid import told_lines
 from iwrouting.planning.bundles import BundleRefused, plan_bundle, read_bundle
 from iwrouting.planning.plan import Plan, PlannedRow, plan_now
 from iwrouting.resolver.faults import findings, refusals
@@ -155,7 +156,6 @@ def _faults(row: PlannedRow, content: Content) -> Iterator[str]:
         references = [each.name for each in made._meta.concrete_fields if isinstance(each, ForeignKey)]
         made.clean_fields(exclude=["id", *references])
     except ValidationError as error:
-        for name, texts in error.message_dict.items() if hasattr(error, "error_dict") else [("", error.messages)]:
-            yield from (f"{row.object_type} {row.name}: {name}{': ' if name else ''}{text}" for text in texts)
+        yield from (f"{row.object_type} {row.name}: {line}" for line in told_lines(error))
     except (TypeError, ValueError, OverflowError):
         yield f"{row.object_type} {row.name}: a value of another type than its column has."
