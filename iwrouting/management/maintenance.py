@@ -16,6 +16,7 @@ from iwrouting.audit.keeping import partitions, pruning, retention, statistics
 from iwrouting.audit.keeping.patience import Busy
 from iwrouting.audit.locks import LockFault
 from iwrouting.conf import settings
+from iwrouting.management.output import counted
 from iwrouting.models import UsageMark
 from iwrouting.reports.usage.rolling import roll, settle
 from iwrouting.server.jobs import jobs, watch
@@ -84,13 +85,13 @@ def _since(begun: float) -> float:
 
 def _months_missing() -> Done:
     missing = partitions.missing_months()
-    return Done(f"would make {len(missing)} partitions", {"missing": len(missing)})
+    return Done(f"would make {counted(len(missing), 'partition')}", {"missing": len(missing)})
 
 
 def _make_months(_say: Say) -> Done:
     found = partitions.make_months()
     blocked = [f"{month:%Y-%m}" for month in found.blocked]
-    line = f"made {len(found.made)} partitions"
+    line = f"made {counted(len(found.made), 'partition')}"
     if blocked:
         line += f"; {', '.join(blocked)} not, the default partition holds rows of it"
     return Done(line, {"made": len(found.made), "blocked": blocked}, is_finding=bool(blocked))
@@ -145,9 +146,9 @@ def _told(plan: retention.Plan, verb: str) -> Done:
     months = [{"month": f"{each.month:%Y-%m}", "rows": each.rows, "bytes": each.bytes} for each in plan.months]
     rows = sum(sum(each.rows.values()) for each in plan.months)
     size = sum(each.bytes or 0 for each in plan.months)
-    line = f"{verb} {len(months)} months before {plan.before:%Y-%m}, {rows} rows"
+    line = f"{verb} {counted(len(months), 'month')} before {plan.before:%Y-%m}, {counted(rows, 'row')}"
     line += f", {size} bytes" if size else ""
-    line += f"; {len(plan.left)} tables that an interrupted run left" if plan.left else ""
+    line += f"; {counted(len(plan.left), 'table')} that an interrupted run left" if plan.left else ""
     return Done(line, {"before": f"{plan.before}", "months": months, "left": list(plan.left)})
 
 
@@ -170,10 +171,10 @@ def _retention(say: Say) -> Done:
 
 def _statistics_plan() -> Done:
     due = statistics.due()
-    return Done(f"would renew those of {len(due)} tables", {"due": list(due)})
+    return Done(f"would renew those of {counted(len(due), 'table')}", {"due": list(due)})
 
 
 def _statistics(_say: Say) -> Done:
     due = statistics.due()
     statistics.renew(due)
-    return Done(f"renewed those of {len(due)} tables", {"renewed": list(due)})
+    return Done(f"renewed those of {counted(len(due), 'table')}", {"renewed": list(due)})

@@ -25,6 +25,11 @@ class Findings(CommandError):
         super().__init__(text, returncode=FINDINGS)
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """How many there are: `1 price`, `1,200 prices`; `several` where the plural is not `one` with an s."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def add_format(parser: argparse.ArgumentParser, *more: str) -> None:
     """The option --format: a table on a terminal, JSON elsewhere; `more` of jsonl and csv."""
     default = "table" if sys.stdout.isatty() else "json"

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.changing import NOT_READY, add_author, author_of, change_by, told
-from iwrouting.management.output import Findings, add_format
+from iwrouting.management.output import Findings, add_format, counted
 from iwrouting.management.plan_output import show_plan
 from iwrouting.models import OpenChange
 from iwrouting.models.changing import check_reason
@@ -181,5 +181,4 @@ def refused() -> Iterator[None]:
 
 def count(plan: Plan) -> str:
     """How many rows a plan changes: `1 row`."""
-    number = len(plan.changes)
-    return f"{number} row{'s' * (number != 1)}"
+    return counted(len(plan.changes), "row")

@@ -14,7 +14,7 @@ from iwrouting.alerts import Notice, NotTold, Standing, channels, open_alerts
 from iwrouting.audit import new_id
 from iwrouting.conf import settings
 from iwrouting.management.database import NOT_READY, what_to_do
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table, counted
 
 EPILOG = """examples:
   manage.py alerts list
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         elif rows:
             self.stdout.write(as_table(COLUMNS, rows))
         if rows:
-            raise CommandError(f"{len(rows)} alerts stand.", returncode=FINDINGS)
+            raise Findings(f"{counted(len(rows), 'alert stands', 'alerts stand')}.")
         self.stderr.write("No alert stands.")
 
     def _test(self, form: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.management.output import FINDINGS as EXIT_FINDINGS
+from iwrouting.management.output import Findings, counted
 from iwrouting.management.progress import Progress
 from iwrouting.management.reconcile_input import Files, check_times, moment_of, zone_of
 from iwrouting.management.reconcile_output import Output, said
@@ -92,7 +92,7 @@ class Command(BaseCommand):
         for line in (*files.said(), *said(report)):
             self.stderr.write(line)
         if found_count := output.findings:
-            raise CommandError(f"{found_count} findings.", returncode=EXIT_FINDINGS)
+            raise Findings(f"{counted(found_count, 'finding')}.")
 
     def _wanted(self, options: dict[str, Any], files: Files) -> Wanted:
         return Wanted(

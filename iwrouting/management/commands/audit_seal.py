@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from iwrouting.audit.tamper.findings import Tally, as_dict
 from iwrouting.audit.tamper.sealed import Exported, as_row, check_seals
 from iwrouting.audit.tamper.seals import MANUAL, make_seal
 from iwrouting.management.chains import all_keys, exported_of
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table
 from iwrouting.models import Seal
 
 EPILOG = """examples:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         if tally.findings:
             for found in map(as_dict, tally.findings):
                 self.stderr.write(f"Seal {found['first']}: {found['text']}.")
-            raise CommandError("The seals are not as they were made.", returncode=FINDINGS)
+            raise Findings("The seals are not as they were made.")
         self.stderr.write(
             f"Seal {kept.number} is the one that was exported, and all {tally.seals} seals fit. "
             "Whether the rows do: 'manage.py audit_verify --against' with this value."

@@ -14,7 +14,7 @@ from django.db import Error
 from iwrouting.audit.tamper.findings import Finding, Tally, as_dict
 from iwrouting.audit.tamper.verifying import Scope, Verification
 from iwrouting.management.chains import all_keys, bounded_statements, exported_of, surroundings
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table, counted
 from iwrouting.management.progress import Progress
 from iwrouting.management.reconcile_input import check_times, moment_of
 from iwrouting.management.verify_state import BadState, read_state, write_state
@@ -72,7 +72,7 @@ class Command(BaseCommand):
         self._tell(tally, seconds, options["format"])
         if tally.findings:
             count = len(tally.findings) + tally.more
-            raise CommandError(f"{count} findings: docs/tamper.md says what each kind means.", returncode=FINDINGS)
+            raise Findings(f"{counted(count, 'finding')}: docs/tamper.md says what each kind means.")
 
     def _verify(self, scope: Scope, path: Path | None) -> tuple[Tally, float]:
         named = as_named(scope)
@@ -139,7 +139,8 @@ def summary(tally: Tally) -> list[str]:
         lines.append(f"{tally.not_covered:,} rows are not covered: they are from before there was a chain.")
     if tally.pending:
         lines.append(
-            f"Pending: {len(tally.pending)} gaps that a journal may still fill. Verify again when it is drained."
+            f"Pending: {counted(len(tally.pending), 'gap')} that a journal may still fill. "
+            "Verify again when it is drained."
         )
     if tally.more:
         lines.append(f"{tally.more:,} more were counted and are not listed.")
@@ -148,7 +149,8 @@ def summary(tally: Tally) -> list[str]:
 
 def _so_far(tally: Tally, rows: int, seconds: float) -> str:
     return (
-        f"{tally.seen:,} rows of {tally.writers} writers, {rows / seconds:,.0f} rows/s, {len(tally.findings)} findings."
+        f"{counted(tally.seen, 'row')} of {counted(tally.writers, 'writer')}, {rows / seconds:,.0f} rows/s, "
+        f"{counted(len(tally.findings), 'finding')}."
     )
 
 

@@ -12,7 +12,7 @@ from iwrouting.conf import settings
 from iwrouting.conf.sqlite import need_file
 from iwrouting.management.database import NOT_READY
 from iwrouting.management.doctor import Level, Result, examine
-from iwrouting.management.output import FINDINGS, add_format, as_json
+from iwrouting.management.output import Findings, add_format, as_json, counted
 
 EPILOG = """examples:
   manage.py doctor
@@ -49,8 +49,8 @@ class Command(BaseCommand):
         if counts[Level.NOT_READY]:
             raise CommandError("The database can't be asked; the lines above say why.", returncode=NOT_READY)
         if found := counts[Level.FINDING]:
-            raise CommandError(f"{found} findings; the lines above say what to do.", returncode=FINDINGS)
-        self.stderr.write(f"Nothing is wrong; {counts[Level.WARNING]} warnings.")
+            raise Findings(f"{counted(found, 'finding')}; the lines above say what to do.")
+        self.stderr.write(f"Nothing is wrong; {counted(counts[Level.WARNING], 'warning')}.")
 
 
 def as_line(result: Result) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table, counted
 from iwrouting.resolver.lifecycle import Finding, lifecycle_findings
 from iwrouting.snapshot import SnapshotRefused, load
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         elif rows:
             self.stdout.write(as_table(COLUMNS, rows))
         if rows:
-            raise CommandError(f"{len(rows)} places name a model that is gone or going.", returncode=FINDINGS)
+            raise Findings(f"{counted(len(rows), 'place names', 'places name')} a model that is gone or going.")
         self.stderr.write(f"No place names a model that is gone or will be within {days} days.")
 
 

@@ -16,7 +16,7 @@ from django.db import connections
 from iwrouting.audit.locks import LockFault, only_one
 from iwrouting.management.database import NOT_READY
 from iwrouting.management.maintenance import Ended, Say, steps, take
-from iwrouting.management.output import FINDINGS, add_format, as_json
+from iwrouting.management.output import Findings, add_format, as_json
 from iwrouting.management.owner import arm_points, must_own
 
 FAILED, WRONG_USAGE = 1, 2
@@ -133,7 +133,7 @@ def _judge(ended: list[Ended]) -> None:
     if late := [each.name for each in ended if each.is_busy]:
         raise CommandError(f"Put off: {', '.join(late)}. Run it again when that has ended.", returncode=NOT_READY)
     if found := [each.name for each in ended if each.done and each.done.is_finding]:
-        raise CommandError(f"To be looked at: {', '.join(found)}.", returncode=FINDINGS)
+        raise Findings(f"To be looked at: {', '.join(found)}.")
 
 
 def as_line(ended: Ended) -> str:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.model_compare import NEW, Difference, compare
 from iwrouting.management.model_lists import CannotList, list_models
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table, counted
 from iwrouting.snapshot import SnapshotRefused, load
 from iwrouting.types import Configuration, UpstreamFacts
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         if errors:
             raise CommandError("\n".join(f"{slug}: {text}" for slug, text in errors.items()))
         if rows:
-            raise CommandError(f"{len(rows)} differences from what the upstreams list.", returncode=FINDINGS)
+            raise Findings(f"{counted(len(rows), 'difference')} from what the upstreams list.")
         self.stderr.write("The catalogue agrees with what the upstreams list.")
 
     def _ask(
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             except CannotList as error:
                 errors[upstream.slug] = str(error)
                 continue
-            self.stderr.write(f"{upstream.slug} lists {len(listed)} models.")
+            self.stderr.write(f"{upstream.slug} lists {counted(len(listed), 'model')}.")
             found += compare(config, upstream.slug, listed, datetime.now(UTC))
         return [each for each in found if with_new or each.code != NEW], errors
 

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from iwrouting.audit.keeping import partitions
 from iwrouting.audit.keeping.patience import Busy
 from iwrouting.management.database import NOT_READY
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table, counted
 from iwrouting.management.owner import arm_points, must_own
 
 WRONG_USAGE = 2
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         self._show(options, rows, default_rows=inside)
         if any(inside.values()):
             told = ", ".join(f"{at_most(count)} of {table}" for table, count in inside.items() if count)
-            raise CommandError(f"Default partitions hold rows: {told}. Run 'partitions drain'.", returncode=FINDINGS)
+            raise Findings(f"Default partitions hold rows: {told}. Run 'partitions drain'.")
 
     def _make(self, options: dict[str, Any]) -> None:
         if not 0 <= options["months"] <= 1200:
@@ -78,18 +78,15 @@ class Command(BaseCommand):
         if options["dry_run"]:
             missing = partitions.missing_months(options["months"])
             self._show(options, [{"table": table, "month": f"{month:%Y-%m}"} for table, month in missing])
-            self.stderr.write(f"Would make {len(missing)} partitions.")
+            self.stderr.write(f"Would make {counted(len(missing), 'partition')}.")
             return
         must_own("partitions make")
         done = partitions.make_months(options["months"])
         self._show(options, [{"partition": name} for name in done.made])
-        self.stderr.write(f"Made {len(done.made)} partitions.")
+        self.stderr.write(f"Made {counted(len(done.made), 'partition')}.")
         if done.blocked:
             months = ", ".join(f"{month:%Y-%m}" for month in done.blocked)
-            raise CommandError(
-                f"{months}: not made, the default partition holds rows of it. Run 'partitions drain'.",
-                returncode=FINDINGS,
-            )
+            raise Findings(f"{months}: not made, the default partition holds rows of it. Run 'partitions drain'.")
 
     def _drain(self, options: dict[str, Any]) -> None:
         found = partitions.default_months()
@@ -98,19 +95,19 @@ class Command(BaseCommand):
             self.stderr.write("Nothing to move: the default partitions are empty.")
         elif options["dry_run"]:
             self._show(options, by_month(found))
-            raise CommandError(f"{total(found)} rows would be moved.", returncode=FINDINGS)
+            raise Findings(f"{counted(total(found), 'row')} would be moved.")
         else:
             must_own("partitions drain")
             if options["yes"] or self._agreed(total(found)):
-                self.stderr.write(f"Moving {total(found)} rows; the tables are locked meanwhile.")
+                self.stderr.write(f"Moving {counted(total(found), 'row')}; the tables are locked meanwhile.")
                 moved = partitions.drain()
                 self._show(options, by_month(moved))
-                self.stderr.write(f"Moved {total(moved)} rows; the default partitions are new and empty.")
+                self.stderr.write(f"Moved {counted(total(moved), 'row')}; the default partitions are new and empty.")
 
     def _agreed(self, count: int) -> bool:
         if not sys.stdin.isatty():
-            raise CommandError(f"{count} rows would be moved. Add --yes to do it.", returncode=WRONG_USAGE)
-        agreed = input(f"Move {count} rows? The audit's tables are locked meanwhile. [y/N] ").strip().lower()
+            raise CommandError(f"{counted(count, 'row')} would be moved. Add --yes to do it.", returncode=WRONG_USAGE)
+        agreed = input(f"Move {counted(count, 'row')}? The audit's tables are locked meanwhile. [y/N] ").strip().lower()
         if agreed not in ("y", "yes"):
             self.stderr.write("Nothing was changed.")
         return agreed in ("y", "yes")

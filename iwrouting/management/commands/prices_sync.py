@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.changing import add_author, change_by
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table, counted
 from iwrouting.management.price_plan import Change
 from iwrouting.management.price_table import PRICES, Sync, cells, plan_sync, prices_of, write
 from iwrouting.types import PriceFacts
@@ -54,11 +54,11 @@ class Command(BaseCommand):
         if not count:
             self.stderr.write(f"Nothing to change: the table says what {sync.lists.version} says.")
         elif options["dry_run"]:
-            raise CommandError(f"{count} prices would be written.", returncode=FINDINGS)
+            raise Findings(f"{counted(count, 'price')} would be written.")
         elif options["yes"] or self._agreed(count):
             with change_by(options):
                 written = write(sync)
-            self.stderr.write(f"Wrote {len(written)} prices of {sync.lists.version}.")
+            self.stderr.write(f"Wrote {counted(len(written), 'price')} of {sync.lists.version}.")
 
     def _show(self, sync: Sync, form: str) -> None:
         if form == "json":
@@ -72,8 +72,10 @@ class Command(BaseCommand):
 
     def _agreed(self, count: int) -> bool:
         if not sys.stdin.isatty():
-            raise CommandError(f"{count} prices would be written (above). Add --yes to do it.", returncode=WRONG_USAGE)
-        agreed = input(f"Write these {count} prices? [y/N] ").strip().lower() in ("y", "yes")
+            raise CommandError(
+                f"{counted(count, 'price')} would be written (above). Add --yes to do it.", returncode=WRONG_USAGE
+            )
+        agreed = input(f"Write {counted(count, 'price')}? [y/N] ").strip().lower() in ("y", "yes")
         if not agreed:
             self.stderr.write("Nothing was changed.")
         return agreed

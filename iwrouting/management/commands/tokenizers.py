@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.management.output import FINDINGS, add_format, as_json, as_table
+from iwrouting.management.output import Findings, add_format, as_json, as_table
 from iwrouting.tokens import TokenizersMissing, prepare, states, tokenizers_dir
 
 COLUMNS = ("encoding", "state", "path")
@@ -44,4 +44,4 @@ class Command(BaseCommand):
         told = as_json(files=files) if options["format"] == "json" else as_table(COLUMNS, files)
         self.stdout.write(told)
         if any(file["state"] != "good" for file in files):
-            raise CommandError("Run 'manage.py tokenizers --prepare'.", returncode=FINDINGS)
+            raise Findings("Run 'manage.py tokenizers --prepare'.")
