@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from iwrouting.models import Alias
+from iwrouting.models import Alias, Override
 from tests.faults.run import EDITS, SEED
 from tests.live.databases import ALIAS, IS_POSTGRESQL
-from tests.live.edits.doors import edit_by_admin, edit_by_api, make_boss
+from tests.live.edits.doors import BY_API, edit_by_admin, edit_by_api, make_boss
 from tests.live.edits.editor import LEFT, RIGHT
 from tests.live.edits.watching import Watcher, all_lags, watchers, watching
 from tests.live.ledger import eventually
@@ -42,17 +42,20 @@ def service(live: Live) -> ServiceProcess:
 
 
 @pytest.fixture
-def rows(live: Live) -> Iterator[Alias]:
-    """The two aliases that change together; gives a third, for the admin."""
+def rows(live: Live) -> Iterator[tuple[Alias, Override]]:
+    """The two aliases that change together, and others; gives the one for the admin, and the override for the API."""
     made = [
         Alias(name=LEFT, kind="role", default_model=f"{LEFT}-0", chain=[RIGHT]),
         Alias(name=RIGHT, kind="role", default_model=f"{RIGHT}-0"),
         Alias(name="edit_admin", kind="role", default_model="gpt-6-luna", purpose="To be edited"),
+        Alias(name=BY_API, kind="role", default_model="gpt-6-luna", purpose="To be edited"),
     ]
     for row in made:
         row.save(using=ALIAS)
+    override = Override(alias=made[0], model="gpt-6-luna", reason="To be edited")
+    override.save(using=ALIAS)
     make_boss()
-    yield made[2]
+    yield made[2], override
     for row in Alias.objects.using(ALIAS).filter(name__startswith="edit_"):
         row.delete(using=ALIAS)
 
@@ -75,17 +78,17 @@ def editor(live: Live, *arguments: str, given: Any = None) -> Any:
 
 @pytest.mark.timeout(1800)
 def test_edits_of_all_ways_at_once__reach_every_worker_whole_and_in_time(
-    live: Live, service: ServiceProcess, rows: Alias, tenant: Tenant
+    live: Live, service: ServiceProcess, rows: tuple[Alias, Override], tenant: Tenant
 ) -> None:
-    few, seed = max(2, COUNT // 8), os.environ.get(SEED, "1")
+    few, seed = max(3, COUNT // 8), os.environ.get(SEED, "1")
     live.introduce(tenant.key, f"{service.url}/v1")
     with watchers(service.url, tenant.key, WORKERS) as found:
         with watching(found), ThreadPoolExecutor(3) as pool:
             begun = time.time()
             ways = [
                 pool.submit(editor, live, "edit", str(COUNT - 2 * few), tenant.slug, seed),
-                pool.submit(edit_by_admin, service.url, rows, few),
-                pool.submit(edit_by_api, service.url, tenant.key, few),
+                pool.submit(edit_by_admin, service.url, rows[0], few),
+                pool.submit(edit_by_api, service.url, tenant.key, rows[1], few),
             ]
             deleted = ways[0].result()["deleted"]
             for way in ways[1:]:

@@ -8,7 +8,7 @@ import httpx2
 from django.contrib.auth.models import User
 from django.test import Client
 
-from iwrouting.models import Alias
+from iwrouting.models import Alias, Override
 from tests.admin import forms
 from tests.live.databases import ALIAS
 from tests.start.web import browser, log_in
@@ -17,6 +17,10 @@ PATIENCE_S = 120.0
 """An edit waits for those before it."""
 
 PASSWORD = "of-the-tests-alone"
+BY_API = "edit_api"
+"""The alias that the API edits."""
+
+MODELS = ("gpt-6-luna", "gpt-4.1")
 
 
 class Page:
@@ -61,14 +65,31 @@ def edit_by_admin(url: str, row: Alias, count: int) -> None:
             assert b"was changed successfully" in page.content, page.content.decode()[:3000]
 
 
-def edit_by_api(url: str, key: str, count: int) -> None:
-    """Rename a project so many times."""
+def edit_by_api(url: str, key: str, override: Override, count: int) -> None:
+    """So many edits in turn: of a project, of an alias, and of an override that the watchers' answers follow."""
     with browser(url) as client:
         client.timeout = PATIENCE_S
+        client.headers["authorization"] = f"Bearer {key}"
         for number in range(count):
-            got = client.put(
-                "/api/v1/projects/edits-by-api",
-                json={"name": f"Edit {number}"},
-                headers={"authorization": f"Bearer {key}"},
-            )
-            assert got.status_code in (200, 201), got.text
+            if number % 3 == 0:
+                _put(client, "projects/edits-by-api", {"name": f"Edit {number}"})
+            elif number % 3 == 1:
+                _patch(client, f"overrides/{override.pk}", {"enabled": number % 2 == 1, "model": MODELS[number % 2]})
+            else:
+                _patch(client, f"aliases/{BY_API}", {"purpose": f"Edit {number}"})
+
+
+def _put(client: httpx2.Client, path: str, said: dict[str, Any]) -> None:
+    got = client.put(f"/api/v1/{path}", json=said)
+    assert got.status_code in (200, 201), got.text
+
+
+def _patch(client: httpx2.Client, path: str, said: dict[str, Any]) -> None:
+    """A change on top of what stands there; what it brings is acknowledged once it was told."""
+    etag = client.get(f"/api/v1/{path}").headers["etag"]
+    body = {**said, "change_reason": "An edit by the API"}
+    got = client.patch(f"/api/v1/{path}", json=body, headers={"if-match": etag})
+    if got.status_code == 409:
+        told = [each["key"] for each in got.json()["error"]["details"]]
+        got = client.patch(f"/api/v1/{path}", json={**body, "acknowledge": told}, headers={"if-match": etag})
+    assert got.status_code == 200, got.text
