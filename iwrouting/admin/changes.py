@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,6 +30,10 @@ MOST_ROWS = 4
 
 MOST_FIELDS = 4
 QUIET = {ChangeKind.CONFIGURATION}
+KNOWN = {ALL_VAR, ERROR_FLAG, PAGE_VAR, SEARCH_VAR, *(each.parameter_name for each in FILTERS)}
+"""What the address of the list may say."""
+
+INSTEAD = "enter the number of a revision, or the whole name of a row, as the search."
 
 
 class Lines(ChangeList):
@@ -95,12 +99,24 @@ class ChangeAdmin(ReadOnlyAdmin[Change]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with links that export what it is filtered to."""
+        if unknown := [(name, value) for name, value in request.GET.items() if name not in KNOWN]:
+            return self._without(request, unknown)
         query = request.GET.copy()
         query.pop("p", None)
         exports = [
             (form, f"{reverse('admin:iwrouting_change_export', args=[form])}?{query.urlencode()}") for form in FORMS
         ]
         return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
+
+    def _without(self, request: HttpRequest, unknown: list[tuple[str, str]]) -> HttpResponse:
+        """To the list without what it can't be filtered by, which the list tells."""
+        self.require_view(request)
+        query = request.GET.copy()
+        for name, value in unknown:
+            query.pop(name)
+            text = f"'{name[:40]}={value[:40]}' is no filter of this list: {INSTEAD}"
+            self.message_user(request, text, messages.WARNING)
+        return HttpResponseRedirect(f"{reverse(f'admin:{LIST}')}?{query.urlencode()}")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -199,6 +199,20 @@ def test_page__holds_fifty(boss: Client) -> None:
     assert "→ p4 " in read(boss.get(f"{LIST}?p=2")).text
 
 
+@pytest.mark.parametrize("query", ["revision=x", "revision=2&via=admin", "revision__gt=1", "o=1"])
+def test_filter_that_is_none__is_named_with_what_to_enter_above_the_list(boss: Client, query: str) -> None:
+    edited(cast.alias(), tier="mid")
+    page = read(boss.get(f"{LIST}?{query}", follow=True)).text
+    named = query.partition("&")[0]
+    assert f"'{named}' is no filter of this list: enter the number of a revision, or the whole name of a row" in page
+    assert "gpt-5.1 is cheaper" in page
+
+
+def test_filter_that_is_none__keeps_the_others(boss: Client) -> None:
+    answer = boss.get(f"{LIST}?revision=2&via=API")
+    assert (answer.status_code, answer["location"]) == (302, f"{LIST}?via=API")
+
+
 def test_no_changes__says_so(boss: Client) -> None:
     assert "No changes yet." in read(boss.get(LIST)).text
 
