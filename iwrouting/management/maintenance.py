@@ -130,12 +130,12 @@ def _usage(say: Say) -> Done:
 
 def _held_plan() -> Done:
     old = retention.old_held(settings().held_retention_days, datetime.now(UTC))
-    return Done(f"would remove {old} rows of held responses", {"old": old})
+    return Done(f"would remove {counted(old, 'row')} of held responses", {"old": old})
 
 
 def _held(_say: Say) -> Done:
     removed = retention.remove_held(settings().held_retention_days, datetime.now(UTC))
-    return Done(f"removed {removed} rows of held responses", {"removed": removed})
+    return Done(f"removed {counted(removed, 'row')} of held responses", {"removed": removed})
 
 
 def _planned() -> retention.Plan | None:

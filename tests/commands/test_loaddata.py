@@ -56,6 +56,13 @@ def test_configuration__with_a_reason__is_one_revision_by_import(fixture: str) -
     assert not Revision.standing().is_touched
 
 
+def test_configuration__that_stands_as_it_is_loaded__is_no_revision(fixture: str) -> None:
+    for _ in range(2):
+        assert run("loaddata", fixture, "--reason", "Moved from the test system").code == 0
+    assert (Revision.current(), Change.objects.filter(via="import").count()) == (3, 1)
+    assert not Revision.standing().is_touched
+
+
 def test_a_fixture_that_breaks_routing__is_refused_as_a_whole(fixture: str) -> None:
     rows = json.loads(Path(fixture).read_text())
     for row in rows:

@@ -57,6 +57,18 @@ def test_findings__are_told_with_their_place_and_exit_code_3(capsys: pytest.Capt
 
 
 @pytest.mark.usefixtures("rows")
+def test_one_finding__is_told_as_one_and_as_a_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    Override.objects.get().delete()
+    with pytest.raises(CommandError) as caught:
+        call_command("lifecycle_check", "--format", "json")
+    assert (type(caught.value).__name__, str(caught.value)) == (
+        "Findings",
+        "1 place names a model that is gone or going.",
+    )
+    assert len(json.loads(capsys.readouterr().out)["findings"]) == 1
+
+
+@pytest.mark.usefixtures("rows")
 def test_days__look_further(capsys: pytest.CaptureFixture[str]) -> None:
     assert [each["model"] for each in check(capsys, "--days", "200")[0]["findings"]] == ["dead", "dying", "later"]
     assert [each["model"] for each in check(capsys, "--days", "0")[0]["findings"]] == ["dead"]
@@ -91,4 +103,5 @@ def test_process__ends_with_3_and_json_without_a_terminal(prepared: Folder) -> N
     done = prepared.manage("lifecycle_check", "--days", "3650", IW_ENV="development")
     assert done.returncode == 3, done.stderr
     assert "gpt-5.1-codex" in {each["model"] for each in json.loads(done.stdout)["findings"]}
+    assert done.stderr.startswith("Findings: ")
     assert done.stderr.endswith("places name a model that is gone or going.\n")

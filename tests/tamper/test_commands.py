@@ -45,7 +45,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 def test_verify__whole__says_so_with_exit_code_0(chain: Chain, said: Said) -> None:
     call_command("audit_seal")
     code, _, err = said("audit_verify", "--format", "table")
-    assert (code, "12 rows of 1 writers and 1 seals are as they were written." in err) == (0, True)
+    assert (code, "12 rows of 1 writer and 1 seal are as they were written." in err) == (0, True)
     assert said("audit_verify", "--format", "json")[1]["rows"] == 12
 
 
@@ -86,7 +86,7 @@ def test_verify__pending_alone__is_told_with_exit_code_0(chain: Chain, said: Sai
     code, told, err = said("audit_verify", "--format", "json")
     assert (code, told["findings"]) == (0, [])
     assert [(each["first"], each["last"]) for each in told["pending"]] == [(13, 16)]
-    assert "Pending: 1 gaps that a journal may still fill" in err
+    assert "Pending: 1 gap that a journal may still fill" in err
 
 
 def test_verify__older_key_missing__says_where_to_add_it(chain: Chain, said: Said) -> None:
@@ -122,7 +122,7 @@ def test_verify__longer_than_a_second__says_how_far_it_is(
 ) -> None:
     monkeypatch.setattr("iwrouting.management.progress.EVERY_S", 0.0)
     monkeypatch.setattr(verifying_module, "STEP", 5)
-    assert re.search(r"^9 rows of 1 writers, [\d,]+ rows/s, 0 findings\.$", said("audit_verify")[2], re.M)
+    assert re.search(r"^9 rows of 1 writer, [\d,]+ rows/s, 0 findings\.$", said("audit_verify")[2], re.M)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_dry_run__old_months__tells_them_and_changes_nothing(told: Told) -> None
     steps = told()
     (month,) = steps["retention"]["counts"]["months"]
     assert (month["month"], month["rows"]) == (f"{OLD:%Y-%m}", story.each(2))
-    assert steps["held"]["line"] == "would remove 1 rows of held responses"
+    assert steps["held"]["line"] == "would remove 1 row of held responses"
     assert story.counts() == story.each(3)
     assert not Seal.objects.exists()
 
@@ -69,7 +69,7 @@ def test_run__old_months_and_held_responses__leave_and_reports_show_the_rest(tol
     call_command("maintain", yes=True, format="json")
     steps = told()
     assert [step["fault"] for step in steps.values()] == [""] * len(steps)
-    assert f"removed 1 months before {kept_from(400, datetime.now(UTC)):%Y-%m}, 6 rows" in steps["retention"]["line"]
+    assert f"removed 1 month before {kept_from(400, datetime.now(UTC)):%Y-%m}, 6 rows" in steps["retention"]["line"]
     assert story.counts() == story.each(1)
     assert Seal.objects.filter(kind="removal").count() == 1
     assert HeldResponse.objects.get().response_id == "resp_399"

@@ -34,11 +34,11 @@ def boss(own: str) -> Client:
 
 
 def test_button__runs_what_the_page_announced(boss: Client) -> None:
-    assert "retention in order would remove 1 months" in read(boss.get(PAGE)).text
+    assert "retention in order would remove 1 month" in read(boss.get(PAGE)).text
     assert story.counts() == story.each(2)
     page = read(boss.post(PAGE))
     assert "This was done." in page.text
-    assert f"retention in order removed 1 months before {kept_from(400, datetime.now(UTC)):%Y-%m}, 6 rows" in page.text
+    assert f"retention in order removed 1 month before {kept_from(400, datetime.now(UTC)):%Y-%m}, 6 rows" in page.text
     assert story.counts() == story.each(0)
     assert Seal.objects.filter(kind="removal").count() == 1
     assert LogEntry.objects.latest("id").change_message == "Ran maintenance."

@@ -130,7 +130,8 @@ def as_line(finding: Finding) -> dict[str, Any]:
 
 def summary(tally: Tally) -> list[str]:
     """What was seen, in sentences."""
-    lines = [f"{tally.rows:,} rows of {tally.writers} writers and {tally.seals} seals are as they were written."]
+    seen = f"{counted(tally.rows, 'row')} of {counted(tally.writers, 'writer')} and {counted(tally.seals, 'seal')}"
+    lines = [f"{seen} are as they were written."]
     if tally.sealed_away:
         lines.append(f"{tally.sealed_away:,} rows were removed by retention, as its seals say.")
     if tally.unchecked:
