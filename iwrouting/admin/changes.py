@@ -99,7 +99,7 @@ class ChangeAdmin(ReadOnlyAdmin[Change]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with links that export what it is filtered to."""
-        if unknown := [(name, value) for name, value in request.GET.items() if name not in KNOWN]:
+        if unknown := [(name, str(value)) for name, value in request.GET.items() if name not in KNOWN]:
             return self._without(request, unknown)
         query = request.GET.copy()
         query.pop("p", None)
