@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from iwrouting.models import ApiKey, Project, new_key
-from iwrouting.models.usage import QUARTER
+from iwrouting.models.usage import HOUR
 from iwrouting.reports.usage.cover import begin_of
 from iwrouting.reports.usage.rolling import roll
 from tests.audit_tables.reading import select
@@ -63,11 +63,11 @@ def test_last_use__open_decisions_and_looks__are_none() -> None:
     outcome(decision(AT, key_id=made.key_id, endpoint="responses.get"), "ok")
     assert rows("last_used_at") == {"quiet": (None,)}
     call(made, AT, "refused")
-    assert rows("last_used_at") == {"quiet": ("2026-11-03 22:15:00",)}
+    assert rows("last_used_at") == {"quiet": ("2026-11-03 22:00:00",)}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_last_use__whatever_was_summed_up__is_the_quarter_of_the_last_call(seed: int) -> None:
+def test_last_use__whatever_was_summed_up__is_the_hour_of_the_last_call(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test's choices
     keys = [key(f"key-{number}") for number in range(3)]
     last: dict[str, datetime] = {}
@@ -80,4 +80,4 @@ def test_last_use__whatever_was_summed_up__is_the_quarter_of_the_last_call(seed:
             before = chance.choice([None, AT + timedelta(hours=chance.randrange(72))])
             roll(lambda _line: None, before=before)
         told = {name: found for name, (found,) in rows("last_used_at").items() if found is not None}
-        assert told == {name: str(begin_of(moment, QUARTER).replace(tzinfo=None)) for name, moment in last.items()}
+        assert told == {name: str(begin_of(moment, HOUR).replace(tzinfo=None)) for name, moment in last.items()}

@@ -1,25 +1,27 @@
--- When a key was last used stands in the cells of days, and for days that are marked in their quarters and raw rows.
--- A cell that is behind lacks calls and never has too many.
+-- Cells that are behind lack calls and never have too many: marked hours are read in their quarters too, and marked
+-- quarters in the raw rows.
 CREATE VIEW rpt_keys_v1 AS
-WITH days AS (
-    SELECT c.key_id, max(c.bucket_at) AS day
-    FROM iwrouting_usagecell AS c
-    WHERE c.width = 1440 AND c.key_id <> ''
-    GROUP BY c.key_id
+WITH marks AS (
+    SELECT DISTINCT m.bucket_at FROM iwrouting_usagemark AS m
 ),
-marked AS (
-    SELECT q.key_id, max(q.bucket_at) AS bucket_at
-    FROM (
-        SELECT c.key_id, c.bucket_at
-        FROM (SELECT DISTINCT datetime(m.bucket_at, 'start of day') AS day FROM iwrouting_usagemark AS m) AS n
-        JOIN iwrouting_usagecell AS c
-            ON c.width = 15 AND c.bucket_at >= n.day AND c.bucket_at < datetime(n.day, '+1 day')
-        UNION ALL
-        SELECT r.key_id, n.bucket_at
-        FROM (SELECT DISTINCT m.bucket_at FROM iwrouting_usagemark AS m) AS n
-        JOIN iw_usage_raw AS r ON r.decision_at >= n.bucket_at AND r.decision_at < datetime(n.bucket_at, '+15 minutes')
-    ) AS q
-    GROUP BY q.key_id
+uses AS (
+    SELECT c.key_id, max(c.bucket_at) AS hour
+    FROM iwrouting_usagecell AS c
+    WHERE c.width = 60 AND c.key_id <> ''
+    GROUP BY c.key_id
+    UNION ALL
+    SELECT c.key_id, n.hour
+    FROM (SELECT DISTINCT strftime('%Y-%m-%d %H:00:00', m.bucket_at) AS hour FROM marks AS m) AS n
+    CROSS JOIN iwrouting_usagecell AS c
+    WHERE c.width = 15 AND c.bucket_at >= n.hour AND c.bucket_at < datetime(n.hour, '+1 hour')
+    UNION ALL
+    SELECT r.key_id, strftime('%Y-%m-%d %H:00:00', m.bucket_at)
+    FROM marks AS m
+    CROSS JOIN iw_usage_raw AS r
+    WHERE r.decision_at >= m.bucket_at AND r.decision_at < datetime(m.bucket_at, '+15 minutes')
+),
+used AS (
+    SELECT u.key_id, max(u.hour) AS hour FROM uses AS u GROUP BY u.key_id
 )
 SELECT
     k.key_id,
@@ -42,26 +44,7 @@ SELECT
     k.created_by,
     k.expires_at,
     k.revoked_at,
-    nullif(
-        max(
-            coalesce(
-                (
-                    SELECT max(c.bucket_at)
-                    FROM iwrouting_usagecell AS c
-                    WHERE
-                        c.width = 15
-                        AND c.bucket_at >= d.day
-                        AND c.bucket_at < datetime(d.day, '+1 day')
-                        AND c.key_id = k.key_id
-                ),
-                ''
-            ),
-            coalesce(d.day, ''),
-            coalesce(b.bucket_at, '')
-        ),
-        ''
-    ) AS last_used_at
+    l.hour AS last_used_at
 FROM iwrouting_apikey AS k
 JOIN iwrouting_project AS p ON p.id = k.project_id
-LEFT JOIN days AS d ON d.key_id = k.key_id
-LEFT JOIN marked AS b ON b.key_id = k.key_id;
+LEFT JOIN used AS l ON l.key_id = k.key_id;
