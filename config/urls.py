@@ -11,6 +11,7 @@ from iwrouting.api.management.listing.views import DecisionsView
 from iwrouting.api.management.resources import kinds
 from iwrouting.api.management.resources.rotating import RotateView
 from iwrouting.api.management.telemetry.views import ResetView, TelemetryView
+from iwrouting.api.management.usage.views import UsageView
 from iwrouting.api.management.views import AliasesView, DecisionView, ProjectView
 from iwrouting.api.management.what_if import WhatIfView
 from iwrouting.api.metrics.view import Metrics
@@ -22,6 +23,7 @@ urlpatterns = [
     path("api/v1/decisions", DecisionsView.as_view(), name="decisions"),
     path("api/v1/decisions/<str:decision_id>", DecisionView.as_view(), name="decision"),
     path("api/v1/decisions/<str:decision_id>/again", history.DecisionAgainView.as_view(), name="decision-again"),
+    path("api/v1/usage", UsageView.as_view(), name="usage"),
     path("api/v1/aliases", AliasesView.as_view(), name="aliases"),
     path("api/v1/aliases/<str:name>", kinds.AliasView.as_view(), name="alias"),
     path("api/v1/overrides", kinds.OverridesView.as_view(), name="overrides"),

@@ -40,6 +40,7 @@ AUTHORITY: Mapping[str, Mapping[str, str]] = {
     "decisions": {"GET": Scope.READ_AUDIT},
     "decision": {"GET": Scope.READ_AUDIT},
     "decision-again": {"GET": Scope.READ_AUDIT},
+    "usage": {"GET": Scope.READ_AUDIT},
     "aliases": {"GET": Scope.RESOLVE, "POST": Scope.MANAGE},
     "alias": _by_managers("GET", "PUT", "PATCH", "DELETE"),
     "overrides": _by_managers("GET", "POST"),

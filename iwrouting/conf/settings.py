@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from iwrouting.conf.addresses import url_fault
 from iwrouting.conf.alerts import check_recipients, check_rules, check_webhook, read_mail_server
 from iwrouting.conf.points import read_plan
+from iwrouting.conf.zones import zone_of
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
@@ -101,6 +102,7 @@ class Settings(BaseSettings):
     audit_strict: bool = Field(False, validation_alias="IW_AUDIT_STRICT")
     audit_key: str = Field("", validation_alias="IW_AUDIT_KEY", repr=False)
     audit_retention_days: int = Field(400, ge=0, le=36_500, validation_alias="IW_AUDIT_RETENTION_DAYS")
+    report_zone: str = Field("UTC", validation_alias="IW_REPORT_ZONE")
     held_retention_days: int = Field(400, ge=0, le=36_500, validation_alias="IW_HELD_RETENTION_DAYS")
     journal_dir: Path | None = Field(None, validation_alias="IW_JOURNAL_DIR")
     journal_adopt: Literal["own", "any"] = Field("own", validation_alias="IW_JOURNAL_ADOPT")
@@ -133,6 +135,12 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("report_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        zone_of(value)
+        return value
 
     @field_validator("api_key_sha256")
     @classmethod

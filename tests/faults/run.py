@@ -68,7 +68,7 @@ TESTS = {
     "what-if": ("tests/planning/whatif/test_property.py",),
     "edits": ("tests/live/test_edits.py",),
     "properties": PROPERTIES,
-    "usage": ("tests/rollup/test_property.py",),
+    "usage": ("tests/rollup/test_property.py", "tests/usage"),
 }
 ON_SERVER = ("edits", "usage")
 """Parts that run on PostgreSQL; usage on SQLite too."""
@@ -79,7 +79,7 @@ SAYS = {
     "history": "{steps} random edits, restarts and calls from seed {seed}, each decision resolved again as of then",
     "edits": "{edits} edits by admin, API, commands and other processes at once, every worker asked all the while",
     "properties": "many more examples than `make test` draws of the resolver, the splitter, the translation and others",
-    "usage": "many more stories than `make test` has, of rows that come late, twice and in any order",
+    "usage": "many more stories than `make test` of rows that come late, and questions about any range in any zone",
     "what-if": "{minutes:g} minutes of random worlds from seed {seed}, each what-if against its definition",
 }
 
