@@ -45,6 +45,7 @@ EXAMPLES_A_MINUTE = 10
 
 PROPERTIES = (
     "tests/autoroute/test_properties.py",
+    "tests/pure/matrix/test_owner.py",
     "tests/pure/matrix/test_property.py",
     "tests/pure/test_breakers_property.py",
     "tests/pure/test_params.py",

@@ -20,6 +20,7 @@ MODELS = re.compile(rf"(`[^`]*`(?:{MORE})*){AFTER}")
 MAPPED = re.compile(r"(?:[^`]*[:\s])?`([a-z][a-z0-9_]*)`\s*(?:→|->|=>)\s*`([A-Z][A-Z0-9_]*)`\.?")
 SERVED = re.compile(r"`([^`]*)` for (?:`([^`]*)`|(" + ALL_PROJECTS_NAME + r")):\s*(.*)")
 RECOMMENDED = re.compile(r"(?:[A-Za-z]+ )?default:\s*(`.*)", re.IGNORECASE)
+DEFAULT = re.compile(r"\bdefault:\s*`", re.IGNORECASE)
 STATUS = re.compile(r"\W*status\b.*\bdefaults\b", re.IGNORECASE)
 PAIR = re.compile(r"`([a-z][a-z0-9_]*):([^`\s]+)`")
 SPAN = re.compile(r"`([^`]*)`")
@@ -117,8 +118,17 @@ def mapped_said(text: str) -> tuple[str, str] | None:
     return None if found is None else (found[1], a_variable(found[2]))
 
 
-def pairs_said(text: str) -> Sequence[tuple[str, str]]:
-    """Aliases and models of a status line that lists defaults as `auto:gpt-4.1`. Raises Unreadable."""
-    if STATUS.match(text) is None:
-        return []
-    return [(alias, a_model(model)) for alias, model in PAIR.findall(text)]
+def pairs_said(text: str) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
+    """Aliases and models of a status line that lists defaults as `auto:gpt-4.1`, and in words what else stands in its
+    backticks but paths of files. Raises Unreadable."""
+    pairs = [(alias, a_model(model)) for alias, model in PAIR.findall(text)] if STATUS.match(text) else []
+    if not pairs:
+        return [], []
+    others = [each for each in SPAN.findall(text) if "/" not in each and not PAIR.fullmatch(f"`{each}`")]
+    lone = ["A backtick of the status has no partner."] * (text.count("`") % 2)
+    return pairs, [*(f"`{each}` is no alias:model." for each in others), *lone]
+
+
+def means_something(text: str) -> bool:
+    """Whether a line that said nothing lists pairs as a status does, or a default."""
+    return len(PAIR.findall(text)) > 1 or DEFAULT.search(text) is not None

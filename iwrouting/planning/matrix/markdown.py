@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from iwrouting.planning.matrix import lines, tables
 from iwrouting.planning.matrix.binding import bound, readers_named
+from iwrouting.planning.matrix.mentions import MAX_LINE, names_variable
 from iwrouting.planning.matrix.words import (
     MENTION,
     Form,
@@ -35,9 +36,6 @@ COMMENT = re.compile(r"(?<!\\)<!--(?:.*?(-->)|.*)")
 PYTHON = ("", "python", "py")
 RUNTIME = "runtime"
 NO_LABEL = -1
-MAX_LINE = 10_000
-"""Longer ones are prose."""
-
 UNDER_HEADINGS = 7
 """The level of a bold line of its own: every heading ends it."""
 
@@ -110,13 +108,13 @@ class _Reader:
         if bullet is not None:
             self._end_label(len(bullet[1]))
         content = bullet[2].strip() if bullet else text.strip()
-        indent = len(bullet[1]) if bullet else 0
+        indent = len(bullet[1]) if bullet else len(text) - len(text.lstrip())
         with self._at(number):
             if label := lines.label_of(content):
                 self._bold(label, indent if bullet else NO_LABEL)
             elif not self._said(number, indent, content):
                 lines.refuse_bare(content)
-                self._mention(number, text, always=bullet is not None and self._among_defaults() and "→" in text)
+                self._mention(number, text, always=self._is_meant(indent, content, bullet is not None))
 
     def _bold(self, label: str, indent: int) -> None:
         if indent == NO_LABEL:
@@ -139,11 +137,18 @@ class _Reader:
         elif mapped := lines.mapped_said(content):
             self._add(Statement(number, What.VARIABLE, mapped[0], (mapped[1],), variable=mapped[1]))
         else:
-            pairs = lines.pairs_said(content)
+            pairs, others = lines.pairs_said(content)
             for alias, model in pairs:
                 self._add(Statement(number, What.DEFAULT, alias, (model,), RUNTIME))
+            self.not_read += [NotRead(number, each) for each in others]
             return bool(pairs)
         return True
+
+    def _is_meant(self, indent: int, content: str, is_bullet: bool) -> bool:
+        """Whether a line that said nothing stands or looks as if it should have."""
+        beneath = self._above is not None and indent > self._above[0] and "`" in content
+        default = is_bullet and self._among_defaults() and "→" in content
+        return beneath or default or lines.means_something(content)
 
     def _of_subject(self, number: int, indent: int, subject: lines.Subject) -> bool:
         models = lines.models_said(subject.rest)
@@ -231,7 +236,7 @@ class _Reader:
             self._comment = not ended
         self._comment = self._comment or any(not ended for ended in COMMENT.findall(text))
         text = COMMENT.sub("", text)
-        if text != whole and not MENTION.search(text):
+        if text != whole and not names_variable(text):
             self._mention(number, whole)
         return text
 
@@ -242,7 +247,7 @@ class _Reader:
 
     def _mention(self, number: int, text: str, *, always: bool = False) -> None:
         """Tell of a line that said nothing, if it names a routing variable."""
-        if not (always or MENTION.search(text)):
+        if not (always or names_variable(text)):
             return
         if text.lstrip().startswith("|"):
             self._fault(number, NO_TABLES)

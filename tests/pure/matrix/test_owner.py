@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
 
 from iwrouting import catalogue
-from iwrouting.planning.matrix import Asked, Difference, Level, compare, read_matrix
+from iwrouting.planning.matrix import Asked, Difference, Level, MatrixRefused, compare, read_matrix
 from iwrouting.planning.matrix.words import Statement, What
 from iwrouting.types import Configuration, EnvironmentFacts
+from tests.harness.samples import sample
 from tests.pure.matrix.worlds import BUILTIN, NOW
 
 OWNER = Path(__file__).resolve().parents[2] / "matrix" / "owner.md"
@@ -119,6 +122,26 @@ def test_another_variable_in_any_line__is_found_once__with_that_line() -> None:
         [difference] = drift(edited(line, variable, wrong))
         expected = "contradiction" if line > 108 else "missing_alias"
         assert (difference.code, line in difference.lines) == (expected, True)
+
+
+@sample(60)
+@given(st.data())
+def test_one_letter_less_or_other__is_never_passed_over_in_silence(data: st.DataObject) -> None:
+    """It is refused, found, told as not read, or changes nothing that is said; of two models one may be misspelt."""
+    number = data.draw(st.sampled_from(sorted({each.line for each in WRITTEN.statements})))
+    line = LINES[number - 1]
+    at = data.draw(st.integers(0, len(line) - 1))
+    other = line[:at] + data.draw(st.sampled_from(("", "x", "`"))) + line[at + 1 :]
+    text = "\n".join([*LINES[: number - 1], other, *LINES[number:]])
+    try:
+        written = read_matrix(text.encode())
+    except MatrixRefused:
+        event("refused")
+        return
+    told = [each for each in written.not_read if each not in WRITTEN.not_read]
+    same = written.statements == WRITTEN.statements
+    event("found" if found(text) else "told" if told else "the same" if same else "another of several")
+    assert found(text) or told or same or (number in (90, 100) and at > line.index("or `") - 4)
 
 
 def test_section_3_against_6__is_a_contradiction_with_both_lines() -> None:
