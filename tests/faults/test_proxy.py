@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import socket
 import threading
 import time
@@ -89,6 +91,22 @@ def test_refuse__refuses_until_healed(proxy: FaultProxy, link: socket.socket) ->
     proxy.heal()
     with connect(proxy) as other:
         assert ask(other) == b"hello"
+
+
+def test_refuse__as_somebody_is_accepted__resets_that_connection_too(proxy: FaultProxy) -> None:
+    async def accept_and_refuse(link: socket.socket) -> None:
+        link.connect(("127.0.0.1", proxy.port))
+        for _ in range(2):
+            await asyncio.sleep(0)
+        await proxy._refuse()
+
+    with socket.socket() as link:
+        asyncio.run_coroutine_threadsafe(accept_and_refuse(link), proxy._loop).result(5)
+        link.settimeout(5)
+        with pytest.raises(ConnectionResetError):
+            link.recv(1)
+        assert proxy.open == 0
+    gc.collect()
 
 
 def test_silence__holds_everything_back_until_healed(proxy: FaultProxy, echo: Echo, link: socket.socket) -> None:

@@ -102,8 +102,12 @@ class FaultProxy:
 
     async def _refuse(self) -> None:
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            server, self._server = self._server, None
+            # Whom asyncio is about to accept as a server closes, it leaves open for good: first it accepts nobody more.
+            for listener in server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await asyncio.sleep(0)
+            server.close()
         await self._cut(reset=True)
 
     async def _close(self) -> None:
@@ -122,6 +126,9 @@ class FaultProxy:
             _end(link, reset)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:
+            _end(writer, reset=True)
+            return
         task = asyncio.current_task()
         assert task is not None
         self._pairs.add(task)
