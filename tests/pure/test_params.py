@@ -109,7 +109,10 @@ VALUES = st.one_of(
     st.none(),
     st.integers(-3, 30),
     st.sampled_from([*EFFORTS, "x", True, 0.5]),
-    st.sampled_from([{"a": [1, {"b": 2}]}, {"effort": "max"}, {"verbosity": "low", "format": {"type": "text"}}]),
+    # Each is an object of its own, as what was parsed is: two members that share one would change together.
+    st.sampled_from([{"a": [1, {"b": 2}]}, {"effort": "max"}, {"verbosity": "low", "format": {"type": "text"}}]).map(
+        copy.deepcopy
+    ),
 )
 TOOLS = st.lists(st.sampled_from([{"type": "function", "function": {"name": "f"}}, {"type": "mcp"}, 7, {}]), max_size=2)
 NAMES = (
