@@ -6,7 +6,7 @@ of a quarter has no cell: both are read from the raw rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -42,6 +42,14 @@ def cover(periods: Iterable[tuple[datetime, datetime]], marked: Collection[datet
 def begin_of(at: datetime, width: int = QUARTER) -> datetime:
     """The beginning of the bucket of that width, in minutes, in which a time lies."""
     return at - (at - EPOCH) % timedelta(minutes=width)
+
+
+def buckets(segment: Segment) -> Iterator[datetime]:
+    """The beginnings of its cells."""
+    at = segment.start
+    while at < segment.end:
+        yield at
+        at += timedelta(minutes=segment.width)
 
 
 def joined(ranges: Iterable[tuple[datetime, datetime]]) -> Sequence[tuple[datetime, datetime]]:

@@ -14,18 +14,28 @@ from typing import Any
 from django.db import connection
 
 from iwrouting.models.usage import MEASURES
-from iwrouting.reports.usage.cover import RAW, Segment, joined
+from iwrouting.reports.usage.cover import RAW, Segment, buckets, joined
 from iwrouting.reports.usage.periods import Period
 from iwrouting.reports.usage.question import IS_TEST, PERIOD, PROJECT, RUN, TAG, Question, Source
 
 CELLS = {Source.USAGE: "iwrouting_usagecell", Source.LABELS: "iwrouting_labelcell"}
 ROWS = {Source.USAGE: "iw_usage_raw", Source.LABELS: "iw_label_raw", Source.RAW: "iw_usage_raw"}
-SEGMENTS = {
-    "postgresql": "unnest(%s::integer[], %s::integer[], %s::timestamptz[], %s::timestamptz[]) "
-    "AS s(period, width, start, stop)",
+BUCKETS = {
+    "postgresql": "unnest(%s::integer[], %s::integer[], %s::timestamptz[]) AS s(period, width, bucket_at) "
+    "CROSS JOIN LATERAL (SELECT * FROM {0} WHERE {0}.width = s.width AND {0}.bucket_at = s.bucket_at{1} OFFSET 0) AS c",
     "sqlite": "(SELECT json_extract(value, '$[0]') AS period, json_extract(value, '$[1]') AS width, "
-    "json_extract(value, '$[2]') AS start, json_extract(value, '$[3]') AS stop FROM json_each(%s)) AS s",
+    "json_extract(value, '$[2]') AS bucket_at FROM json_each(%s)) AS s "
+    "CROSS JOIN {0} AS c ON c.width = s.width AND c.bucket_at = s.bucket_at{1}",
 }
+"""The cells of each bucket, and of one kind of labels, by their index. Without OFFSET 0 PostgreSQL, which takes widths
+and times for unrelated, reads all cells that there are."""
+
+RANGES = (
+    "(SELECT json_extract(value, '$[0]') AS period, json_extract(value, '$[1]') AS start, "
+    "json_extract(value, '$[2]') AS stop FROM json_each(%s)) AS s"
+)
+"""The raw rows' ranges, for SQLite."""
+
 TAGS = {
     "postgresql": " CROSS JOIN LATERAL (SELECT DISTINCT tag FROM string_to_table(nullif(c.tags, ''), ',') AS tag) AS t",
     "sqlite": " CROSS JOIN json_each("
@@ -78,9 +88,9 @@ def _arms(question: Question, periods: Sequence[Period], segments: Sequence[Segm
     cells = [each for each in segments if each.width != RAW]
     rows = [each for each in segments if each.width == RAW]
     if cells:
-        within = "c.width = s.width AND c.bucket_at >= s.start AND c.bucket_at < s.stop"
-        table = f"{SEGMENTS[connection.vendor]} CROSS JOIN {CELLS[question.source]} AS c"
-        yield _arm(question, ("s.period", []), (table, _listed(cells)), (within, []))
+        kind = (" AND label_kind = %s", [question.label]) if question.source is Source.LABELS else ("", [])
+        table = BUCKETS[connection.vendor].format(CELLS[question.source], kind[0])
+        yield _arm(question, ("s.period", []), (table, [*_buckets(cells), *kind[1]]), ("TRUE", []))
     if rows:
         yield _raw(question, periods, rows)
 
@@ -90,12 +100,8 @@ def _raw(question: Question, periods: Sequence[Period], segments: Sequence[Segme
     table = f"{ROWS[question.source]} AS c{tags}"
     if connection.vendor == "sqlite":
         within = "c.decision_at >= s.start AND c.decision_at < s.stop"
-        return _arm(
-            question,
-            ("s.period", []),
-            (f"{SEGMENTS['sqlite']} CROSS JOIN {table}", _listed(segments)),
-            (within, []),
-        )
+        stretches = json.dumps([[each.period, _text(each.start), _text(each.end)] for each in segments])
+        return _arm(question, ("s.period", []), (f"{RANGES} CROSS JOIN {table}", [stretches]), (within, []))
     ranges = joined((each.start, each.end) for each in segments)
     within = " OR ".join(["(c.decision_at >= %s AND c.decision_at < %s)"] * len(ranges))
     period = "width_bucket(c.decision_at, %s::timestamptz[]) - 1"
@@ -144,11 +150,12 @@ def _one_of(column: str, values: list[str]) -> Parts:
     return (f"{column} IN ({', '.join(['%s'] * len(values))})" if values else "1 = 0"), values
 
 
-def _listed(segments: Sequence[Segment]) -> list[Any]:
-    """The parameters of SEGMENTS."""
+def _buckets(segments: Sequence[Segment]) -> list[Any]:
+    """The parameters of BUCKETS."""
+    found = [(each.period, each.width, at) for each in segments for at in buckets(each)]
     if connection.vendor == "postgresql":
-        return [list(column) for column in zip(*segments, strict=True)]
-    return [json.dumps([[each.period, each.width, _text(each.start), _text(each.end)] for each in segments])]
+        return [list(column) for column in zip(*found, strict=True)]
+    return [json.dumps([(period, width, _text(at)) for period, width, at in found])]
 
 
 def _text(at: datetime) -> str:
