@@ -71,11 +71,20 @@ def main() -> None:
 
         fill(Wanted(options.fill, options.days, datetime.now(UTC), is_lean=options.lean))
         _timed_once("rolling all of it up", _roll)
+    _as_an_analyst()
     places = _places()
     for name, work in _works(places):
         _timed(name, work)
     if options.plans:
         _plans(places)
+
+
+def _as_an_analyst() -> None:
+    """Without PostgreSQL's compiler, as the logins of `reporting grant` and `roles` begin."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET jit = off")
 
 
 def _roll() -> None:
