@@ -15,15 +15,25 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from iwrouting.admin import show
+from iwrouting.admin import decision_filters, show
 from iwrouting.admin.again_page import again_parts, then_address
 from iwrouting.admin.base import ReadOnlyAdmin
-from iwrouting.admin.decision_filters import FILTERS, WINDOWS, CappedPaginator, id_condition, search, window_of
+from iwrouting.admin.decision_filters import (
+    FILTERS,
+    WINDOWS,
+    CappedPaginator,
+    hints,
+    id_condition,
+    search,
+    shorter,
+    window_of,
+)
 from iwrouting.admin.decision_page import page, shown_outcome
 from iwrouting.admin.links import service_url
 from iwrouting.admin.references import References
 from iwrouting.admin.require import MAY_SEE_CHANGES
 from iwrouting.models import Decision, EnvironmentSnapshot, Outcome, QuarantinedRow
+from iwrouting.models.patience import OutOfTime, cursor_for
 
 LOOKS = "responses."
 """How the endpoints begin at which a stored response is looked at, cancelled, deleted, or its usage recorded."""
@@ -49,7 +59,7 @@ class DecisionList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """The page's rows with their outcomes."""
         super().get_results(request)
-        rows = list(self.result_list)
+        rows = list(self.result_list) if self.result_count else []
         if rows:
             times = [row.decision_at for row in rows]
             outcomes = Outcome.objects.filter(decision_at__range=(min(times), max(times))).only(*LISTED_OUTCOME)
@@ -111,7 +121,23 @@ class DecisionAdmin(ReadOnlyAdmin[Decision]):
         """The list; while there is no decision at all, how to make the first."""
         window = WINDOWS[window_of(request)][0]
         context = {"service_url": service_url(request), "window": window, "any_decision": Decision.objects.exists}
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        try:
+            with cursor_for(decision_filters.PATIENCE_S, hints(request)):
+                return super().changelist_view(request, {**context, **(extra_context or {})})
+        except OutOfTime:
+            return self._shorter(request)
+
+    def _shorter(self, request: HttpRequest) -> HttpResponse:
+        """The same list over a shorter time. Raises OutOfTime where there is none."""
+        name, window = shorter(request), WINDOWS[window_of(request)][0]
+        if not name:
+            raise OutOfTime(f"A list of {window} took longer than {decision_filters.PATIENCE_S:.0f} s.")
+        text = f"These filters over the time “{window}” take the database too long. Here is “{WINDOWS[name][0]}”"
+        self.message_user(request, f"{text}; a project or an alias helps, too.", messages.WARNING)
+        asked = request.GET.copy()
+        asked["when"] = name
+        asked.pop("p", None)
+        return HttpResponseRedirect(f"{request.path}?{asked.urlencode()}")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

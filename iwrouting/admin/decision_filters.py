@@ -9,14 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin.views.main import SEARCH_VAR
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from iwrouting.admin.filters import ChoiceFilter, project_choices
 from iwrouting.admin.typed import TypedPaginator
 from iwrouting.audit import decision_time
-from iwrouting.models import Alias, Outcome
+from iwrouting.models import Alias
+from iwrouting.reports.export.asked import OPEN, RESULT, Asked
 from iwrouting.types import Result, Source
 
 MOST_COUNTED = 10_000
@@ -29,7 +30,8 @@ WINDOWS = {
     "30d": ("30 d", timedelta(days=30)),
     ALL: ("all", None),
 }
-OPEN = "open"
+PATIENCE_S = 10.0
+"""For one statement of the list."""
 
 
 class CappedPaginator(TypedPaginator):
@@ -100,21 +102,27 @@ class ResultFilter(ChoiceFilter):
         return [*((result.value, result.value) for result in Result), (OPEN, "open (no outcome yet)")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Driven by the outcomes' index on result and time; a sweeper's outcome counts only where it is alone."""
+        """By the outcome that counts: a sweeper's does where it is alone."""
         value = self.value()
-        if not value:
-            return queryset
-        same = Outcome.objects.filter(decision_id=OuterRef("pk"), decision_at=OuterRef("decision_at"))
-        if value == OPEN:
-            return queryset.filter(~Exists(same))
-        twin = Outcome.objects.filter(
-            decision_id=OuterRef("decision_id"), decision_at=OuterRef("decision_at"), origin="server"
-        )
-        outcomes = Outcome.objects.filter(Q(origin="server") | ~Exists(twin), result=value)
-        start = window_start(request)
-        if start is not None:
-            outcomes = outcomes.filter(decision_at__gte=start)
-        return queryset.filter(pk__in=outcomes.values("decision_id"))
+        return asked(request, value).of(queryset) if value else queryset
+
+
+def asked(request: HttpRequest, result: str | None) -> Asked:
+    """What the filters on time and result ask for."""
+    return Asked(start=window_start(request), lookups={RESULT: result} if result else {})
+
+
+def hints(request: HttpRequest) -> str:
+    """Statements for PostgreSQL before the list is read."""
+    result = request.GET.get(ResultFilter.parameter_name)
+    return "SET LOCAL jit = off; " if result == OPEN else asked(request, result).hints or "SET LOCAL jit = off; "
+
+
+def shorter(request: HttpRequest) -> str:
+    """The name of the next shorter time preset, or an empty string."""
+    names = list(WINDOWS)
+    place = names.index(window_of(request))
+    return names[place - 1] if place else ""
 
 
 class TextFilter(ChoiceFilter):

@@ -43,8 +43,12 @@ class Asked:
     lookups: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self) -> QuerySet[Decision]:
-        """The decisions, each once and in no order. Both tables are bounded in time: whole months are left unread."""
-        rows = Decision.objects.filter(**self._times("")).order_by()
+        """The decisions, each once and in no order."""
+        return self.of(Decision.objects.order_by())
+
+    def of(self, decisions: QuerySet[Decision]) -> QuerySet[Decision]:
+        """Those of these, each once. Both tables are bounded in time: whole months are left unread."""
+        rows = decisions.filter(**self._times(""))
         if self.projects is not None:
             rows = rows.filter(project__in=self.projects)
         said = dict(self.lookups)
