@@ -226,3 +226,28 @@ def test_a_range_that_cuts_a_quarter_whose_rows_are_gone__names_whole_ones(stock
     assert moment_text(datetime(2026, 5, 1, 10, tzinfo=UTC)) in text
     assert moment_text(datetime(2026, 5, 1, 10, 15, tzinfo=UTC)) in text
     assert told(stock, key, **{"from": "2026-05-01T10:15:00Z", "to": "2026-05-02T00:00:00Z"})["calls"] == 0
+
+
+def marked(stock: Stock, key: str, at: datetime) -> None:
+    """Put the marker of this key to a time, as a reset at that time would have."""
+    told(stock, key, "POST", RESET)
+    TelemetryMarker.objects.update(at=at)
+
+
+def test_a_marker_ahead_of_the_clock__counts_nothing_and_the_next_reset_mends_it(stock: Stock, key: str) -> None:
+    marked(stock, key, datetime.now(UTC) + timedelta(hours=1))
+    record(datetime.now(UTC))
+    assert told(stock, key)["calls"] == 0
+    mended = told(stock, key, "POST", RESET)
+    assert (mended["calls"], mended["from"]) == (0, mended["to"])
+    assert TelemetryMarker.objects.get().at <= datetime.now(UTC)
+
+
+def test_a_marker_whose_rows_are_gone__counts_from_the_next_quarter_and_can_be_reset(stock: Stock, key: str) -> None:
+    marked(stock, key, datetime(2026, 5, 1, 10, 7, tzinfo=UTC))
+    UsageState.objects.update_or_create(id=1, defaults={"raw_from": datetime(2026, 6, 1, tzinfo=UTC)})
+    record(datetime.now(UTC) - timedelta(seconds=1))
+    for method, path in (("GET", PATH), ("POST", RESET)):
+        found = told(stock, key, method, path)
+        assert (found["from"], found["calls"]) == (moment_text(datetime(2026, 5, 1, 10, 15, tzinfo=UTC)), 1)
+    assert told(stock, key)["calls"] == 0

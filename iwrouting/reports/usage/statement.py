@@ -91,7 +91,7 @@ def _arms(question: Question, periods: Sequence[Period], segments: Sequence[Segm
         kind = (" AND label_kind = %s", [question.label]) if question.source is Source.LABELS else ("", [])
         table = BUCKETS[connection.vendor].format(CELLS[question.source], kind[0])
         yield _arm(question, ("s.period", []), (table, [*_buckets(cells), *kind[1]]), ("TRUE", []))
-    if rows:
+    if rows or not cells:  # an empty range has neither
         yield _raw(question, periods, rows)
 
 
@@ -103,7 +103,7 @@ def _raw(question: Question, periods: Sequence[Period], segments: Sequence[Segme
         stretches = json.dumps([[each.period, _text(each.start), _text(each.end)] for each in segments])
         return _arm(question, ("s.period", []), (f"{RANGES} CROSS JOIN {table}", [stretches]), (within, []))
     ranges = joined((each.start, each.end) for each in segments)
-    within = " OR ".join(["(c.decision_at >= %s AND c.decision_at < %s)"] * len(ranges))
+    within = " OR ".join(["(c.decision_at >= %s AND c.decision_at < %s)"] * len(ranges)) or "FALSE"
     period = "width_bucket(c.decision_at, %s::timestamptz[]) - 1"
     starts = [each.start for each in periods]
     return _arm(question, (period, [starts]), (table, []), (f"({within})", [at for pair in ranges for at in pair]))

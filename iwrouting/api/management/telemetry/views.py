@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from iwrouting.api.management.base import ManagementView
 from iwrouting.api.management.resources import filters
 from iwrouting.api.management.telemetry import examples
-from iwrouting.api.management.telemetry.asking import FILTERS, Asked, now_ms, read_asked
+from iwrouting.api.management.telemetry.asking import FILTERS, RESET, Asked, now_ms, read_asked
 from iwrouting.api.management.telemetry.shapes import TelemetryAnswer, body
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
 from iwrouting.errors import BadRequest
@@ -83,6 +83,8 @@ def counted(key: KeyFacts, asked: Asked) -> Any:
             f"This takes the database longer than {PATIENCE_S:.0f} s: ask for a shorter time.", code="takes_too_long"
         ) from None
     except CutsQuarter as error:
+        if asked.window == RESET:  # nobody chose it: what is left of that quarter counts in no range, none counts twice
+            return counted(key, replace(asked, start=error.nearest[1]))
         near = " or ".join(moment_text(at) for at in error.nearest)
         raise BadRequest(
             f"from: the rows around {moment_text(error.bound)} were removed, and only quarters of an hour are left: "
