@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from iwrouting.types.sheets import as_cell
+from iwrouting.types.sheets import as_cell, joined
 
 FINDINGS = 3
 """The exit code of a command that ended well and found something."""
@@ -57,12 +55,8 @@ def as_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows under their headings, comma-separated; what a row does not have is empty. No text is a formula."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: as_cell(each) if isinstance(each, str) else each for name, each in row.items()})
-    return text.getvalue()
+    cells = ([as_cell(each) if isinstance(each, str) else each for each in map(row.get, columns)] for row in rows)
+    return "".join(map(joined, (columns, *cells)))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

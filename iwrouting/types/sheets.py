@@ -18,9 +18,15 @@ def as_cell(text: str) -> str:
 
 def as_line(values: Iterable[object]) -> str:
     """One line of CSV: no text is a formula, nothing stands for None, and all else is written as JSON writes it."""
+    return joined(_told(value) for value in values)
+
+
+def joined(cells: Iterable[object]) -> str:
+    """Cells as one line of CSV. Quoted where they hold any end of a line: readers take a bare carriage return for one
+    too, and what comes behind it for the first cell of a line."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow([_told(value) for value in values])
-    return line.getvalue()
+    csv.writer(line, lineterminator="\r\n").writerow([*cells])  # it quotes what holds a part of this
+    return f"{line.getvalue()[:-2]}\n"
 
 
 def _told(value: object) -> str:
