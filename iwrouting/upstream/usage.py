@@ -8,7 +8,10 @@ from typing import Any
 
 from iwrouting.types import Usage
 
-MAX_COUNT = 2**53
+MAX_COUNT = 10**9
+"""No call uses so much. What a broken provider reports, such as 2^32 - 1, would fill the integers that usage is summed
+in after a few calls, and then no report could be read."""
+
 NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 MAX_FIELDS, MAX_DETAILS, MAX_NAME = 32, 16, 64
 """How much of a usage object is kept: more than any provider sends, and never too long for its column."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iwrouting.audit.rows import ATTEMPT, DECISION, LIMITS, MAX_TEXT, OUTCOME, as_json, finish_row
 from iwrouting.models import Attempt, Decision, Outcome
-from iwrouting.upstream.usage import read_usage
+from iwrouting.upstream.usage import MAX_COUNT, read_usage
 
 TABLES = {DECISION: Decision, ATTEMPT: Attempt, OUTCOME: Outcome}
 TEXTS = [(table, column) for table in TABLES for column, _ in LIMITS[table]]
@@ -95,7 +95,7 @@ def test_as_json__is_compact_and_keeps_the_order() -> None:
 
 def test_as_json__of_the_largest_usage__is_not_cut() -> None:
     names = [f"{n:04}" + "\x01" * 100 for n in range(1_000)]
-    usage = read_usage({"usage": {name: dict.fromkeys(names, 2**53 - 1) for name in names}})
+    usage = read_usage({"usage": {name: dict.fromkeys(names, MAX_COUNT - 1) for name in names}})
     assert usage is not None
     text = as_json(usage.reported)
     assert json.loads(finish_row(OUTCOME, {"usage": text})["usage"]) == usage.reported

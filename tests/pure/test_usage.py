@@ -48,7 +48,7 @@ def test_read_usage__without_an_object__is_none(body: object) -> None:
     assert read_usage(body) is None
 
 
-@pytest.mark.parametrize("count", [None, -1, 1.0, "1", True, MAX_COUNT, 10**40, [], {}])
+@pytest.mark.parametrize("count", [None, -1, 1.0, "1", True, MAX_COUNT, 2**31 - 1, 2**32 - 1, 10**40, [], {}])
 def test_read_usage__implausible_count__is_not_reported(count: object) -> None:
     assert read_usage({"usage": {"prompt_tokens": count}, "service_tier": count}) == Usage(
         service_tier=count if isinstance(count, str) else "", reported={"prompt_tokens": {}} if count == {} else {}
