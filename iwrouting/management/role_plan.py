@@ -55,6 +55,13 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v
 ORDER BY 1
 """
 
+LACKING = """
+SELECT format('%%s on %%I', wanted.privilege, wanted.name)
+FROM unnest(%s::text[], %s::text[]) AS wanted (name, privilege)
+WHERE NOT has_table_privilege(to_regclass(wanted.name), wanted.privilege)
+ORDER BY wanted.name, wanted.privilege
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -216,6 +223,13 @@ def privileges_of_app() -> dict[str, str]:
     found = dict.fromkeys(tables(), "SELECT, INSERT, UPDATE, DELETE")
     found |= dict.fromkeys([*sorted(insert_only), *_partitions()], "SELECT, INSERT")
     return found | {MigrationRecorder.Migration._meta.db_table: "SELECT"}
+
+
+def lacking() -> list[str]:
+    """What the service needs and the present user may not do, such as `UPDATE on iwrouting_run`."""
+    wanted = privileges_of_app() | dict.fromkeys(VIEWS, "SELECT")
+    pairs = [(name, privilege) for name, privileges in wanted.items() for privilege in privileges.split(", ")]
+    return [found for (found,) in _rows(LACKING, [name for name, _ in pairs], [privilege for _, privilege in pairs])]
 
 
 def too_mighty(owner: str, logins: Sequence[Login]) -> list[str]:

@@ -268,10 +268,19 @@ def test_rights_that_are_too_wide__are_told(
 
 
 @pytest.mark.skipif(not IS_POSTGRESQL, reason="SQLite has no roles")
-def test_a_role_that_owns_nothing__is_right(conf: Callable[..., None]) -> None:
+def test_a_role_that_owns_nothing_and_may_what_it_must__is_right(conf: Callable[..., None]) -> None:
     conf(env="production")
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE iw_doctor_test; SET LOCAL ROLE iw_doctor_test")
+        cursor.execute(
+            "CREATE ROLE iw_doctor_test; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO iw_doctor_test"
+        )
+        cursor.execute("SET LOCAL ROLE iw_doctor_test")
+        [lacks] = database.check_rights(settings())
+        cursor.execute("RESET ROLE; GRANT UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO iw_doctor_test")
+        cursor.execute("SET LOCAL ROLE iw_doctor_test")
+    assert lacks.level == "finding"
+    assert "may not do what the service does: DELETE on auth_group" in lacks.message
+    assert "manage.py roles --yes" in lacks.next_step
     [found] = database.check_rights(settings())
     assert (found.level, found.message) == ("ok", "iw_doctor_test is neither superuser nor owner of the tables")
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 from django.test import Client
 from openai import OpenAI
 from pytest_django.plugin import DjangoDbBlocker
@@ -24,9 +24,11 @@ from iwrouting.alerts.rules import look_with_database
 from iwrouting.audit.keeping import partitions
 from iwrouting.conf import settings
 from iwrouting.conf.alerts import RULES
+from iwrouting.management.doctor.database import check_rights
 from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, Writer, new_key
 from iwrouting.reports import REPORTS
 from iwrouting.reports.guards import KEYS
+from iwrouting.reports.usage.rolling import roll_settled
 from tests.admin import forms
 from tests.admin.html import read
 from tests.audit_tables import rows
@@ -34,6 +36,7 @@ from tests.harness import environment
 from tests.harness.changes import account
 from tests.live.ledger import eventually
 from tests.live.processes import ServiceProcess
+from tests.rollup.sums import assert_rolled
 from tests.sandbox.process import SandboxProcess
 from tests.tamper.chains import Chain
 from tests.upkeep import story
@@ -304,6 +307,27 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
     assert "Traceback" not in service.words
 
 
+def test_usage__as_the_service_and_as_the_owner__is_summed_up(applied: Cast) -> None:
+    for _ in range(2):
+        story.calls(story.month(0), 2)
+        with applied.as_default("app"):
+            assert roll_settled() == {"quarters": 1, "late": 0}
+            assert_rolled()
+    story.calls(story.month(0), 1)
+    with applied.as_default("owner"):
+        call_command("maintain", yes=True, format="json")
+        assert_rolled()
+    with applied.link("app") as app:
+        for statement in (
+            "TRUNCATE iwrouting_usagecell",
+            "DROP VIEW iw_usage_raw",
+            "ALTER TABLE iwrouting_decision DISABLE TRIGGER iw_usage_marked",
+            "CREATE OR REPLACE FUNCTION iw_usage_mark() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        ):
+            with pytest.raises(DENIED):
+                app.execute(statement.encode())
+
+
 def test_owner__migrates_and_maintains__and_what_it_makes_serves_the_others(applied: Cast) -> None:
     with applied.as_default("owner"):
         call_command("migrate", "iwrouting", "0005", verbosity=0)
@@ -317,3 +341,24 @@ def test_owner__migrates_and_maintains__and_what_it_makes_serves_the_others(appl
         assert analyst.execute(b"SELECT count(*) > 0 FROM rpt_decisions_v1").fetchone() == (True,)
         with pytest.raises(DENIED):
             app.execute(f"DELETE FROM {made}".encode())  # noqa: S608 - our own names
+
+
+def test_upgrade__roles_of_the_former_release__doctor_says_what_the_service_lacks_until_roles_runs(
+    applied: Cast,
+) -> None:
+    with applied.as_default("owner"):
+        call_command("migrate", "iwrouting", "0007", verbosity=0)
+        call_command("migrate", verbosity=0)
+    story.calls(story.month(0), 1)
+    with applied.as_default("app"):
+        [before] = check_rights(settings())
+        with pytest.raises(ProgrammingError, match="permission denied for table iwrouting_usage"):
+            roll_settled()
+    assert before.level == "finding"
+    assert "DELETE on iwrouting_labelcell" in before.message
+    applied.apply()
+    with applied.as_default("app"):
+        [after] = check_rights(settings())
+        assert roll_settled()["quarters"] > 0
+        assert_rolled()
+    assert after.level == "ok"

@@ -12,6 +12,7 @@ from iwrouting.audit.keeping.tables import DECISION
 from iwrouting.conf import Settings
 from iwrouting.management.database import what_to_do
 from iwrouting.management.doctor.results import Result, finding, not_ready, ok, warning
+from iwrouting.management.role_plan import lacking
 
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 RIGHTS = """
@@ -19,6 +20,7 @@ SELECT rolsuper, COALESCE(pg_has_role(current_user, relowner, 'USAGE'), false), 
 FROM pg_roles LEFT JOIN pg_class ON pg_class.oid = to_regclass(%s) WHERE rolname = current_user
 """
 OPEN_TO_OTHERS = 0o007
+MOST_TOLD = 5
 
 
 def check_database(conf: Settings) -> Iterator[Result]:
@@ -69,7 +71,7 @@ def check_rights(conf: Settings) -> Iterator[Result]:
         cursor.execute(RIGHTS, [DECISION])
         is_super, owns, user = cursor.fetchone() or (False, False, "")
     if not is_super and not owns:
-        yield ok("rights", f"{user} is neither superuser nor owner of the tables")
+        yield _rights_of_service(user)
         return
     what = "a superuser" if is_super else "an owner of the tables"
     message = f"{user} is {what}: it could switch off the guards of the audit"
@@ -77,6 +79,17 @@ def check_rights(conf: Settings) -> Iterator[Result]:
         yield ok("rights", f"{message}; that is usual in development")
     else:
         yield warning("rights", message, "Run 'manage.py roles' as the owner, and serve as a login of iw_app.")
+
+
+def _rights_of_service(user: str) -> Result:
+    if missing := lacking():
+        more = f" and {len(missing) - MOST_TOLD} more" if missing[MOST_TOLD:] else ""
+        return finding(
+            "rights",
+            f"{user} may not do what the service does: {', '.join(missing[:MOST_TOLD])}{more}",
+            "Run 'manage.py roles --yes' as the owner: after every 'migrate'.",
+        )
+    return ok("rights", f"{user} is neither superuser nor owner of the tables")
 
 
 def _file_rights() -> Iterator[Result]:
