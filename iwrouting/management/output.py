@@ -54,9 +54,16 @@ def as_jsonl(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows under their headings, comma-separated; what a row does not have is empty. No text is a formula."""
-    cells = ([as_cell(each) if isinstance(each, str) else each for each in map(row.get, columns)] for row in rows)
+    """Rows under their headings, comma-separated; what a row does not have is empty. No text is a formula, and truth
+    is written as JSON, SQL and the API's sheets write it."""
+    cells = ([_in_sheet(each) for each in map(row.get, columns)] for row in rows)
     return "".join(map(joined, (columns, *cells)))
+
+
+def _in_sheet(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return as_cell(value) if isinstance(value, str) else value
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

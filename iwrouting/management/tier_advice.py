@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from datetime import datetime
+from decimal import Decimal
 
 from iwrouting.errors import RoutingError
 from iwrouting.reports.guidance import Excess
-from iwrouting.resolver import resolve
+from iwrouting.resolver import facts_of, resolve
 from iwrouting.types import Configuration, Resolution, Source
 
 CENT = 10**10
@@ -41,7 +42,9 @@ def _told(found: Excess) -> str:
 
 def money(pico: int) -> str:
     """Dollars for people: to the cent, or with as many places as a smaller sum needs."""
-    return f"${pico / 10**12:,.2f}" if abs(pico) >= CENT or not pico else f"${pico / 10**12:.2g}"
+    if abs(pico) >= CENT or not pico:
+        return f"${pico / 10**12:,.2f}"
+    return f"${Decimal(f'{pico / 10**12:.2g}'):f}"
 
 
 def _fix(config: Configuration, found: Excess, at: datetime) -> str:
@@ -53,12 +56,19 @@ def _fix(config: Configuration, found: Excess, at: datetime) -> str:
     except RoutingError as error:
         return f"It does not resolve now: {error.message}"
     if now.model != found.model_served:
-        return _not_primary(found, now)
+        return _not_primary(config, found, now, at)
     return _change(config, found, now, project)
 
 
-def _not_primary(found: Excess, now: Resolution) -> str:
+def _not_primary(config: Configuration, found: Excess, now: Resolution, at: datetime) -> str:
     if any(rung.model == found.model_served for rung in now.chain):
+        ended = facts_of(config, now.model).shutdown_date
+        if ended is not None and ended <= at.date():
+            command = shlex.join(["manage.py", "matrix_replace", now.model, "--dry-run"])
+            return (
+                f"{now.model} was shut down on {ended}, so that {found.model_served}, a fallback of it, serves. Plan "
+                f"another model for it: {command}"
+            )
         return (
             f"{now.model} serves it now and {found.model_served} is a fallback of it: see why the first model failed "
             "(rpt_fallbacks_v1), or change the chain (admin: Aliases)."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import csv
+import io
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -150,3 +152,31 @@ def test_guidance__names_that_callers_made_up__do_nothing_to_a_terminal_or_a_she
     call(project="=cmd\x1b[31m")
     assert "\x1b" not in guidance(form="table").out
     assert guidance(form="csv").out.splitlines()[1].startswith("'=cmd")
+
+
+def test_small_sums__are_written_out() -> None:
+    ended = {"model_served": "big", "cost_state": "exact", "cost_pico": 90_000_000}
+    made = decision(AT, alias="summary", project="atlas", is_test=False)
+    outcome(made, "ok", **ended, prompt_tokens=100, completion_tokens=0)
+    done = guidance(form="table")
+    assert "for $0.00009. nano would have cost $0.00001: save $0.00008." in done.out
+    assert done.err == "1 finding over 1 call; $0.00008 could have been saved."
+
+
+def test_a_shut_down_model_whose_fallback_serves__is_named_with_what_replaces_it() -> None:
+    nano = Model.objects.get(model_id="nano")
+    nano.shutdown_date, nano.tier = date(2026, 10, 23), "mid"
+    nano.save()
+    Model.objects.create(model_id="tiny", endpoints=["chat"], tier="small")
+    Price.objects.create(model_id="tiny", valid_from=ALWAYS, input_pico=1, output_pico=1)
+    call("fast")
+    assert fixes(guidance()) == [
+        "nano was shut down on 2026-10-23, so that big, a fallback of it, serves. Plan another model for it: "
+        "manage.py matrix_replace nano --dry-run"
+    ]
+
+
+def test_a_sheet__says_true_and_false_as_the_other_sheets() -> None:
+    call()
+    (row,) = csv.DictReader(io.StringIO(guidance(form="csv").out))
+    assert row["is_estimated"] == "false"

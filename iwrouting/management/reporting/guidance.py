@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.management.asking import configuration_asked, project_asked
-from iwrouting.management.output import Findings, add_format, as_csv, as_json, as_jsonl, harmless
-from iwrouting.management.tier_advice import advice
+from iwrouting.management.output import Findings, add_format, as_csv, as_json, as_jsonl, counted, harmless
+from iwrouting.management.tier_advice import advice, money
 from iwrouting.reports.guidance import Excess, excesses
 
 NAME = "guidance"
@@ -93,9 +93,9 @@ def _in_words(rows: Sequence[Mapping[str, Any]], found: int) -> str:
 
 def _summed(every: Sequence[Excess]) -> str:
     known = [each for each in every if each.saving_pico is not None]
-    count = f"{len(every)} findings" if len(every) > 1 else "1 finding"
+    count = counted(len(every), "finding")
     if not known:
         return f"{count}; what could be saved is not known."
-    saved = sum(each.saving_pico or 0 for each in known) / 10**12
+    saved = money(sum(each.saving_pico or 0 for each in known))
     calls = sum(each.calls for each in every)
-    return f"{count} over {calls:,} calls; ${saved:,.2f} could have been saved."
+    return f"{count} over {counted(calls, 'call')}; {saved} could have been saved."
