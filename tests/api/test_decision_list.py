@@ -158,7 +158,7 @@ def test_each_filter__finds_what_it_names_and_no_other(stock: Stock, key: str) -
     tried = {*queries, *(f"{name}__lt" for name in RANGES), "project"}
     assert tried == set(FILTERS)
     assert ids(read(stock, key, f"{ALL_TIMES}&project=atlas")) == [named, other]
-    assert ids(read(stock, key, f"{ALL_TIMES}&project=Atlas")) == []
+    assert refused(stock.get(f"{LIST}?{ALL_TIMES}&project=Atlas", key)) == (403, "project_not_granted", "project")
     assert ids(read(stock, key, f"{ALL_TIMES}&alias=fast&result=ok")) == []
 
 
@@ -191,12 +191,14 @@ def test_without_a_time__the_last_day_is_looked_at_and_the_answer_says_so(stock:
 
 
 def test_a_key__reads_the_decisions_of_its_own_projects(stock: Stock, key: str) -> None:
-    stock.project("maps")
+    stock.project("maps", external_id="ws-7")
     mine, hidden = rows.decision(AT), rows.decision(AT - timedelta(seconds=1), project="maps")
     unknown = rows.decision(AT - timedelta(seconds=2), project="who")
     assert ids(read(stock, key, ALL_TIMES)) == [str(mine.pk)]
-    assert ids(read(stock, key, f"{ALL_TIMES}&project=maps&count=estimate")) == []
+    for hid in ("maps", "ws-7", "who", ""):
+        assert refused(stock.get(f"{LIST}?{ALL_TIMES}&project={hid}", key)) == (403, "project_not_granted", "project")
     two = stock.key("read_audit", projects=["maps"])
+    assert ids(read(stock, two, f"{ALL_TIMES}&project=ws-7")) == [str(hidden.pk)]
     assert ids(read(stock, two, ALL_TIMES)) == [str(mine.pk), str(hidden.pk)]
     every = stock.key("read_audit", projects=["*"])
     assert ids(read(stock, every, f"{ALL_TIMES}&project=who")) == [str(unknown.pk)]

@@ -187,9 +187,16 @@ def test_a_key_for_some_projects__counts_theirs_alone(stock: Stock, key: str) ->
         record(now, project=project, alias="manager")
     narrow = stock.key("read_audit", project="atlas")
     assert told(stock, narrow)["calls"] == 1
-    assert told(stock, narrow, project="other")["calls"] == 0
+    assert refused(stock.get(f"{PATH}?project=other", narrow)) == (403, "project_not_granted", "project")
     assert told(stock, key)["calls"] == 3
     assert (told(stock, key, project="other")["calls"], told(stock, key, project="other")["project"]) == (1, "other")
+
+
+def test_a_project__is_named_by_the_backends_own_id_too(stock: Stock) -> None:
+    stock.project("maps", external_id="ws-7")
+    record(datetime.now(UTC), project="maps", alias="manager")
+    found = told(stock, stock.key("read_audit", project="maps"), project="ws-7")
+    assert (found["calls"], found["project"]) == (1, "maps")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_every_name__groups_and_filters(stock: Stock, key: str) -> None:
     store(2)
     store(**named)
     for name, value in said.items():
-        other = {"project": "borealis", "kind": "role", "source": "default"}.get(name, "x")
+        other = {"project": "atlas", "kind": "role", "source": "default"}.get(name, "x")
         assert read(stock, key, f"{DAY}&{name}={value}&{name}={other}")["totals"]["calls"] >= 1, name
         grouped = read(stock, key, f"{DAY}&group_by={name}")
         assert value in [row[name] for row in grouped["results"]], name
@@ -176,12 +176,31 @@ def test_a_key__reads_its_own_projects_alone(stock: Stock, key: str) -> None:
     store()
     store(project="borealis", tags='["a"]')
     assert picked(read(stock, key, f"{DAY}&group_by=project"), "project") == [("atlas",)]
-    assert read(stock, key, f"{DAY}&project=borealis")["totals"]["calls"] == 0
+    assert refused(stock.get(f"{USAGE}?{DAY}&project=borealis", key)) == (403, "project_not_granted", "project")
+    assert refused(stock.get(f"{USAGE}?{DAY}&project=", key)) == (403, "project_not_granted", "project")
     assert read(stock, key, f"{DAY}&group_by=tag")["results"] == []
     both = stock.key("read_audit", projects=["borealis"])
     assert read(stock, both, DAY)["totals"]["calls"] == 2
     every = stock.key("read_audit", projects=["*"])
     assert read(stock, every, f"{DAY}&project=borealis")["totals"]["calls"] == 1
+
+
+def test_a_project__is_named_by_the_backends_own_id_too(stock: Stock) -> None:
+    stock.project("maps", external_id="ws-7")
+    store(project="maps")
+    every = stock.key("read_audit", projects=["*"])
+    assert picked(read(stock, every, f"{DAY}&project=ws-7&project=maps&group_by=project"), "project") == [("maps",)]
+
+
+def test_filters_that_nothing_fits__are_told(stock: Stock) -> None:
+    store()
+    every = stock.key("read_audit", projects=["*"])
+    found = read(stock, every, f"{DAY}&project=atlsa&model=a&model=b")
+    assert (found["groups"], found["notes"][0]) == (
+        0,
+        "Nothing that was used then has project 'atlsa' and model 'a' or 'b'.",
+    )
+    assert not [note for note in read(stock, every, f"{DAY}&project=atlas")["notes"] if "Nothing" in note]
 
 
 def test_files__have_the_same_rows_and_no_formula(stock: Stock, key: str) -> None:

@@ -57,7 +57,7 @@ def _ended(name: str, told: str = "Exactly this.") -> dict[str, Filter]:
 
 FILTERS: Filters = {
     **times("created_at"),
-    "project": text("project", "Slug of the project, or the unknown name that the caller sent."),
+    "project": text("project", "Slug or external id of the project, or the unknown name that the caller sent."),
     "project_external_id": text("project_external_id"),
     "key_id": text("key_id", "Public part of the API key."),
     "request_id": text("request_id", "Found whenever it was, unless a time is named."),

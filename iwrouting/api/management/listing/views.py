@@ -18,11 +18,13 @@ from iwrouting.api.management.fields import Moment
 from iwrouting.api.management.listing import examples
 from iwrouting.api.management.listing.filters import FILTERS, START, read_asked
 from iwrouting.api.management.listing.pages import DECISIONS, flat, items, patiently
+from iwrouting.api.management.reading import PROJECT, project_to_read
 from iwrouting.api.management.resources import cursors, filters
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
 from iwrouting.errors import BadRequest
 from iwrouting.reports.export.asked import Asked
 from iwrouting.reports.export.wide import columns_of
+from iwrouting.snapshot import store
 
 INCLUDE, ATTEMPTS = "include", "attempts"
 INCLUDED = OpenApiParameter(INCLUDE, str, enum=[ATTEMPTS], description="With the tries of each; not in CSV.")
@@ -72,6 +74,8 @@ class DecisionsView(ManagementView):
     def get(self, request: Request) -> Response:
         """A page of them."""
         query = {name: str(value) for name, value in request.query_params.items()}
+        if PROJECT in query:
+            query[PROJECT] = project_to_read(store.current, self.key, query[PROJECT])
         asked = read_asked(query, self.key.projects, datetime.now(UTC))
         if asked.start is not None:
             query[START] = asked.start.isoformat()

@@ -24,7 +24,7 @@ FILTERS: Filters = {
     "window": text("window", f"One of {', '.join(WINDOWS)}; the last begins at the key's last reset."),
     "from": time("from", "Of decisions made from this time on"),
     "to": time("to", "Of those made before this time; left out: up to now"),
-    "project": text("project", "Slug of the project, or the unknown name that the caller sent."),
+    "project": text("project", "Slug or external id of the project, or the unknown name that the caller sent."),
 }
 
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from iwrouting.api.management.base import ManagementView
+from iwrouting.api.management.reading import project_to_read
 from iwrouting.api.management.resources import filters
 from iwrouting.api.management.telemetry import examples
 from iwrouting.api.management.telemetry.asking import FILTERS, RESET, Asked, now_ms, read_asked
@@ -22,6 +23,7 @@ from iwrouting.models import TelemetryMarker
 from iwrouting.models.patience import OutOfTime
 from iwrouting.reports.telemetry import telemetry
 from iwrouting.reports.usage.reading import CutsQuarter
+from iwrouting.snapshot import store
 from iwrouting.snapshot.moments import moment_text
 from iwrouting.types import KeyFacts
 
@@ -50,6 +52,8 @@ class TelemetryView(ManagementView):
         """Count."""
         query = {name: str(value) for name, value in request.query_params.items()}
         asked = read_asked(query, self.key.key_id, now_ms())
+        if asked.project is not None:
+            asked = replace(asked, project=project_to_read(store.current, self.key, asked.project))
         return Response(counted(self.key, asked))
 
 

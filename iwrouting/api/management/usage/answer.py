@@ -13,7 +13,7 @@ from iwrouting.api.management.usage.asking import COLUMNS, IS_TEST, TELL, UsageA
 from iwrouting.models.usage import MEASURES, Counts
 from iwrouting.pricing import dollars
 from iwrouting.reports.usage.periods import Step
-from iwrouting.reports.usage.question import RUN, TAG
+from iwrouting.reports.usage.question import RUN, TAG, Question
 from iwrouting.reports.usage.reading import Usage
 from iwrouting.snapshot.moments import moment_text
 
@@ -140,6 +140,8 @@ def with_dollars(counts: Mapping[str, int | None]) -> dict[str, Any]:
 
 def _notes(asked: UsageAsked, found: Usage, totals: Totals, open_decisions: int) -> Iterator[str]:
     question = asked.question
+    if question.filters and not found.groups:
+        yield f"Nothing that was used then has {_filtered(question)}."
     if found.groups > len(found.rows):
         yield f"The first {len(found.rows)} of {found.groups} rows; totals are of all."
     if question.is_test is False:
@@ -156,3 +158,8 @@ def _notes(asked: UsageAsked, found: Usage, totals: Totals, open_decisions: int)
         yield "A call counts in each of its tags, and once in totals; totals have the calls without a tag too."
     elif RUN in question.group:
         yield "Totals have the calls without a run too."
+
+
+def _filtered(question: Question) -> str:
+    said = {name: question.filters[column] for name, column in COLUMNS.items() if column in question.filters}
+    return " and ".join(f"{name} {' or '.join(repr(value[:80]) for value in values)}" for name, values in said.items())

@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, str] = {
 """What can be grouped and filtered by, and what reports call it."""
 
 TELL: Mapping[str, str] = {
-    "project": "Slug of the project, or the unknown name that the caller sent.",
+    "project": "Slug of the project (external id, in a filter), or the unknown name that the caller sent.",
     "alias": "Alias asked for; empty for a named model.",
     "kind": f"Kind of the alias: {', '.join(Kind)}; empty for a named model.",
     "mode": "Chat mode that auto was taken for; empty for none.",

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from iwrouting.api.management import formats
 from iwrouting.api.management.base import ManagementView
+from iwrouting.api.management.reading import PROJECT, project_to_read
 from iwrouting.api.management.usage import answer, asking, examples
 from iwrouting.api.schema.parts import MANAGEMENT, REQUEST_ID, answered, failures
 from iwrouting.errors import BadRequest
@@ -22,7 +23,9 @@ from iwrouting.reports.export.asked import OPEN, RESULT, Asked
 from iwrouting.reports.usage.periods import MOST_PERIODS, Step, TooManyPeriods
 from iwrouting.reports.usage.question import RUN, TAG, Question, Source
 from iwrouting.reports.usage.reading import CutsQuarter, Removed, Usage, read
+from iwrouting.snapshot import store
 from iwrouting.snapshot.moments import moment_text
+from iwrouting.types import KeyFacts
 
 PATIENCE_S = 10.0
 """For one statement: cells answer at once, rows of a long time do not."""
@@ -79,7 +82,7 @@ class UsageView(ManagementView):
     def get(self, request: Request) -> Response:
         """The sums."""
         now = datetime.now(UTC)
-        asked = asking.read_asked(request.query_params, self.key.projects, now)
+        asked = _readable(asking.read_asked(request.query_params, self.key.projects, now), self.key)
         form = formats.form_of(request)
         with one_moment(), _refusals(asked.question):
             found = _read(asked)
@@ -89,6 +92,15 @@ class UsageView(ManagementView):
                 return Response(answer.rows(asked, found))
             is_over = asked.question.end <= now
             return Response(answer.told(asked, found, _totals(asked, found), _open(asked.question, now), is_over))
+
+
+def _readable(asked: asking.UsageAsked, key: KeyFacts) -> asking.UsageAsked:
+    """The same with each project by its slug. Raises Forbidden for one that the key does not read."""
+    filters = asked.question.filters
+    if PROJECT not in filters:
+        return asked
+    slugs = [*dict.fromkeys(project_to_read(store.current, key, each) for each in filters[PROJECT])]
+    return replace(asked, question=replace(asked.question, filters={**filters, PROJECT: slugs}))
 
 
 def _read(asked: asking.UsageAsked) -> Usage:
