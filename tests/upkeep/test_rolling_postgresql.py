@@ -6,16 +6,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
+from iwrouting.audit.keeping import patience
+from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
 from iwrouting.models import UsageMark
-from iwrouting.reports.usage import rolling
+from iwrouting.reports.usage import reading, rolling
+from iwrouting.reports.usage.question import Question
+from iwrouting.reports.usage.reading import read
 from iwrouting.reports.usage.rolling import Rolled, roll
 from tests.audit_tables import rows
 from tests.rollup.sums import assert_rolled, assert_views
+from tests.upkeep import story
 from tests.upkeep.databases import link
 
 pytestmark = pytest.mark.usefixtures("own")
@@ -114,3 +120,40 @@ def test_roll__another_rolls_up__a_worker_passes(own: str) -> None:
         other.execute(b"SELECT FROM iwrouting_usagestate FOR UPDATE")
         assert roll(lambda _line: None, is_patient=False) == Rolled(is_ours=False)
     assert rolled() == Rolled(quarters=1)
+
+
+def test_read__retention_comes_between_its_statements__is_put_off_and_nothing_is_missing(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = story.month(-20)
+    for table in TABLES:
+        story.run("SELECT iw_audit_make_partition(%s, %s)", table, old)
+    story.calls(old, 3)
+    asked = Question(datetime(old.year, old.month, 1, tzinfo=UTC), datetime.now(UTC))
+    told, segments = [], reading._segments
+
+    def remove_beside(*given: Any) -> Any:
+        found = segments(*given)
+        thread = threading.Thread(target=lambda: told.append(_removed()))
+        thread.start()
+        thread.join(20)
+        return found
+
+    monkeypatch.setattr(patience, "TRIES", 1)
+    monkeypatch.setattr(reading, "_segments", remove_beside)
+    assert read(asked).totals["calls"] == 3
+    assert [type(each) for each in told] == [patience.Busy]
+    monkeypatch.undo()
+    story.remove()
+    assert story.counts() == story.each(0)
+    assert read(asked).totals["calls"] == 3
+
+
+def _removed() -> Exception | None:
+    try:
+        story.remove()
+    except patience.Busy as error:
+        return error
+    finally:
+        connection.close()
+    return None

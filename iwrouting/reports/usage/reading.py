@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from iwrouting.models import UsageMark, UsageState
+from django.db import connection
+
+from iwrouting.models import Attempt, Decision, Outcome, UsageMark, UsageState
 from iwrouting.models.consistent import one_moment
 from iwrouting.models.patience import cursor_for
 from iwrouting.models.usage import MEASURES, Counts
@@ -18,6 +20,12 @@ from iwrouting.reports.usage.statement import statement
 
 HINTS = "SET LOCAL jit = off; "
 """For PostgreSQL: to compile the statement takes longer than to run it."""
+
+HOLD = "LOCK TABLE {} IN ACCESS SHARE MODE".format(
+    ", ".join(f"ONLY {each._meta.db_table}" for each in (Decision, Attempt, Outcome))
+)
+"""For PostgreSQL, before the moment is chosen: a partition that is detached goes at once, also for who sees an older
+moment, in which its rows are not summed up yet."""
 
 COUNTED = frozenset(field.name for field in Counts._meta.fields if not field.null)
 """The measures that are 0, not null, where there is nothing."""
@@ -74,6 +82,8 @@ def read(question: Question, seconds: float | None = None) -> Usage:
     """
     parts = periods(question.start, question.end, question.zone, question.step)
     with one_moment(), cursor_for(seconds, HINTS) as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(HOLD)
         raw_from = UsageState.objects.values_list("raw_from", flat=True).first()
         segments = _segments(question, parts, raw_from)
         cursor.execute(*statement(question, parts, segments))
