@@ -88,7 +88,9 @@ def _twice(lines: Mapping[Path, Sequence[Used]]) -> Iterator[str]:
     seen: dict[tuple[int, str, bool], Path] = {}
     told: set[tuple[Path, Path]] = set()
     for path, used in lines.items():
-        for key in dict.fromkeys((line.start, line.model, line.cost_pico is None) for line in used):
+        for key in dict.fromkeys(
+            (line.start, line.model, line.cost_pico is None) for line in used if not line.is_empty
+        ):
             first = seen.setdefault(key, path)
             if first != path and (first, path) not in told:
                 told.add((first, path))

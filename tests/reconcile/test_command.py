@@ -152,7 +152,7 @@ def test_a_bill__is_told_by_day_in_every_form(story: Story, tmp_path: Path, caps
         (["--zone", "Mars"], "'Mars' is no time zone: give a name such as Europe/Berlin"),
         (["--client", "nowhere"], "There is no file nowhere."),
         (["--project", "nobody"], "There is no project 'nobody'."),
-        (["--upstream", "nobody"], "There is no upstream 'nobody'. There are: "),
+        (["--upstream", "nobody"], "There is no upstream 'nobody'. There are: environment, sandbox; where"),
         (["--map", "decision=a"], "--map 'decision=a' is not FIELD=COLUMN. Fields of the files given: none."),
         (["--from", "2026-11-02", "--to", "2026-11-01"], "--to must be after --from: there is nothing in between."),
         (["--from", "yesterday"], "time 'yesterday' is no time: give Unix seconds, or ISO form"),
@@ -166,3 +166,28 @@ def test_what_is_no_file_or_name__is_refused(
     ran = Ran(capsys, *arguments)
     assert message in ran.fault
     assert ran.code in (1, 2)
+
+
+def test_answers_of_two_endpoints_for_the_same_days__are_no_page_fetched_twice(
+    story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.call()
+    first = int(AT.timestamp()) // 86_400 * 86_400
+    given = []
+    for name, model in (("completions", "gpt-4.1"), ("embeddings", "text-embedding-3-small")):
+        used = {"model": model, "input_tokens": 10, "output_tokens": 3, "num_model_requests": 1}
+        days = [
+            {"start_time": at, "end_time": at + 86_400, "results": results}
+            for at, results in ((first, [used]), (first + 86_400, []))
+        ]
+        (tmp_path / name).write_text(json.dumps({"object": "page", "data": days, "has_more": False}))
+        given += ["--usage", str(tmp_path / name)]
+    assert "both tell of" not in Ran(capsys, *given, "--format", "jsonl").words
+
+
+@pytest.mark.parametrize("name", ["sandbox", "environment"])
+@pytest.mark.django_db
+def test_an_upstream_of_another_processs_environment__can_be_named(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert Ran(capsys, "--upstream", name, "--format", "json").code == 0

@@ -18,12 +18,13 @@ from iwrouting.models import Project
 from iwrouting.reports.reconcile import BadFile, Report, Span, Wanted, compare
 from iwrouting.reports.reconcile.run import GRACE_S
 from iwrouting.snapshot import SnapshotRefused, load
+from iwrouting.snapshot.builtin import ENVIRONMENT, SANDBOX
 
 EPILOG = """examples:
   manage.py audit_reconcile --provider provider.jsonl
   manage.py audit_reconcile --client app.jsonl --provider provider.csv --from 2026-11-01 --to 2026-11-08
   manage.py audit_reconcile --provider calls.csv --map try=client_ref --map status=http
-  manage.py audit_reconcile --usage usage.json --upstream openai --tolerance 1
+  manage.py audit_reconcile --usage usage.json --upstream environment --tolerance 1
   manage.py audit_reconcile --usage hours.json --zone Europe/Berlin --format csv
   manage.py audit_reconcile --format jsonl --notes
 Without a file our own rows are compared with each other. Times are UTC. docs/reconcile.md has the columns and what each
@@ -120,9 +121,12 @@ class Command(BaseCommand):
         if not options["upstream"]:
             return
         try:
-            known = load().upstreams
+            known = {*load().upstreams, ENVIRONMENT, SANDBOX}
         except SnapshotRefused as error:
             raise CommandError(f"The configuration can't be read: {error}.") from None
         for name in options["upstream"]:
             if name not in known:
-                raise CommandError(f"There is no upstream {name!r}. There are: {', '.join(sorted(known))}.")
+                raise CommandError(
+                    f"There is no upstream {name!r}. There are: {', '.join(sorted(known))}; where IW_UPSTREAM_NAME "
+                    "names the environment's, run this as the service runs."
+                )

@@ -64,6 +64,11 @@ class Used:
     completion: int = 0
     cost_pico: int | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it tells of a bucket alone, and of nothing used in it."""
+        return (self.requests, self.prompt, self.completion, self.cost_pico or 0) == (0, 0, 0, 0)
+
 
 @dataclass(slots=True)
 class Export:
@@ -93,7 +98,7 @@ class Export:
 
     def _add(self, line: Used) -> None:
         model = COST if line.cost_pico is not None else family(line.model) or ALL
-        if (line.requests, line.prompt, line.completion, line.cost_pico or 0) == (0, 0, 0, 0):
+        if line.is_empty:
             return
         kept = self.sums.setdefault((self.bucket(line.start), model), Sum())
         kept.requests += line.requests
