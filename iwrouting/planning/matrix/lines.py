@@ -12,7 +12,7 @@ from iwrouting.types.faults import ALL_PROJECTS_NAME
 HEADING = re.compile(r"(#{1,6})\s+(?:[0-9]+(?:\.[0-9]+)*\.?\s+)?(.*)")
 BULLET = re.compile(r"(\s*)(?:[-*+]|[0-9]{1,9}[.)])\s+(.*)")
 LABEL = re.compile(r"\*\*([^*]+)\*\*.*")
-BARE = re.compile(rf"\W*({MENTION.pattern})\W*?\s*(?:→|->|=>|=|:)")
+BARE = re.compile(rf"\W*({MENTION.pattern})\W*?(?:→|->|=>|=|:)")
 SUBJECT = re.compile(r"`([^`]*)`(?:\s+\((?:alias\s+`([^`]*)`|(no variable))\))?\s*(.*)")
 MORE = r"(?:\s*,|\s*/|,?\s+or|,?\s*\(or)\s*`[^`]*`\)?"
 AFTER = r"\.?(?:\s*\([^`]*\)|\s*[\u2013\u2014-]\s[^`]*)?"

@@ -33,9 +33,11 @@ FIELDS = ("kind", "variable", "default", "design", "tier", "purpose")
 SERVED_FIELDS = ("model", "source")
 SERVED_NAME = re.compile(r"(?P<alias>\S+) for (?P<project>" + ALL_PROJECTS_NAME + r"|\S+)")
 SETTING = re.compile(
-    r"""\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*"""
-    r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^\s#"']*))\s*(?:(?<=\s)\#.*)?"""
+    r"""\s*+(?:export\s++)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*+=\s*+"""
+    r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^\s#"']*+))\s*+(?:(?<=\s)\#.*)?"""
 )
+"""Space is never given back: a line of it, between no value and something else, took minutes."""
+
 A_BUNDLE = "This is a bundle of the configuration: config_plan compares it. A written matrix begins with `matrix: 1`."
 
 

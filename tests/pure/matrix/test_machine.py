@@ -33,6 +33,19 @@ def test_a_form__is_told_by_the_first_line_that_is_no_comment(text: str, form: F
     assert form_of(text) is form
 
 
+@pytest.mark.parametrize(
+    "begin", ["A=", "OPENAI_MODEL_FAST=", "export ", "OPENAI_MODEL_FAST=a ", "- OPENAI_MODEL_FAST "]
+)
+@pytest.mark.parametrize("form", [None, Form.ENV, Form.MARKDOWN])
+def test_a_line_of_space__before_something_else__is_refused_and_not_tried_in_every_way(
+    begin: str, form: Form | None
+) -> None:
+    lines = f"{begin}{' ' * 9_900}x y\n" * 8 + f"{begin}{' ' * 150_000}x y"
+    if form is Form.MARKDOWN:  # what is told as not read is no fault
+        lines = f"- `OPENAI_MODEL_FAST` a `b`:\n{lines}"
+    assert refused(lines, form)
+
+
 def test_yaml__says_what_markdown_says__and_the_kind() -> None:
     text = (
         "aliases:\n  fast: {kind: role, variable: OPENAI_MODEL_FAST, default: [a, b], design: c}\n  x: {default: a}\n"
