@@ -28,11 +28,13 @@ SETTINGS = {
         "statement_timeout": "60s",
         "idle_in_transaction_session_timeout": "60s",
         "jit": "off",
+        "timezone": "UTC",
     },
     "owner": {},
 }
 """What a login of each kind begins its sessions with. Long reports hold up retention, so analysts have an end.
-Without `jit`: compiling a view of the usage takes seconds, running it milliseconds."""
+Without `jit`: compiling a view of the usage takes seconds, running it milliseconds. In UTC: a date that a query names
+without a zone begins at the session's own midnight."""
 
 FUNCTIONS = "SELECT oid::regprocedure::text, pg_get_userbyid(proowner) FROM pg_proc WHERE proname LIKE 'iw\\_%%' "
 OWNERS = (

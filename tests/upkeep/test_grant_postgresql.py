@@ -89,14 +89,14 @@ def test_grant__a_login__reads_every_report_and_nothing_else(reader: Reader) -> 
                 session.execute(statement)
 
 
-def test_grant__its_sessions__begin_read_only_and_end_long_statements(reader: Reader) -> None:
+def test_grant__its_sessions__begin_read_only_in_utc_and_end_long_statements(reader: Reader) -> None:
     reader.named("--yes")
     with reader.link() as session:
         shown = [
             session.execute(f"SHOW {name}".encode()).fetchone()
-            for name in ("statement_timeout", "transaction_read_only")
+            for name in ("statement_timeout", "transaction_read_only", "timezone")
         ]
-        assert shown == [("1min",), ("on",)]
+        assert shown == [("1min",), ("on",), ("UTC",)]
         session.execute(b"SET statement_timeout = '50ms'")
         with pytest.raises(psycopg.errors.QueryCanceled):
             session.execute(b"SELECT count(*) FROM rpt_changes_v1, generate_series(1, 1000000000)")
