@@ -18,6 +18,7 @@ from tests.planning.cast import by_ann, sql
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("strict_changes")]
 
 FORMS = ("markdown", "yaml", "env")
+OWNERS = Path(__file__).parents[1] / "matrix" / "owner.md"
 ON = ("--on", "2026-11-23")
 
 
@@ -47,6 +48,17 @@ def check(file: Path, *options: str) -> Done:
 
 def drift(done: Done) -> list[tuple[Any, ...]]:
     return [(row["code"], row["alias"], row["project"], row["live"]) for row in done.json["drift"]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_export__spares_a_document_with_more_in_it__and_replaces_its_own(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "matrix"
+    file.write_bytes(OWNERS.read_bytes())
+    done = run("matrix_export", "--format", form, "--output", str(file))
+    assert (done.code, f"{file} was not written by matrix_export" in done.err) == (1, True)
+    assert file.read_bytes() == OWNERS.read_bytes()
+    file.unlink()
+    assert exported(tmp_path, "--format", form) == exported(tmp_path, "--format", form)
 
 
 @pytest.mark.parametrize("form", FORMS)

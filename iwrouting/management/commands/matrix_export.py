@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -17,13 +18,17 @@ from iwrouting.management.written import builtin_matrix
 from iwrouting.planning.matrix import Form, Matrix, live_matrix, unsaid, write_matrix
 
 EPILOG = """examples:
-  manage.py matrix_export --output MODEL_MATRIX.md
+  manage.py matrix_export --output MODEL_MATRIX_LIVE.md
   manage.py matrix_export --format yaml --as-of 41
   manage.py matrix_export --format env --project atlas > atlas.env
   manage.py matrix_export --profile design
 The same matrix always gives the same bytes, and routing_check reads each form back. env holds what serves each alias,
-overrides included, by its variable; docs/matrix.md describes all three.
+overrides included, by its variable; docs/matrix.md describes all three. A file that no export wrote, such as a document
+with more in it, is not replaced.
 """
+
+OWN = b"`manage.py matrix_export"
+"""What each form says of itself."""
 
 
 class Command(BaseCommand):
@@ -54,6 +59,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"Not written: {line}.")
         text = write_matrix(matrix, form)
         if options["output"]:
+            _spare(Path(options["output"]))
             write_file(options["output"], text)
             self.stderr.write(f"Wrote {options['output']}.")
         else:
@@ -68,3 +74,16 @@ class Command(BaseCommand):
         config = builtin_matrix(options["profile"])
         config = replace(config, environment=replace(config.environment, values={}))
         return live_matrix(config, datetime.now(UTC), catalogue.matrix(), None)
+
+
+def _spare(path: Path) -> None:
+    """Refuse to replace a file that no export wrote: the owner's document has more in it. Raises CommandError."""
+    try:
+        written = path.read_bytes() if path.is_file() else OWN
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror or error}.") from None
+    if OWN not in written:
+        raise CommandError(
+            f"{path} was not written by matrix_export, and what else stands in it would be lost. Write another file, "
+            "and put its sections in their place; or remove this one first."
+        )
