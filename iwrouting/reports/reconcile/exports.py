@@ -6,6 +6,7 @@ of pages, or a page a line. The dashboard's CSV has the same names as columns. O
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,6 +21,8 @@ from iwrouting.reports.reconcile.logs import check
 from iwrouting.reports.reconcile.sums import Used
 
 PICO = 10**12
+MOST_USD = 10**12
+LAST_YEAR = 9999
 DAY = timedelta(days=1)
 TIMES = {"start_time", "end_time", "start_time_iso", "end_time_iso"}
 """All that a CSV has whose time had no usage."""
@@ -58,7 +61,7 @@ class UsageFile:
         path = self.source.path
         try:
             with self.source.open() as file:
-                data = file.read()
+                data = file.read().removeprefix(BOM_UTF8)
         except OSError as error:
             raise BadFile(f"{path} can't be read: {error.strerror or error}.") from None
         if data.lstrip()[:1] not in (b"{", b"["):
@@ -83,7 +86,10 @@ class UsageFile:
                     continue
                 times = {name: bucket.get(name) for name in ("start_time", "end_time")}
                 yield times
-                for result in bucket.get("results") or bucket.get("result") or ():
+                results = bucket.get("results") or bucket.get("result") or []
+                if not isinstance(results, list):
+                    raise BadFile(f"{self.source.path}: the results of a bucket are no list.")
+                for result in results:
                     if isinstance(result, Mapping):
                         yield {**times, **result}
 
@@ -92,7 +98,10 @@ class UsageFile:
         start = moment(columns.value(record, "start"), "start")
         if start is None:
             raise BadLine("it has no start of its bucket")
-        end = moment(columns.value(record, "end"), "end") or start + DAY
+        end = moment(columns.value(record, "end"), "end")
+        if end is None and start.year >= LAST_YEAR:
+            raise BadLine(f"its bucket begins in the year {start.year}")
+        end = end or start + DAY
         if end <= start:
             raise BadLine("its bucket ends before it begins")
         return Used(
@@ -113,6 +122,9 @@ class UsageFile:
         if currency not in ("", "usd"):
             raise BadLine(f"its currency is {currency:.20}, and we count in usd")
         try:
-            return int(Decimal(amount) * PICO)
-        except (InvalidOperation, OverflowError, ValueError):
-            raise BadLine(f"amount {amount!r:.60} is no number") from None
+            found = Decimal(amount)
+        except InvalidOperation:
+            found = Decimal("NaN")
+        if not found.is_finite() or abs(found) >= MOST_USD:
+            raise BadLine(f"amount {amount!r:.60} is no number of dollars")
+        return int(found * PICO)
