@@ -125,6 +125,6 @@ class UsageFile:
             found = Decimal(amount)
         except InvalidOperation:
             found = Decimal("NaN")
-        if not found.is_finite() or abs(found) >= MOST_USD:
+        if not found.is_finite() or found.copy_abs() >= MOST_USD:
             raise BadLine(f"amount {amount!r:.60} is no number of dollars")
         return int(found * PICO)
