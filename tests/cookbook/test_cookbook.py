@@ -11,6 +11,7 @@ from iwrouting.models import Alias, Decision
 from iwrouting.reports import REPORTS
 from tests.audit_tables.reading import select
 from tests.cookbook.__main__ import fill
+from tests.cookbook.answers import renewed
 from tests.cookbook.pages import FOLDER, HEAD, blocks, questions, table
 
 QUESTIONS = questions()
@@ -43,6 +44,15 @@ def test_queries__every_one__reads_views_alone() -> None:
         name for each in QUESTIONS for text in each.blocks for name in re.findall(r"\b(?:rpt|iw|iwrouting)_\w+", text)
     }
     assert read == set(REPORTS)
+
+
+def test_renewing__with_the_answers_that_stand__changes_nothing() -> None:
+    for name in {each.page for each in QUESTIONS}:
+        page = (FOLDER / name).read_text(encoding="utf-8")
+        assert renewed(page, {each.asked: each.answer for each in QUESTIONS}) == page
+        gone = renewed(page, {each.asked: ["| gone |"] for each in QUESTIONS})
+        assert gone.count("\n| gone |\n") == sum(each.page == name for each in QUESTIONS)
+        assert renewed(gone, {each.asked: each.answer for each in QUESTIONS}) == page
 
 
 def test_cookbook__its_list__has_every_question_with_its_place() -> None:
