@@ -175,3 +175,5 @@ METRICS = (
     BREAKER_TRANSITIONS,
     BREAKERS_OPEN,
 )
+OF_NO_PROJECT = (TURNED_AWAY, BREAKER_TRANSITIONS, BREAKERS_OPEN)
+"""Those that tell nothing of anybody's calls: the others count the calls of all projects together."""

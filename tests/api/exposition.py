@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from iwrouting.api.metrics.view import WITHOUT_CALLS
+
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\\\|\\"|\\n)*"'
 HELP = re.compile(rf"# HELP ({NAME}) ((?:[^\\\n]|\\\\|\\n)*)")
@@ -31,7 +33,7 @@ def parse(text: str) -> dict[Series, float]:
             assert found[1] == current, f"the type of {found[1]} stands apart from its help"
             told[current] = found[2]
             assert (found[2] == "counter") is current.endswith("_total")
-        else:
+        elif line != WITHOUT_CALLS.rstrip():  # any other comment would be a mistake
             found = SAMPLE.fullmatch(line)
             assert found, f"no line of the format: {line!r}"
             assert family_of(found[1], told.get(current, "")) == current, f"{found[1]} stands apart from its type"

@@ -75,7 +75,7 @@ def summed(records: Iterable[ledger.Record], column: str) -> int:
 
 
 def test_the_metrics_of_calls__equal_the_audits_rows(live: Live, metered: ServiceProcess) -> None:
-    tenant = live.tenant(scopes=["call", "resolve", "read_audit"])
+    tenant = live.tenant(scopes=["call", "resolve", "read_audit"], projects=["*"])
     before = scrape(metered, tenant)
     assert not of(before, "iwrouting_decisions_total", "result")
     traffic(live, tenant, metered.url)
@@ -83,6 +83,9 @@ def test_the_metrics_of_calls__equal_the_audits_rows(live: Live, metered: Servic
     records = [each for each in every if not each.decision.is_test]
     assert len(every) == len(records) + 1 == 15
     found = scrape(metered, tenant)
+    some = scrape(metered, live.tenant(scopes=["read_audit"]))
+    assert [name for name, _ in some if name.startswith(("gen_ai", "iwrouting_decisions", "iwrouting_cost"))] == []
+    assert ("iwrouting_database_up", frozenset()) in some
 
     def outcome(each: ledger.Record) -> tuple[str, ...]:
         return each.decision.endpoint, each.outcome.result

@@ -37,7 +37,7 @@ def metered(live: Live) -> ServiceProcess:
 @pytest.fixture(scope="session")
 def tenant(live: Live) -> Tenant:
     """Who calls, and whose key Prometheus has."""
-    return live.tenant(scopes=["call", "resolve", "read_audit"])
+    return live.tenant(scopes=["call", "resolve", "read_audit"], projects=["*"])
 
 
 @pytest.fixture(scope="session")

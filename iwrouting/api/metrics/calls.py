@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 
 from iwrouting.api.metrics.text import Family, Number
 from iwrouting.meters import Meters, Metric, names
 
 
-def families(meters: Meters, host: str) -> list[Family]:
+def families(meters: Meters, host: str, metrics: Collection[Metric] = names.METRICS) -> list[Family]:
     """Their families. `host` and `pid` are those of the `serve`: a worker that is replaced changes no series."""
     owner = {"host": host, "pid": str(meters.owner)}
     counted = meters.board.read()
-    found = {metric.name: Family(metric.name, metric.kind, metric.help) for metric in names.METRICS}
-    known = {metric.name: metric for metric in names.METRICS}
+    found = {metric.name: Family(metric.name, metric.kind, metric.help) for metric in metrics}
+    known = {metric.name: metric for metric in metrics}
     for name, *values in sorted(counted):
         metric, numbers = known.get(name), counted[(name, *values)]
         if metric is None or len(values) != len(metric.labels) or len(numbers) != metric.width:

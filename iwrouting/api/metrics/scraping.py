@@ -19,14 +19,19 @@ from iwrouting import __version__
 from iwrouting.api.metrics import calls, database, workers
 from iwrouting.api.metrics.text import Family
 from iwrouting.calls import Service
+from iwrouting.meters import names
 
 
 @dataclass(frozen=True, slots=True)
 class Scrape:
-    """Who is asked, and when. `service`: this process's, None where the view runs outside of a worker."""
+    """Who is asked, and when. `service`: this process's, None where the view runs outside of a worker.
+
+    `with_calls`: whether that is told which counts the calls of all projects together.
+    """
 
     service: Service | None
     now: datetime
+    with_calls: bool = True
 
     @property
     def is_away(self) -> bool:
@@ -48,7 +53,9 @@ def families(scrape: Scrape) -> list[Family]:
     if scrape.service is not None:
         host = socket.gethostname()[:128]
         own = workers.live(scrape.service, host, os.getpid(), scrape.now)
-        counted = calls.families(scrape.service.meters, host)
+        counted = calls.families(
+            scrape.service.meters, host, names.METRICS if scrape.with_calls else names.OF_NO_PROJECT
+        )
     found: list[Family] = []
     others: list[workers.Worker] = []
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -14,9 +14,13 @@ from rest_framework.request import Request
 from iwrouting.api.metrics import CONTENT_TYPE, Scrape, families, render
 from iwrouting.api.schema.parts import HEALTH, REQUEST_ID, failures
 from iwrouting.api.stock import StockView
+from iwrouting.types import KeyFacts
 
 SERVICE = "iw.service"
 """Where the view finds the worker's service: in the scope of the request."""
+
+WITHOUT_CALLS = "# What counts the calls of all projects together is left out: this key reads some projects.\n"
+"""A comment, in the place of what a key for some projects may not see."""
 
 EXAMPLE = """# HELP iwrouting_audit_queue Groups of audit rows that wait for a commit.
 # TYPE iwrouting_audit_queue gauge
@@ -45,7 +49,7 @@ class Metrics(StockView):
         summary="Numbers for Prometheus",
         description="How the workers, the audit and the configuration stand, and what became of the calls, in "
         "Prometheus' text format. While the database is away it tells of the answering worker, and of the calls of its "
-        "`serve`. Scope `read_audit`.",
+        "`serve`. A key for some projects gets nothing that counts the calls of all. Scope `read_audit`.",
         tags=[HEALTH],
         parameters=REQUEST_ID,
         responses={
@@ -58,5 +62,7 @@ class Metrics(StockView):
     def get(self, request: Request) -> HttpResponse:
         """All of them now."""
         scope = getattr(request._request, "scope", {})
-        scrape = Scrape(scope.get(SERVICE), datetime.now(UTC))
-        return HttpResponse(render(families(scrape)), content_type=CONTENT_TYPE)
+        key = cast(KeyFacts, request.auth)
+        scrape = Scrape(scope.get(SERVICE), datetime.now(UTC), with_calls=key.projects is None)
+        text = render(families(scrape)) + ("" if scrape.with_calls else WITHOUT_CALLS)
+        return HttpResponse(text, content_type=CONTENT_TYPE)
