@@ -50,6 +50,14 @@ FROM iwrouting_decision
 """,
 }
 
+# Whoever runs the former release beside the migration: what came after the rows were read, and before the triggers.
+MARK_LATELY = """
+INSERT INTO iwrouting_usagemark (bucket_at)
+SELECT date_bin('15 minutes', decision_at, '2000-01-01 00:00:00+00') FROM iwrouting_decision
+WHERE decision_at >= now() - interval '7 days'
+EXCEPT SELECT bucket_at FROM iwrouting_usagemark
+"""
+
 
 class MarkUsage(migrations.RunPython):
     """The triggers on the audit's tables, and marks for the decisions that are there already."""
@@ -70,6 +78,7 @@ class MarkUsage(migrations.RunPython):
                 "REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION iw_usage_mark()",
                 None,
             )
+        schema_editor.execute(MARK_LATELY, None)
 
     def _forget(self, _apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if not is_postgresql(schema_editor):

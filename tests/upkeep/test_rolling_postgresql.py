@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from iwrouting.audit.keeping import patience
 from iwrouting.audit.keeping.tables import TABLES
 from iwrouting.conf import points
+from iwrouting.migrations._audit_tables import is_postgresql
 from iwrouting.models import UsageMark
 from iwrouting.reports.usage import reading, rolling
 from iwrouting.reports.usage.question import Question
@@ -147,6 +149,24 @@ def test_read__retention_comes_between_its_statements__is_put_off_and_nothing_is
     story.remove()
     assert story.counts() == story.each(0)
     assert read(asked).totals["calls"] == 3
+
+
+def test_upgrade__a_call_comes_between_the_marks_and_the_triggers__counts(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("migrate", "iwrouting", "0007_config_history", verbosity=0)
+    story.calls(story.month(-1), 1)
+
+    def call_beside(editor: Any) -> bool:
+        thread = threading.Thread(target=_alone)
+        thread.start()
+        thread.join(20)
+        return is_postgresql(editor)
+
+    monkeypatch.setattr("iwrouting.migrations._usage_marks.is_postgresql", call_beside)
+    call_command("migrate", verbosity=0)
+    assert UsageMark.objects.count() == 2
+    assert_views()
 
 
 def _removed() -> Exception | None:
