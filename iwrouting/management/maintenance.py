@@ -118,13 +118,15 @@ def _run(job: Job, _say: Say) -> Done:
 
 def _usage_plan() -> Done:
     waiting = UsageMark.objects.values("bucket_at").distinct().count()
-    return Done(f"would sum up {waiting} quarters of an hour", {"quarters": waiting})
+    return Done(f"would sum up {counted(waiting, 'quarter of an hour', 'quarters of an hour')}", {"quarters": waiting})
 
 
 def _usage(say: Say) -> Done:
     done = roll(say)
-    line = f"summed up {done.quarters} quarters of an hour"
-    line += f"; {done.late} calls came after their month was removed and count in no report" if done.late else ""
+    line = f"summed up {counted(done.quarters, 'quarter of an hour', 'quarters of an hour')}"
+    line += (
+        f"; {counted(done.late, 'call')} came after their month was removed and count in no report" if done.late else ""
+    )
     return Done(line, {"quarters": done.quarters, "late": done.late}, is_finding=bool(done.late))
 
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 
+from iwrouting.management.output import counted
+
 FAILED, WRONG_USAGE = 1, 2
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
@@ -37,7 +39,7 @@ def show_or_apply(command: BaseCommand, lines: Sequence[str], *, dry_run: bool, 
     if not yes and not _agreed(command, len(lines)):
         return False
     _apply(lines)
-    command.stderr.write(f"Executed {len(lines)} statements.")
+    command.stderr.write(f"Executed {counted(len(lines), 'statement')}.")
     return True
 
 

@@ -49,14 +49,14 @@ def test_rebuild__cells_that_are_wrong__are_right_again(rolled: None, capsys: Ca
     reporting("rebuild", "--from", "2020-01-01", "--to", "2026-11-04T10:15:00Z", "--yes")
     assert_rolled()
     told = "97 quarters of an hour, from 2026-11-03 10:00 to 2026-11-04 10:15 UTC"
-    assert capsys.readouterr().err.endswith(f"Made anew {told}: 97 quarters were summed up.\n")
+    assert capsys.readouterr().err.endswith(f"Made anew {told}: summed up 97 quarters.\n")
 
 
 def test_rebuild__a_part__leaves_the_rest(rolled: None, capsys: Captured) -> None:
     spoil()
     reporting("rebuild", "--from", "2026-11-03T10:00:00Z", "--to", "2026-11-03T10:16:00Z", "--yes")
     told = "2 quarters of an hour, from 2026-11-03 10:00 to 2026-11-03 10:30 UTC"
-    assert capsys.readouterr().err == f"Made anew {told}: 2 quarters were summed up.\n"
+    assert capsys.readouterr().err == f"Made anew {told}: summed up 2 quarters.\n"
     wrong = UsageCell.objects.filter(prompt_tokens=99)
     assert {(cell.width, cell.bucket_at.hour) for cell in wrong} == {(15, 11), (15, 10), (60, 11), (60, 10), (1440, 0)}
     assert not wrong.filter(bucket_at__lt=AT + timedelta(minutes=59), width__lt=1440).exists()
@@ -69,6 +69,15 @@ def test_rebuild__dry_run__changes_nothing(rolled: None, capsys: Captured) -> No
     assert capsys.readouterr().err == f"Would make anew {told}.\n"
     assert not UsageMark.objects.exists()
     assert not UsageCell.objects.exclude(prompt_tokens=99).exists()
+
+
+def test_rebuild__up_to_a_year_far_ahead__marks_no_more_than_there_is(rolled: None, capsys: Captured) -> None:
+    reporting("rebuild", "--from", "2026-11-04", "--to", "2126-11-04", "--dry-run")
+    told = "41 quarters of an hour, from 2026-11-04 00:00 to 2026-11-04 10:15 UTC"
+    assert capsys.readouterr().err == f"Would make anew {told}.\n"
+    reporting("rebuild", "--from", "2026-11-05", "--to", "2126-11-04", "--yes")
+    assert capsys.readouterr().err == "Nothing to make anew: there are no decisions and no cells of this time.\n"
+    assert not UsageMark.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_maintain__a_call_of_a_removed_month_comes__is_told_and_changes_no_cell(
         call_command("maintain", yes=True, format="table")
     assert raised.value.returncode == 3
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("usage"))
-    assert "1 calls came after their month was removed and count in no report" in line
+    assert "1 call came after their month was removed and count in no report" in line
     assert (of_hourly(), marks()) == (hourly, [])
     assert late.decision_at < datetime.now(UTC)
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from iwrouting.errors import BadRequest
 from iwrouting.management.exporting import CHANGES, CSV, JSONL, VIEWS, Portion, columns, line_maker, portions, up_to
-from iwrouting.management.output import harmless
+from iwrouting.management.output import counted, harmless
 from iwrouting.management.part_file import PartFile
 from iwrouting.management.progress import Progress
 from iwrouting.management.reconcile_input import check_times, moment_of
@@ -129,7 +129,7 @@ class Command(BaseCommand):
             self._ended, count = portion, count + len(portion.rows)
             progress(partial(_far, count, portion))
         end = f", up to {up_to(self._ended)}." if self._ended else ": nothing fits. Ask for another time or filter."
-        self.stderr.write(f"Wrote {count:,} lines{end}")
+        self.stderr.write(f"Wrote {counted(count, 'line')}{end}")
 
     def _tell_where(self, left: str = "") -> None:
         if self._ended is not None:
@@ -137,4 +137,4 @@ class Command(BaseCommand):
 
 
 def _far(count: int, portion: Portion) -> str:
-    return f"{count:,} lines, up to {up_to(portion)}."
+    return f"{counted(count, 'line')}, up to {up_to(portion)}."

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from iwrouting.management.output import Findings
+from iwrouting.management.output import Findings, counted
 from iwrouting.management.owner import arm_points
 from iwrouting.management.progress import Progress
 from iwrouting.management.reconcile_input import moment_of
@@ -47,7 +47,9 @@ def run(command: BaseCommand, options: Mapping[str, Any]) -> None:
     try:
         check(wanted)
         wanted = trimmed(wanted)
-        if options["dry_run"]:
+        if not wanted.quarters:
+            command.stderr.write("Nothing to make anew: there are no decisions and no cells of this time.")
+        elif options["dry_run"]:
             command.stderr.write(f"Would make anew {_told(wanted)}.")
         elif options["yes"] or _agreed(command, wanted):
             _rebuild(command, wanted)
@@ -69,7 +71,7 @@ def _range(begin: datetime, end: datetime | None) -> Range:
 
 def _told(wanted: Range) -> str:
     begin, end = (f"{each:%Y-%m-%d %H:%M}" for each in (wanted.begin, wanted.end))
-    return f"{wanted.quarters} quarters of an hour, from {begin} to {end} UTC"
+    return f"{counted(wanted.quarters, 'quarter of an hour', 'quarters of an hour')}, from {begin} to {end} UTC"
 
 
 def _agreed(command: BaseCommand, wanted: Range) -> bool:
@@ -91,6 +93,6 @@ def _rebuild(command: BaseCommand, wanted: Range) -> None:
             "Broken off: reports are right, and workers or the next 'maintain' do the rest ('reporting status').",
             returncode=BROKEN_OFF,
         ) from None
-    command.stderr.write(f"Made anew {_told(wanted)}: {done.quarters} quarters were summed up.")
+    command.stderr.write(f"Made anew {_told(wanted)}: summed up {counted(done.quarters, 'quarter')}.")
     if done.late:
-        raise Findings(f"{done.late} calls came after their month was removed and count in no report.")
+        raise Findings(f"{counted(done.late, 'call')} came after their month was removed and count in no report.")

@@ -48,11 +48,15 @@ class Range:
 
 
 def trimmed(wanted: Range) -> Range:
-    """The same without the time before the first decision and the first cell."""
+    """The same without the time before the first decision and cell, and after the last: its end may be years ahead."""
     rows = Decision.objects.order_by("decision_at").values_list("decision_at", flat=True)
     cells = UsageCell.objects.filter(width=QUARTER).order_by("bucket_at").values_list("bucket_at", flat=True)
-    first = min((at for at in (rows.first(), cells.first()) if at is not None), default=wanted.end)
-    return Range(max(wanted.begin, min(begin_of(first, QUARTER), wanted.end)), wanted.end)
+    found = [at for at in (rows.first(), cells.first(), rows.last(), cells.last()) if at is not None]
+    if not found:
+        return Range(wanted.end, wanted.end)
+    there = Range.around(min(found), max(found) + timedelta(microseconds=1))
+    begin = min(max(wanted.begin, there.begin), wanted.end)
+    return Range(begin, max(begin, min(wanted.end, there.end)))
 
 
 def check(wanted: Range) -> None:

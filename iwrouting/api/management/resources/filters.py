@@ -88,7 +88,7 @@ def number(query: Mapping[str, str], name: str, default: int, most: int) -> int:
     """A parameter that counts: from 1 to `most`. Raises BadRequest."""
     said = query.get(name, str(default))
     if not (said.isascii() and said.isdigit() and len(said) < 10 and 1 <= int(said) <= most):
-        raise BadRequest(f"{name}: must be a number from 1 to {most}.", param=name)
+        raise BadRequest(f"{name}: {said[:80]!r} is not possible. A number from 1 to {most}.", param=name)
     return int(said)
 
 

@@ -151,7 +151,7 @@ def _notes(asked: UsageAsked, found: Usage, totals: Totals, open_decisions: int)
     if totals and totals["estimated"]:
         yield f"The cost of {totals['estimated']} is an estimate."
     if open_decisions:
-        yield f"{open_decisions} decisions were still open and count in nothing yet."
+        yield f"{open_decisions} still open when asked, in nothing yet."
     if totals is None:
         yield "A call with several of these tags counts in each; totals would take every row, and are left out."
     elif TAG in question.group:
