@@ -40,10 +40,12 @@ def decisions(asked: Asked, end: datetime, after: Place | None = None) -> Iterat
     Raises django.db.DatabaseError.
     """
     start = after.at if after else asked.start
-    first = Decision.objects.order_by("decision_at").values_list("decision_at", flat=True).first()
-    if first is None:
+    times = Decision.objects.values_list("decision_at", flat=True)
+    first, last = times.order_by("decision_at").first(), times.order_by("-decision_at").first()
+    if first is None or last is None:
         return
-    for low, high in _days(max(start or first, first), end):
+    # An end in the year 9999 is nobody's wish to look at each of its days; what is decided meanwhile may come too.
+    for low, high in _days(max(start or first, first), min(end, max(last, datetime.now(UTC)) + DAY)):
         place = after
         while found := _chunk(replace(asked, start=low, end=high), place):
             yield found

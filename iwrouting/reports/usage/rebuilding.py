@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -13,6 +13,8 @@ from iwrouting.models.usage import QUARTER
 from iwrouting.reports.usage.cover import begin_of
 
 BATCH = 1_000
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""A quarter after it has an end."""
 
 
 class RawRowsGone(Exception):
@@ -35,7 +37,7 @@ class Range:
     @classmethod
     def around(cls, begin: datetime, end: datetime) -> Range:
         """The quarters in which moments from `begin` until before `end` lie."""
-        last = end - timedelta(microseconds=1)
+        last = min(end - timedelta(microseconds=1), LATEST)
         return cls(begin_of(begin, QUARTER), begin_of(last, QUARTER) + timedelta(minutes=QUARTER))
 
     @property
