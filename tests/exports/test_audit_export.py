@@ -134,6 +134,7 @@ def test_going_on_after_any_decision__gives_what_is_left(many: list[str]) -> Non
     for place, each in enumerate(many):
         assert ids(export("--after", each)) == many[place + 1 :]
     assert ids(export("--after", str(rows.uuid7(BEGUN - DAY)))) == many
+    assert ids(export("--after", many[0], "--from", (BEGUN + DAY / 2).isoformat())) == many[4:]
     whole = export("--format", "csv").out
     begun = export("--format", "csv", "--to", (BEGUN + DAY / 2).isoformat())
     last = begun.out.splitlines()[-1].partition(",")[0]

@@ -39,13 +39,13 @@ def decisions(asked: Asked, end: datetime, after: Place | None = None) -> Iterat
 
     Raises django.db.DatabaseError.
     """
-    start = after.at if after else asked.start
     times = Decision.objects.values_list("decision_at", flat=True)
     first, last = times.order_by("decision_at").first(), times.order_by("-decision_at").first()
     if first is None or last is None:
         return
     # An end in the year 9999 is nobody's wish to look at each of its days; what is decided meanwhile may come too.
-    for low, high in _days(max(start or first, first), min(end, max(last, datetime.now(UTC)) + DAY)):
+    start = max(at for at in (first, asked.start, after.at if after else None) if at is not None)
+    for low, high in _days(start, min(end, max(last, datetime.now(UTC)) + DAY)):
         place = after
         while found := _chunk(replace(asked, start=low, end=high), place):
             yield found
