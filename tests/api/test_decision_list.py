@@ -250,6 +250,7 @@ def test_lines__are_the_items_and_the_neighbours_stand_in_a_header(stock: Stock,
     assert (len(last.content.splitlines()), last["link"].rpartition("; ")[2]) == (1, 'rel="previous"')
     empty = stock.get(f"{LIST}?format=jsonl&run_id=none", key)
     assert (empty.status_code, empty.content, "link" in empty) == (200, b"", False)
+    assert empty["content-type"] == answer["content-type"]
 
 
 def test_a_sheet__has_the_views_columns_and_no_formula(stock: Stock, key: str) -> None:

@@ -127,7 +127,8 @@ def test_portions__have_each_decision_once_and_a_time_is_half_open(many: list[st
     assert len(queries) < 200
     done = export("--to", "2026-11-01")
     assert (done.code, done.out) == (0, "")
-    assert "nothing fits" in done.err
+    assert "nothing fits. Ask for another time" in done.err
+    assert "nothing fits, and there is no project 'nope'" in export("--project", "nope").err
 
 
 def test_going_on_after_any_decision__gives_what_is_left(many: list[str]) -> None:

@@ -36,7 +36,14 @@ class Lines(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
         """Lines of rows."""
-        return "".join(f"{json.dumps(row)}\n" for row in data).encode()
+        lines = "".join(f"{json.dumps(row)}\n" for row in data).encode()
+        if not lines and renderer_context:
+            renderer_context["response"].add_post_render_callback(_typed)  # DRF takes it off an empty body
+        return lines
+
+
+def _typed(response: Response) -> None:
+    response["Content-Type"] = f"{Lines.media_type}; charset=utf-8"
 
 
 class Sheet(BaseRenderer):

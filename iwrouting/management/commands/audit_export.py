@@ -18,6 +18,7 @@ from iwrouting.management.output import counted, harmless
 from iwrouting.management.part_file import PartFile
 from iwrouting.management.progress import Progress
 from iwrouting.management.reconcile_input import check_times, moment_of
+from iwrouting.models import Project
 from iwrouting.types.sheets import as_line
 
 WRONG_USAGE = 2
@@ -128,12 +129,18 @@ class Command(BaseCommand):
             mark()
             self._ended, count = portion, count + len(portion.rows)
             progress(partial(_far, count, portion))
-        end = f", up to {up_to(self._ended)}." if self._ended else ": nothing fits. Ask for another time or filter."
+        end = f", up to {up_to(self._ended)}." if self._ended else _nothing(options["project"])
         self.stderr.write(f"Wrote {counted(count, 'line')}{end}")
 
     def _tell_where(self, left: str = "") -> None:
         if self._ended is not None:
             self.stderr.write(f"Broken off after {up_to(self._ended)}{left}. Go on with --after {self._ended.last}")
+
+
+def _nothing(project: str) -> str:
+    if project and not Project.objects.filter(slug=project).exists():
+        return f": nothing fits, and there is no project {project!r}. Give its slug, or ask without --project."
+    return ": nothing fits. Ask for another time or filter."
 
 
 def _far(count: int, portion: Portion) -> str:
