@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from iwrouting.reports.reconcile import BadFile
+from iwrouting.reports.reconcile import BadFile, Source
 from iwrouting.reports.reconcile.exports import UsageFile
 
 START = 1_795_000_000
@@ -45,6 +47,19 @@ def test_a_bucket_at_the_end_of_time__is_a_bad_line(tmp_path: Path) -> None:
 def test_results_that_are_no_list__are_refused(tmp_path: Path, results: Any) -> None:
     with pytest.raises(BadFile, match="results of a bucket are no list"):
         read(tmp_path, results)
+
+
+@pytest.mark.parametrize(
+    "broken", [lambda data: data[:-20], lambda data: data[:30] + b"\xff" * 40 + data[70:], lambda _: b"x"]
+)
+def test_a_compressed_file_that_is_broken__is_refused(tmp_path: Path, broken: Callable[[bytes], bytes]) -> None:
+    lines = "".join(f'{{"start_time": {START + number}, "input_tokens": {number}}}\n' for number in range(500))
+    path = tmp_path / "usage.json.gz"
+    path.write_bytes(broken(gzip.compress(lines.encode())))
+    with pytest.raises(BadFile, match="can't be read"):
+        UsageFile(path, {}).lines()
+    with pytest.raises(BadFile, match="can't be read"):
+        list(Source(path).read(lambda number, _: number))
 
 
 def test_a_byte_order_mark__is_passed_over(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from iwrouting.reports.reconcile.columns import Columns, moment
-from iwrouting.reports.reconcile.files import BadFile, BadLine, Record, Source
+from iwrouting.reports.reconcile.files import UNREADABLE, BadFile, BadLine, Record, Source
 from iwrouting.reports.reconcile.logs import check
 from iwrouting.reports.reconcile.sums import Used
 
@@ -62,8 +62,8 @@ class UsageFile:
         try:
             with self.source.open() as file:
                 data = file.read().removeprefix(BOM_UTF8)
-        except OSError as error:
-            raise BadFile(f"{path} can't be read: {error.strerror or error}.") from None
+        except UNREADABLE as error:
+            raise BadFile(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
         if data.lstrip()[:1] not in (b"{", b"["):
             return None
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ import orjson
 
 MAX_LINE = 16_000_000
 SHOWN = 10
+UNREADABLE = (OSError, EOFError, zlib.error)
+"""What reading a file raises that is not there, or broken."""
+
 
 Record = Mapping[str, Any]
 Line = TypeVar("Line")
@@ -48,7 +52,7 @@ class Source:
                     yield from self.take(number, record, make)
                 else:
                     self._note(number, record)
-        except (OSError, EOFError, gzip.BadGzipFile) as error:
+        except UNREADABLE as error:
             raise BadFile(f"{self.path} can't be read: {getattr(error, 'strerror', None) or error}.") from None
 
     def take(self, number: int, record: Record, make: Callable[[int, Record], Line]) -> Iterator[Line]:
