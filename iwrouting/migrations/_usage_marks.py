@@ -38,6 +38,9 @@ MARK_COMMENT = """
 COMMENT ON FUNCTION iw_usage_mark() IS
 'Trigger: marks the quarters of an hour in which the new rows were decided, so that the usage is summed up again.'
 """
+# Whoever may execute them puts them on a table of their own, a temporary one even, and writes by them as their owner.
+# A trigger that is there needs nobody's right.
+FOR_TRIGGERS_ALONE = "REVOKE ALL ON FUNCTION iw_usage_mark(), iw_config_touch() FROM PUBLIC"
 MARK_STORED = {
     "postgresql": """
 INSERT INTO iwrouting_usagemark (bucket_at)
@@ -70,7 +73,7 @@ class MarkUsage(migrations.RunPython):
         schema_editor.execute(MARK_STORED[schema_editor.connection.vendor], None)
         if not is_postgresql(schema_editor):
             return
-        for statement in (MARK, MARK_PATH, MARK_COMMENT):
+        for statement in (MARK, MARK_PATH, MARK_COMMENT, FOR_TRIGGERS_ALONE):
             schema_editor.execute(statement, None)
         for table in self.tables:
             schema_editor.execute(

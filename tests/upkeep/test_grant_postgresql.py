@@ -89,6 +89,19 @@ def test_grant__a_login__reads_every_report_and_nothing_else(reader: Reader) -> 
                 session.execute(statement)
 
 
+@pytest.mark.parametrize("function", ["iw_usage_mark", "iw_config_touch"])
+def test_grant__a_trigger_of_ours_on_a_table_of_his_own__is_denied(reader: Reader, function: str) -> None:
+    reader.named("--yes")
+    with reader.link() as session:
+        session.execute(b"SET default_transaction_read_only = off")
+        session.execute(b"CREATE TEMP TABLE mine (decision_at timestamptz)")
+        with pytest.raises(DENIED):
+            session.execute(
+                b"CREATE TRIGGER x AFTER INSERT ON mine REFERENCING NEW TABLE AS fresh "
+                b"FOR EACH STATEMENT EXECUTE FUNCTION " + function.encode() + b"()"
+            )
+
+
 def test_grant__its_sessions__begin_read_only_in_utc_and_end_long_statements(reader: Reader) -> None:
     reader.named("--yes")
     with reader.link() as session:
