@@ -12,7 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from iwrouting.models import ApiKey, Project, new_key
+from iwrouting.models.changing import change
 from iwrouting.reports import REPORTS, VIEWS, views
+from iwrouting.types import Via
 from tests.upkeep import story
 from tests.upkeep.databases import copied, link, serving
 
@@ -100,6 +103,27 @@ def test_grant__a_trigger_of_ours_on_a_table_of_his_own__is_denied(reader: Reade
                 b"CREATE TRIGGER x AFTER INSERT ON mine REFERENCING NEW TABLE AS fresh "
                 b"FOR EACH STATEMENT EXECUTE FUNCTION " + function.encode() + b"()"
             )
+
+
+def test_grant__a_function_of_his_own_in_a_condition__sees_no_hash_of_a_key(reader: Reader) -> None:
+    key = new_key()
+    with change(author="test", via=Via.CLI, reason="a key to look for"):
+        owner = Project(slug=reader.login.replace("_", "-"))
+        owner.save()
+        ApiKey(key_id=key.key_id, sha256=key.sha256, name="mine", project=owner).save()
+    reader.named("--yes")
+    seen: list[str] = []
+    with reader.link() as session:
+        session.add_notice_handler(lambda told: seen.append(told.message_primary or ""))
+        session.execute(b"SET default_transaction_read_only = off")
+        session.execute(
+            b"CREATE FUNCTION pg_temp.tell(told text) RETURNS boolean LANGUAGE plpgsql STRICT COST 0.0000001 "
+            b"AS $$ BEGIN RAISE NOTICE '%', told; RETURN true; END $$"
+        )
+        for column in (b"field", b"new_value"):
+            session.execute(b"SELECT count(*) FROM rpt_changes_v1 WHERE pg_temp.tell(" + column + b")")
+    assert {"name", "mine"} <= {*seen}
+    assert not {"sha256", key.sha256} & {*seen}
 
 
 def test_grant__its_sessions__begin_read_only_in_utc_and_end_long_statements(reader: Reader) -> None:
