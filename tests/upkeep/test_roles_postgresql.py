@@ -28,6 +28,8 @@ from iwrouting.management.doctor.database import check_rights
 from iwrouting.models import Alert, ApiKey, Decision, Project, Revision, Writer, new_key
 from iwrouting.reports import REPORTS
 from iwrouting.reports.guards import KEYS
+from iwrouting.reports.usage import reading
+from iwrouting.reports.usage.question import Question
 from iwrouting.reports.usage.rolling import roll, roll_settled
 from tests.admin import forms
 from tests.admin.html import read
@@ -309,11 +311,13 @@ def test_service__as_its_role__answers_records_and_is_edited(applied: Cast, tmp_
 
 def test_usage__as_the_service_and_as_the_owner__is_summed_up(applied: Cast) -> None:
     roll(lambda _line: None)  # the calls of this very quarter that the service of a test before made
+    month = datetime.combine(story.month(0), datetime.min.time(), UTC)
     for _ in range(2):
         story.calls(story.month(0), 2)
         with applied.as_default("app"):
             assert roll_settled() == {"quarters": 1, "late": 0}
             assert_rolled()
+            assert reading.read(Question(month, datetime.now(UTC))).totals["calls"] == Decision.objects.count()
     story.calls(story.month(0), 1)
     with applied.as_default("owner"):
         call_command("maintain", yes=True, format="json")
