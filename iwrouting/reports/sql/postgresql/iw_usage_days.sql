@@ -67,7 +67,12 @@ SELECT
     c.first_byte_ms,
     c.overhead_ms
 FROM (SELECT DISTINCT date_bin('1 day', m.bucket_at, '2000-01-01 00:00:00+00') AS day FROM iw_usage_marked AS m) AS d
-JOIN iwrouting_usagecell AS c ON c.width = 60 AND c.bucket_at >= d.day AND c.bucket_at < d.day + interval '24 hours'
+-- OFFSET 0: from day to day by the index (iw_usage_fine.sql says why).
+CROSS JOIN LATERAL (
+    SELECT * FROM iwrouting_usagecell AS q
+    WHERE q.width = 60 AND q.bucket_at >= d.day AND q.bucket_at < d.day + interval '24 hours'
+    OFFSET 0
+) AS c
 WHERE c.bucket_at NOT IN (SELECT date_bin('1 hour', n.bucket_at, '2000-01-01 00:00:00+00') FROM iw_usage_marked AS n)
 UNION ALL
 SELECT
