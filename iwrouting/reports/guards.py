@@ -50,6 +50,14 @@ MARKED = tuple(model._meta.db_table for model in (Decision, Attempt, Outcome))
 """What a row of usage is made of: one that comes to any of them makes its quarter of an hour to be summed again."""
 
 
+MARK_LATELY = f"""
+INSERT INTO {UsageMark._meta.db_table} (bucket_at)
+SELECT substr(decision_at, 1, 14) || printf('%%02d', CAST(substr(decision_at, 15, 2) AS INTEGER) / 15 * 15) || ':00'
+FROM {Decision._meta.db_table} WHERE decision_at >= datetime('now', '-7 days')
+EXCEPT SELECT bucket_at FROM {UsageMark._meta.db_table}
+"""  # noqa: S608 - names of tables
+
+
 def restore(connection: BaseDatabaseWrapper) -> None:
     """Make the triggers as this release has them, on the tables that exist."""
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
@@ -59,12 +67,22 @@ def restore(connection: BaseDatabaseWrapper) -> None:
                 for name, statement in triggers(model._meta.db_table, keys).items():
                     _remake(cursor, name, statement)
         if UsageMark._meta.db_table in tables:
-            for table in MARKED:
-                _remake(cursor, *mark(table))
+            _restore_marks(cursor)
         if Revision._meta.db_table in tables and Change._meta.db_table in tables:
             for model in CONFIGURATION.values():
                 for name, statement in touches(model._meta.db_table).items():
                     _remake(cursor, name, statement)
+
+
+def _restore_marks(cursor: CursorWrapper) -> None:
+    """Make the triggers that mark; where one was not there, mark what a service beside the migrate has stored since."""
+    made = [mark(table) for table in MARKED]
+    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    there = {name for (name,) in cursor.fetchall()}
+    for name, statement in made:
+        _remake(cursor, name, statement)
+    if {name for name, _ in made} - there:
+        cursor.execute(MARK_LATELY, [])
 
 
 def mark(table: str) -> tuple[str, str]:
