@@ -26,8 +26,9 @@ LONG_S, SHORT_S, SLICE_S = 0.8, 0.3, 3.0
 SHORTEST = timedelta(seconds=1)
 A_MS = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-HINTS = "SET LOCAL jit = off; SET LOCAL enable_sort = off; "
-"""For PostgreSQL: to compile the statement takes longer than to run it; its groups are few, which no planner knows."""
+HINTS = "SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL enable_nestloop = off; "
+"""For PostgreSQL: to compile the statement takes longer than to run it; its groups are few, which no planner knows; and
+it takes time and id for two conditions, expects one row, and would try all pairs of a slice."""
 
 DECISION_ID = Decision._meta.get_field("id")
 Rows = Sequence[Any]
