@@ -326,6 +326,19 @@ def test_outcomes__are_read_in_the_order_of_time_and_no_further_than_a_page(db: 
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan is PostgreSQL's")
+def test_open_decisions__are_found_by_the_indexes_of_the_ids_alone(db: None) -> None:
+    for number in range(300):
+        rows.outcome(rows.decision(AT + timedelta(seconds=number)), "ok")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE iwrouting_decision, iwrouting_outcome")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+    asked = Asked(AT, AT + timedelta(days=1), None, {"outcomes__result": "open"})
+    plan = asked.rows().values("pk").explain()
+    assert "(id >= " in plan
+    assert "(decision_id >= " in plan
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan is PostgreSQL's")
 def test_a_deep_page__begins_at_its_place_in_the_index(db: None) -> None:
     cursor = cursors.Cursor(cursors.OLDER, AT, rows.uuid7(AT))
     found = Asked(AT - timedelta(days=9), None).rows().filter(cursor.beyond(cursors.BY_DECISION))

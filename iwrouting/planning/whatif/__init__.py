@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from iwrouting.planning.whatif.costing import Cost, Prices
-from iwrouting.planning.whatif.groups import A_MS, EPOCH, Group, Reader, Sums, Told, TooLong
+from iwrouting.planning.whatif.groups import Group, Reader, Sums, Told, TooLong
 from iwrouting.planning.whatif.judging import AUTO_NAMES, REFUSED, Judge, Verdict, vector_problem
 from iwrouting.planning.whatif.result import Conflict, Line, Unpriced, WhatIf
 from iwrouting.planning.whatif.schedule import cuts, lasting
@@ -21,6 +21,7 @@ from iwrouting.planning.whatif.words import assumptions, conflict_text, unpriced
 from iwrouting.resolver import facts_of
 from iwrouting.resolver.names import find_alias
 from iwrouting.types import Configuration, KeyFacts, Kind, Scope
+from iwrouting.types.ids import A_MS, EPOCH
 
 K = TypeVar("K")
 DAYS, MAX_DAYS = 7, 90

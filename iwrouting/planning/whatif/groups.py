@@ -16,6 +16,7 @@ from iwrouting.models.patience import OutOfTime, cursor_for
 from iwrouting.planning.whatif.result import MOST_EXAMPLES
 from iwrouting.planning.whatif.splits import Splits
 from iwrouting.planning.whatif.statement import MILLION, counts, statement
+from iwrouting.types.ids import A_MS, first_id
 
 SLICES, FEWEST_SLICES = 64, 8
 """Of a window: into how many parts it is cut at first, and at least."""
@@ -24,8 +25,6 @@ LONG_S, SHORT_S, SLICE_S = 0.8, 0.3, 3.0
 """A slice of time that took longer to read is halved, one that took less doubled, one that takes this long given up."""
 
 SHORTEST = timedelta(seconds=1)
-A_MS = timedelta(milliseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HINTS = "SET LOCAL jit = off; SET LOCAL enable_sort = off; SET LOCAL enable_nestloop = off; "
 """For PostgreSQL: to compile the statement takes longer than to run it; its groups are few, which no planner knows; and
 it takes time and id for two conditions, expects one row, and would try all pairs of a slice."""
@@ -208,11 +207,6 @@ class Reader:
         if self.step <= SHORTEST:
             return left
         return SLICE_S if left is None else min(left, SLICE_S)
-
-
-def first_id(moment: datetime) -> UUID:
-    """The lowest UUIDv7 of a moment's millisecond."""
-    return UUID(int=((moment - EPOCH) // A_MS) << 80)
 
 
 def _sums(row: Sequence[Any]) -> Sums:

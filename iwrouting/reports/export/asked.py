@@ -7,11 +7,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 
 from iwrouting.models import Decision, Outcome
+from iwrouting.types.ids import first_id
 
 OUTCOME = "outcomes__"
 """Before the name of a column of the outcome."""
@@ -58,7 +60,8 @@ class Asked:
             rows = rows.alias(place=place).filter(place__gt=0)
         if said.get(RESULT) == OPEN:
             del said[RESULT]
-            rows = rows.filter(~Exists(self._outcomes("pk")))
+            # By ids too: both tables have an index in their order, which alone says which decisions have no outcome.
+            rows = rows.filter(~Exists(self._outcomes("pk").filter(**self._ids("decision_id"))), **self._ids("pk"))
         ended = {name: said.pop(name) for name in [*said] if name.startswith(OUTCOME)}
         rows = rows.filter(**said)
         return rows.filter(self._counts(), **ended, **self._times(OUTCOME)) if ended else rows
@@ -72,6 +75,10 @@ class Asked:
     def _times(self, prefix: str) -> dict[str, datetime]:
         bounds = {"gte": self.start, "lt": self.end}
         return {f"{prefix}decision_at__{name}": at for name, at in bounds.items() if at is not None}
+
+    def _ids(self, name: str) -> dict[str, UUID]:
+        bounds = {"gte": self.start, "lt": self.end}
+        return {f"{name}__{bound}": first_id(at) for bound, at in bounds.items() if at is not None}
 
     def _counts(self) -> Q:
         """That a joined outcome is the one that counts: the server's, else the sweeper's (design.md 6)."""

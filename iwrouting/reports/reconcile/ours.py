@@ -19,10 +19,9 @@ from django.db.models import Model, Q, QuerySet
 from iwrouting.conf import settings
 from iwrouting.models import Attempt, Decision, Outcome, QuarantinedRow, Writer
 from iwrouting.reports.reconcile.lines import Decided, Ended, Tried
+from iwrouting.types.ids import A_MS, EPOCH, first_id
 
 WINDOW = 2_000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-A_MS = timedelta(milliseconds=1)
 HALF_A_MS = 0.0005
 FIRST = str(UUID(int=0))
 
@@ -144,7 +143,7 @@ def unfinished(using: str) -> frozenset[str]:
 
 def _bounds(span: Span) -> Iterator[tuple[str, str | None]]:
     """The decisions after which a window begins and up to which it goes; None: to the end of the span."""
-    low: str | None = FIRST if span.start is None else _first_id(span.start)
+    low: str | None = FIRST if span.start is None else str(first_id(span.start))
     while low is not None:
         ids = _between(Decision, "id", span, low, None).values_list("id", flat=True)[WINDOW - 1 : WINDOW]
         high = next((str(each) for each in ids), None)
@@ -163,7 +162,7 @@ def _between(model: type[Model], key: str, span: Span, low: str, high: str | Non
     if high is not None:
         found = found.filter(**{f"{key}__lte": high})
     elif span.end is not None:
-        found = found.filter(**{f"{key}__lt": _first_id(span.end)})
+        found = found.filter(**{f"{key}__lt": str(first_id(span.end))})
     if connections[span.using].vendor == "postgresql":
         found = _in_partitions(found, span, low, high)
     return found.order_by(key, "seq") if model is Attempt else found.order_by(key)
@@ -178,11 +177,6 @@ def _in_partitions(rows: QuerySet[Any], span: Span, low: str, high: str | None) 
     if high is not None:
         return found.filter(decision_at__lte=_moment(high))
     return found if span.end is None else found.filter(decision_at__lt=span.end)
-
-
-def _first_id(at: datetime) -> str:
-    """An id before those of all decisions from a time on."""
-    return str(UUID(int=-((EPOCH - at) // A_MS) << 80))
 
 
 def _moment(decision: str) -> datetime:
