@@ -13,7 +13,7 @@ from iwrouting.audit.keeping.partitions import default_rows, has_partitions, mis
 from iwrouting.audit.tamper.seals import HOURLY, MANUAL
 from iwrouting.audit.writing.quarantine import WITHDRAWN
 from iwrouting.conf import Settings
-from iwrouting.models import QuarantinedRow, Revision, Seal, Writer
+from iwrouting.models import QuarantinedRow, Revision, Seal, UsageMark, UsageState, Writer
 from iwrouting.models.changing import BY_SQL, by_sql
 
 SILENT = timedelta(minutes=15)
@@ -21,6 +21,7 @@ SILENT = timedelta(minutes=15)
 
 BEHIND = timedelta(minutes=1)
 SEAL_LATE = timedelta(hours=3)
+USAGE_LATE = timedelta(hours=3)
 
 
 def alive(now: datetime, conf: Settings) -> QuerySet[Writer]:
@@ -116,3 +117,13 @@ def seal_overdue(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
             "",
             f"The last seal of the audit is of {latest:%Y-%m-%d %H:%M} UTC." if latest else "There is no seal.",
         )
+
+
+def usage_behind(now: datetime, conf: Settings) -> Iterator[tuple[str, str]]:
+    """Workers have run for a while, and none has summed up usage for three hours, though something waits that long."""
+    if not alive(now, conf).filter(started_at__lt=now - SILENT).exists():
+        return
+    late = now - USAGE_LATE
+    oldest = UsageMark.objects.order_by("bucket_at").values_list("bucket_at", flat=True).first()
+    if oldest and oldest < late and not UsageState.objects.filter(rolled_at__gte=late).exists():
+        yield "", f"Usage of {oldest:%Y-%m-%d %H:%M} UTC waits to be summed up. Reports stay right, and grow slow."

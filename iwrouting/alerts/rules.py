@@ -26,6 +26,7 @@ KEEPING: Mapping[str, Rule] = {
     "default_partition": keeping.default_partition,
     "months_ahead": keeping.months_ahead,
     "seal_overdue": keeping.seal_overdue,
+    "usage_behind": keeping.usage_behind,
 }
 TRAFFIC: Mapping[str, Rule] = {
     "dead_model": traffic.dead_model,

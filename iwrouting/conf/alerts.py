@@ -22,6 +22,7 @@ RULES: Mapping[str, str] = {
     "default_partition": "rows stand in a default partition: their month has no own",
     "months_ahead": "the next month has no partition",
     "seal_overdue": "the audit was not sealed for three hours",
+    "usage_behind": "usage was not summed up for three hours, although something waits",
     "dead_model": "a model is called that its provider has shut down, or does not have",
     "fallback_share": "too large a share of an alias's calls fell back",
     "upstream_quota": "an upstream refuses our account: quota spent, or key not taken",

@@ -17,7 +17,7 @@ from iwrouting.alerts.findings import this_host
 from iwrouting.alerts.rules import look_with_database, look_without_database
 from iwrouting.audit.journal.journal import Journal, Place
 from iwrouting.conf.alerts import RULES
-from iwrouting.models import Alias, Model, Revision
+from iwrouting.models import Alias, Model, Revision, UsageMark, UsageState
 from iwrouting.snapshot import SnapshotStore, glass
 from tests.admin.cast import attempt, decision, model
 from tests.alerts import cast
@@ -187,6 +187,21 @@ def test_seal_overdue__three_hours_after_the_last_one_or_the_first_row(found: Fo
     assert "The last seal of the audit is of" in found()["seal_overdue"][""]
     cast.seal(number=3)
     assert found() == {}
+
+
+def test_usage_behind__workers_run_and_none_has_summed_up_for_three_hours(found: Found) -> None:
+    UsageMark.objects.create(bucket_at=ago(hours=4))
+    assert "usage_behind" not in found(), "nobody runs"
+    cast.writer(started_at=ago(minutes=5))
+    assert "usage_behind" not in found(), "it may be about to"
+    cast.writer(started_at=ago(hours=1))
+    assert "waits to be summed up" in found()["usage_behind"][""]
+    UsageState.objects.update_or_create(id=1, defaults={"rolled_at": ago(hours=2)})
+    assert "usage_behind" not in found()
+    UsageState.objects.update(rolled_at=ago(hours=5))
+    assert "usage_behind" in found()
+    UsageMark.objects.update(bucket_at=ago(hours=1))
+    assert "usage_behind" not in found()
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's tables are plain")

@@ -28,6 +28,7 @@ NEXT_STEPS = {
     "changed_by_sql": "Look at it with 'manage.py config_adopt --dry-run', then adopt or discard it.",
     "break_glass": "Disable the override in the database, then lift it with '--from-snapshot --end'.",
     "seal_overdue": "Run a worker, or 'manage.py audit_seal'.",
+    "usage_behind": "See 'manage.py reporting status'; 'manage.py maintain' says what keeps it.",
     "default_partition": "Run 'manage.py partitions drain'.",
     "months_ahead": "Run 'manage.py maintain'.",
     "disk_low": "Make room, or the folder writable: without journal and database calls are 503.",
