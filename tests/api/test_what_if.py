@@ -121,7 +121,7 @@ def test_a_bundle__is_a_whole_proposal(recorded: Stock) -> None:
 def test_a_model_of_another_vector_space__is_a_conflict_and_could_not_be_saved(recorded: Stock) -> None:
     for name, space in (("vec-1", "one"), ("vec-2", "two")):
         cast.model(name, endpoints=["embeddings"], vector_space=space)
-    at = datetime.now(UTC) - timedelta(hours=1)
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     rows.outcome(rows.decision(at, model_asked="embedding", alias="embedding", endpoint="embeddings"), "ok")
     found = told(ask(recorded, {"override": {"alias": "embedding", "model": "vec-2"}}))
     [conflict] = [each for each in found["conflicts"] if each["kind"] == "vector_space"]
