@@ -47,7 +47,7 @@ def rows(view: str) -> int:
 
 def where_to_look() -> Iterator[str]:
     """The admin, SQL, and how to be rid of it."""
-    yield "Look at it: `make run` (or `manage.py up`), then http://127.0.0.1:8000/admin/"
+    yield "Look at it: the admin, at the address that `make run` (or `manage.py up`) prints"
     yield f"Or by SQL ({shell()}):"
     yield from (f"  -- {title}\n  {sql};" for title, sql in QUESTIONS)
     yield ""
