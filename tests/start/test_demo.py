@@ -95,7 +95,7 @@ def test_all_of_it_is_marked_as_demo(database: str) -> None:
 
 def test_words__say_what_went_on_and_where_to_look(shown: tuple[Folder, str, str]) -> None:
     said = shown[2]
-    for part in ("rate limits: 2 x 200", "/admin/", "rpt_fallbacks_v1", "to start over", "Done in"):
+    for part in ("rate limits: 2 x 200", "Look at it: the admin", "rpt_fallbacks_v1", "to start over", "Done in"):
         assert part in said
     assert len(re.findall(r"iw_[0-9a-f]{10}_", said)) == 1
 
