@@ -24,7 +24,7 @@ from tests.live.databases import IS_POSTGRESQL
 
 pytestmark = pytest.mark.timeout(0)
 
-SHORT_S = {"postgresql": 40.0, "sqlite": 20.0}
+SHORT_S = {"postgresql": 25.0, "sqlite": 12.0}
 LONG_S = 90.0
 SHARE = {"postgresql": 0.7, "sqlite": 0.3}
 """Of the minutes of `make faults`."""

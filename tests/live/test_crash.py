@@ -31,8 +31,11 @@ from tests.sandbox import raw
 from tests.sandbox.raw import Raw, hello
 
 CHAT = "/v1/chat/completions"
-SWEPT_S = 20.0
-"""Within so long all is closed: a writer counts as dead, the database has been there for as long, a sweep comes by."""
+SWEPT_S = 60.0
+"""Within so long all is closed (docs/processes.md): a writer counts as dead, the database has been there for as long, a
+sweep comes by."""
+
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
