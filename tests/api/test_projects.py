@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 from django.http import HttpResponse
 
-from iwrouting.models import Project, Revision
+from iwrouting.models import Project, Revision, change
 from iwrouting.snapshot import store
+from iwrouting.types import Via
 from tests.api.stock import Stock, error_of, refused
 
 BODY = {"slug": "maps", "name": "Maps", "owner": "Maps team", "enabled": False}
@@ -66,6 +67,27 @@ def test_what_is_left_out_keeps_its_value(stock: Stock, key: str) -> None:
     changed = body_of(stock.put(path("p-1"), key, {"enabled": True}), 200)
     assert (changed["enabled"], changed["name"], changed["slug"]) == (True, "Maps", "maps")
     assert changed["revision"] == Revision.current()
+
+
+def test_put__somebody_changes_it_before_the_answer__tells_the_revision_of_its_own_change(
+    stock: Stock, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock.put(path("p-1"), key, BODY)
+    before, look = Revision.current(), store.check
+
+    def look_late() -> None:
+        monkeypatch.setattr(store, "check", look)
+        with change(author="other", via=Via.ADMIN, reason="before the answer"):
+            row = Project.objects.get(external_id="p-1")
+            row.owner = "Other"
+            row.save()
+        look()
+
+    monkeypatch.setattr(store, "check", look_late)
+    changed = body_of(stock.put(path("p-1"), key, {"name": "Atlas"}), 200)
+    assert Revision.current() == before + 2
+    assert (changed["name"], changed["owner"], changed["revision"]) == ("Atlas", "Maps team", before + 1)
+    assert stock.put(path("p-1"), key, {"owner": "Mine"}, if_match=f'"{before + 1}"').status_code == 412
 
 
 def test_it_is_read_back(stock: Stock, key: str) -> None:

@@ -15,7 +15,7 @@ from iwrouting.api.management.resources.refusals import not_granted
 from iwrouting.api.management.resources.writing import WAIT_S, check_match, read_asked, row_of
 from iwrouting.calls.caller import FREE_ID
 from iwrouting.errors import BadRequest
-from iwrouting.models import Project, change
+from iwrouting.models import OpenChange, Project, change
 from iwrouting.models.busy import wait_briefly
 from iwrouting.types import KeyFacts, Via
 from iwrouting.types.faults import ObjectType
@@ -42,8 +42,8 @@ class ProjectBody(KnownFields):
 
 def put_project(
     key: KeyFacts, external_id: str, said: Mapping[str, Any], headers: Mapping[str, str]
-) -> tuple[Project, bool]:
-    """Make or change a project, and tell whether it is new. What is so already raises no revision.
+) -> tuple[Project, bool, OpenChange | None]:
+    """Make or change a project, and tell whether it is new, and by which change. What is so already raises no revision.
 
     `said` is a checked ProjectBody. Raises BadRequest (400, 409 for a slug that can't be had, 412) or Forbidden.
     """
@@ -53,13 +53,14 @@ def put_project(
     found = Project.objects.filter(external_id=external_id).first()
     check_grant(key, external_id, found)
     if found is not None and not match and not _differs(found, fields):
-        return found, False
+        return found, False, None
     # A change locks the counter: two that make the same project wait here for each other. Nobody is in front of it
     # who could acknowledge findings: they are noted.
     with transaction.atomic():
         wait_briefly(WAIT_S)
-        with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason):
-            return _written(key, external_id, fields, match)
+        with change(author=f"iw_{key.key_id}", via=Via.API, reason=asked.reason) as made:
+            row, is_new = _written(key, external_id, fields, match)
+    return row, is_new, made
 
 
 def _written(key: KeyFacts, external_id: str, said: Mapping[str, Any], match: str) -> tuple[Project, bool]:

@@ -129,6 +129,6 @@ class ProjectView(RowDetail):
         """Make or change it."""
         body = ProjectBody(data=request.data)
         body.is_valid(raise_exception=True)
-        row, made = put_project(self.key, external_id, body.validated_data, request.headers)
+        row, is_new, made = put_project(self.key, external_id, body.validated_data, request.headers)
         store.check()
-        return self.answer(row, 201 if made else 200)
+        return self.answer(row, 201 if is_new else 200, made)

@@ -47,9 +47,9 @@ class RowView(ManagementView):
         """Where a row stands."""
         return f"{ROOT}/{self.resource.path}/{quote(self.resource.name_of(row), safe='/:')}"
 
-    def answer(self, row: Any, status: int = 200, **once: Any) -> Response:
-        """A row with its ETag."""
-        revision = revision_of(self.resource.object_type, row.pk)
+    def answer(self, row: Any, status: int = 200, made: OpenChange | None = None, **once: Any) -> Response:
+        """A row with its ETag, as the change `made` left it."""
+        revision = revision_of(self.resource.object_type, row.pk, made)
         headers = {"etag": f'"{revision}"'}
         if status == 201:
             headers["location"] = self.address(row)
@@ -62,7 +62,7 @@ class RowView(ManagementView):
         if made.is_rehearsal:
             return Response(plan_of(made))
         store.check()
-        return self.answer(row, status, **once)
+        return self.answer(row, status, made, **once)
 
     def create(self, request: Request, asked: Asked, step: Callable[[], Any]) -> Response:
         """The answer to a step that makes a row: once, where the caller has named the attempt."""

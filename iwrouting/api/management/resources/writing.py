@@ -17,7 +17,6 @@ from iwrouting.models import HistoryRow, OpenChange, change
 from iwrouting.models.busy import wait_briefly
 from iwrouting.models.contents import HIDDEN, content_of
 from iwrouting.models.history import MIN_REASON, REASON_LENGTH
-from iwrouting.models.remembering import last_rows
 from iwrouting.types import KeyFacts, Via
 
 T = TypeVar("T")
@@ -96,10 +95,15 @@ def told(row: HistoryRow) -> dict[str, Any]:
     }
 
 
-def revision_of(object_type: str, pk: int) -> int:
-    """The revision that last changed a row; 0 for one that history never saw."""
-    last = last_rows(None, object_type, [pk]).get(pk)
-    return last.revision if last else 0
+def revision_of(object_type: str, pk: int, made: OpenChange | None = None) -> int:
+    """The revision that last changed a row, as of the end of a change, or now; 0 for one that history never saw.
+
+    After a change it must not be that of somebody else's next one: its maker has not seen what that did.
+    """
+    rows = HistoryRow.objects.filter(object_type=object_type, object_id=pk)
+    if made is not None:
+        rows = rows.filter(revision__lte=made.revision if made.rows else made.base)
+    return rows.order_by("-id").values_list("revision", flat=True).first() or 0
 
 
 def check_match(sent: str, object_type: str, row: Any, said: Mapping[str, Any], *, needed: bool) -> None:
